@@ -1,0 +1,57 @@
+/* Code generation: a plan becomes an LLVM module, and that an object, assembly, IR text, or code in
+ * this process.
+ *
+ * The module has one internal function for each distinct kernel, and these global symbols, all
+ * beginning with the network's name and described by the generated header:
+ *   NAME        the forward pass: inputs, outputs, [packed weights,] arena
+ *   NAME_info   read-only facts (runtime/netc_runtime.h: struct netc_info)
+ *   NAME_pack   plain tensors -> packed weights, without embedded weights only
+ * With embedded weights, they stand in the object's read-only data under a local symbol. */
+#ifndef NETC_CODEGEN_CODEGEN_H
+#define NETC_CODEGEN_CODEGEN_H
+
+#include "codegen/target.h"
+#include "plan/plan.h"
+#include "support/file.h"
+
+typedef enum WeightsMode {
+    WEIGHTS_EMBED,  /* in the object */
+    WEIGHTS_EXTERN, /* in a packed file the program maps */
+    WEIGHTS_NONE,   /* the caller passes packed weights, made by NAME_pack */
+} WeightsMode;
+
+typedef struct CodegenOptions {
+    WeightsMode weights_mode;
+    bool in_process;       /* for codegen_load: WEIGHTS_NONE, nothing else emitted */
+    bool debug;            /* line tables with .net lines */
+    uint64_t source_hash;  /* of the .net text */
+    uint64_t weights_hash; /* of the packed weights; 0 for WEIGHTS_NONE */
+} CodegenOptions;
+
+typedef struct Codegen Codegen;
+
+/* Builds and optimises the module. An LLVM failure here is our bug: internal error, status 70. */
+Codegen *codegen_build(const Plan *plan, const Target *target, const SourceMap *sources,
+                       const CodegenOptions *options);
+void codegen_free(Codegen *codegen);
+
+/* Appends LLVM IR / assembly as text. Making machine code uses the module up: of codegen_print_asm,
+ * codegen_write_object and codegen_load only one may be called, and only once. */
+void codegen_print_llvm(Codegen *codegen, StrBuf *out);
+void codegen_print_asm(Codegen *codegen, StrBuf *out);
+
+/* Writes the object to output `index` of `files`. With WEIGHTS_EMBED the packed weights
+ * (plan->packed_bytes at `packed`) are put in place in the file, never through LLVM; E0802 if they
+ * are more than code can address. False after a diagnostic. */
+bool codegen_write_object(Codegen *codegen, const void *packed, FileSet *files, int index);
+
+/* The forward pass in this process (built with in_process): inputs, outputs, packed weights,
+ * arena, all as the generated header describes. Valid until codegen_free. */
+typedef void (*CompiledNetwork)(const float *const *inputs, float *const *outputs,
+                                const void *packed, void *arena);
+CompiledNetwork codegen_load(Codegen *codegen);
+/* NAME_pack in this process: sources in the order of Graph.weights. */
+typedef void (*CompiledPack)(const float *const *sources, void *packed);
+CompiledPack codegen_load_pack(Codegen *codegen);
+
+#endif

@@ -1,0 +1,36 @@
+/* The state behind codegen.h, and packed weights inside the object. */
+#ifndef NETC_CODEGEN_CODEGEN_INTERNAL_H
+#define NETC_CODEGEN_CODEGEN_INTERNAL_H
+
+#include "codegen/codegen.h"
+#include "codegen/ir_internal.h"
+#include "codegen/module.h"
+
+struct Codegen {
+    Ir *ir;
+    const Plan *plan;
+    const char *section; /* of the embedded weights, NULL for none */
+    LoadedCode *loaded;  /* codegen_load, codegen_load_pack */
+    LoadedCode *loaded_pack;
+};
+
+/* A module of its own with nothing but NAME_pack: few who run a network in this process need it,
+ * and it takes longer to compile than the network. */
+Ir *codegen_build_pack(const Codegen *codegen);
+
+/* Declares the packed weights, which LLVM never sees, as a symbol of the module: the pointer to
+ * them. Null for a network without weights. */
+LLVMValueRef embedded_declare(Codegen *codegen);
+
+/* Defines the symbol in a section of its own, with `bytes` zeros in the place of the weights. */
+void embedded_define(Codegen *codegen, int64_t bytes);
+
+/* The bytes that embedded_define reserves in an object, to be replaced by embedded_place. */
+#define EMBEDDED_PLACEHOLDER_BYTES 64
+
+/* Makes the weights' section of the ELF object `object` be the `bytes` bytes that will follow it in
+ * the file after `*padding` zeros. */
+void embedded_place(const Codegen *codegen, unsigned char *object, size_t object_bytes,
+                    int64_t bytes, size_t *padding);
+
+#endif

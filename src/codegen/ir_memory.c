@@ -1,0 +1,202 @@
+/* Loads, stores and lanes. */
+#include "codegen/ir_internal.h"
+
+#include <assert.h>
+
+/* Not `inbounds`: a kernel may step to a padded place that it never reads. */
+IrValue ir_at(Ir *ir, IrValue base, IrValue index) {
+    LLVMValueRef indices[] = {ir_llvm(index)};
+    return ir_value(LLVMBuildGEP2(ir->builder, ir->f32, ir_llvm(base), indices, 1, ""));
+}
+
+IrValue ir_at_const(Ir *ir, IrValue base, int64_t index) {
+    return index == 0 ? base : ir_at(ir, base, ir_i64(ir, index));
+}
+
+IrValue ir_load(Ir *ir, IrValue pointer, int lanes) {
+    LLVMValueRef load =
+        LLVMBuildLoad2(ir->builder, ir_vector_type(ir->f32, lanes), ir_llvm(pointer), "");
+    LLVMSetAlignment(load, 4);
+    return ir_value(load);
+}
+
+void ir_store(Ir *ir, IrValue pointer, IrValue value, int lanes) {
+    assert(ir_type(value) == ir_vector_type(ir->f32, lanes));
+    (void)lanes;
+    LLVMValueRef store = LLVMBuildStore(ir->builder, ir_llvm(value), ir_llvm(pointer));
+    LLVMSetAlignment(store, 4);
+}
+
+/* ---- parts of vectors ---------------------------------------------------------------------- */
+
+/* <1, 1, ..., 0, 0>: the first `count` lanes. */
+static LLVMValueRef lane_mask(Ir *ir, int lanes, int count) {
+    assert(lanes <= IR_MAX_LANES && count >= 0 && count <= lanes);
+    LLVMValueRef bits[IR_MAX_LANES];
+    for (int i = 0; i < lanes; i++)
+        bits[i] = LLVMConstInt(ir->i1, i < count, false);
+    return LLVMConstVector(bits, (unsigned)lanes);
+}
+
+IrValue ir_load_part(Ir *ir, IrValue pointer, int lanes, int count) {
+    assert(count > 0 && count <= lanes);
+    if (count == lanes)
+        return ir_load(ir, pointer, lanes);
+    LLVMTypeRef vector = ir_vector_type(ir->f32, lanes);
+    if (count == 1)
+        return ir_insert(ir, ir_value(LLVMConstNull(vector)), ir_load(ir, pointer, 1), 0);
+    LLVMTypeRef types[] = {vector, ir->pointer};
+    LLVMValueRef arguments[] = {ir_llvm(pointer), LLVMConstInt(ir->i32, 4, false),
+                                lane_mask(ir, lanes, count), LLVMConstNull(vector)};
+    return ir_intrinsic(ir, "llvm.masked.load", types, 2, arguments, 4);
+}
+
+void ir_store_part(Ir *ir, IrValue pointer, IrValue value, int lanes, int count) {
+    assert(count > 0 && count <= lanes);
+    if (count == lanes) {
+        ir_store(ir, pointer, value, lanes);
+    } else if (count == 1) {
+        ir_store(ir, pointer, ir_lane(ir, value, 0), 1);
+    } else {
+        LLVMTypeRef types[] = {ir_vector_type(ir->f32, lanes), ir->pointer};
+        LLVMValueRef arguments[] = {ir_llvm(value), ir_llvm(pointer),
+                                    LLVMConstInt(ir->i32, 4, false), lane_mask(ir, lanes, count)};
+        ir_intrinsic(ir, "llvm.masked.store", types, 2, arguments, 4);
+    }
+}
+
+/* Every second float: two overlapping loads that end at the last element, and one shuffle. Lane i
+ * is float 2i of the first, or 2i - (lanes - 1) of the second, which starts at lanes - 1. */
+static IrValue load_every_second(Ir *ir, IrValue pointer, int lanes) {
+    LLVMValueRef low = ir_llvm(ir_load(ir, pointer, lanes));
+    LLVMValueRef high = ir_llvm(ir_load(ir, ir_at_const(ir, pointer, lanes - 1), lanes));
+    LLVMValueRef picks[IR_MAX_LANES];
+    for (int i = 0; i < lanes; i++) {
+        int pick = 2 * i < lanes ? 2 * i : lanes + 2 * i - (lanes - 1);
+        picks[i] = LLVMConstInt(ir->i32, (unsigned)pick, false);
+    }
+    LLVMValueRef mask = LLVMConstVector(picks, (unsigned)lanes);
+    return ir_value(LLVMBuildShuffleVector(ir->builder, low, high, mask, ""));
+}
+
+IrValue ir_load_strided(Ir *ir, IrValue pointer, int lanes, int count, int64_t stride) {
+    assert(lanes <= IR_MAX_LANES && count > 0 && count <= lanes);
+    if (stride == 1)
+        return ir_load_part(ir, pointer, lanes, count);
+    if (lanes == 1)
+        return ir_load(ir, pointer, 1);
+    if (stride == 0 && count == lanes)
+        return ir_splat(ir, ir_load(ir, pointer, 1), lanes);
+    if (stride == 2 && count == lanes)
+        return load_every_second(ir, pointer, lanes);
+    IrValue vector = ir_value(LLVMConstNull(ir_vector_type(ir->f32, lanes)));
+    for (int i = 0; i < count; i++) {
+        IrValue element = ir_load(ir, ir_at_const(ir, pointer, i * stride), 1);
+        vector = ir_insert(ir, vector, element, i);
+    }
+    return vector;
+}
+
+void ir_store_strided(Ir *ir, IrValue pointer, IrValue value, int lanes, int count,
+                      int64_t stride) {
+    assert(count > 0 && count <= lanes);
+    if (stride == 1) {
+        ir_store_part(ir, pointer, value, lanes, count);
+        return;
+    }
+    for (int i = 0; i < count; i++)
+        ir_store(ir, ir_at_const(ir, pointer, i * stride), ir_lane(ir, value, i), 1);
+}
+
+/* ---- lanes ---------------------------------------------------------------------------------- */
+
+IrValue ir_splat(Ir *ir, IrValue scalar, int lanes) {
+    assert(lanes <= IR_MAX_LANES);
+    if (lanes == 1)
+        return scalar;
+    LLVMTypeRef vector = ir_vector_type(ir_type(scalar), lanes);
+    IrValue first = ir_insert(ir, ir_value(LLVMGetPoison(vector)), scalar, 0);
+    LLVMValueRef zeros = LLVMConstNull(ir_vector_type(ir->i32, lanes));
+    return ir_value(
+        LLVMBuildShuffleVector(ir->builder, ir_llvm(first), LLVMGetPoison(vector), zeros, ""));
+}
+
+static bool is_vector(IrValue value) {
+    return LLVMGetTypeKind(ir_type(value)) == LLVMVectorTypeKind;
+}
+
+IrValue ir_lane(Ir *ir, IrValue vector, int lane) {
+    if (!is_vector(vector))
+        return vector;
+    LLVMValueRef index = LLVMConstInt(ir->i32, (unsigned)lane, false);
+    return ir_value(LLVMBuildExtractElement(ir->builder, ir_llvm(vector), index, ""));
+}
+
+IrValue ir_insert(Ir *ir, IrValue vector, IrValue scalar, int lane) {
+    if (!is_vector(vector))
+        return scalar;
+    LLVMValueRef index = LLVMConstInt(ir->i32, (unsigned)lane, false);
+    return ir_value(
+        LLVMBuildInsertElement(ir->builder, ir_llvm(vector), ir_llvm(scalar), index, ""));
+}
+
+/* Lanes `first` to `first + lanes` of a vector. */
+static IrValue lanes_from(Ir *ir, IrValue vector, int first, int lanes) {
+    if (lanes == 1)
+        return ir_lane(ir, vector, first);
+    LLVMValueRef picks[IR_MAX_LANES];
+    for (int i = 0; i < lanes; i++)
+        picks[i] = LLVMConstInt(ir->i32, (unsigned)(first + i), false);
+    LLVMValueRef mask = LLVMConstVector(picks, (unsigned)lanes);
+    LLVMValueRef none = LLVMGetPoison(ir_type(vector));
+    return ir_value(LLVMBuildShuffleVector(ir->builder, ir_llvm(vector), none, mask, ""));
+}
+
+/* Folds the upper half onto the lower until one lane is left. */
+static IrValue reduce(Ir *ir, IrValue vector, int lanes,
+                      IrValue (*combine)(Ir *, IrValue, IrValue)) {
+    assert(lanes >= 1 && lanes <= IR_MAX_LANES && (lanes & (lanes - 1)) == 0);
+    for (int half = lanes / 2; half >= 1; half /= 2) {
+        IrValue low = lanes_from(ir, vector, 0, half);
+        IrValue high = lanes_from(ir, vector, half, half);
+        vector = combine(ir, low, high);
+    }
+    return vector;
+}
+
+IrValue ir_reduce_add(Ir *ir, IrValue vector, int lanes) {
+    return reduce(ir, vector, lanes, ir_fadd);
+}
+
+IrValue ir_reduce_max(Ir *ir, IrValue vector, int lanes) {
+    return reduce(ir, vector, lanes, ir_fmax);
+}
+
+/* ---- pointers, doubles, zeros ---------------------------------------------------------------- */
+
+IrValue ir_load_pointer(Ir *ir, IrValue table, int64_t index) {
+    LLVMValueRef indices[] = {ir_llvm(ir_i64(ir, index))};
+    LLVMValueRef slot = LLVMBuildGEP2(ir->builder, ir->pointer, ir_llvm(table), indices, 1, "");
+    return ir_value(LLVMBuildLoad2(ir->builder, ir->pointer, slot, ""));
+}
+
+IrValue ir_load_f64(Ir *ir, IrValue pointer) {
+    IrValue single = ir_load(ir, pointer, 1);
+    return ir_value(LLVMBuildFPExt(ir->builder, ir_llvm(single), ir->f64, ""));
+}
+
+void ir_store_f64(Ir *ir, IrValue pointer, IrValue value) {
+    LLVMValueRef single = LLVMBuildFPTrunc(ir->builder, ir_llvm(value), ir->f32, "");
+    ir_store(ir, pointer, ir_value(single), 1);
+}
+
+void ir_fill_zero(Ir *ir, IrValue pointer, IrValue count) {
+    int lanes = ir->machine->lanes;
+    IrValue whole = ir_mul_const(ir, ir_div_const(ir, count, lanes), lanes);
+    IrLoop vectors = ir_loop_begin(ir, ir_i64(ir, 0), whole, lanes, NULL, 0);
+    ir_store(ir, ir_at(ir, pointer, vectors.index), ir_f32_vector(ir, 0, lanes), lanes);
+    ir_loop_end(ir, &vectors);
+    IrLoop rest = ir_loop_begin(ir, whole, count, 1, NULL, 0);
+    ir_store(ir, ir_at(ir, pointer, rest.index), ir_f32(ir, 0), 1);
+    ir_loop_end(ir, &rest);
+}

@@ -1,0 +1,63 @@
+/* Code in this process: the object that would be written to a file, handed to LLVM's loader. */
+#include "codegen/module.h"
+
+#include <stdlib.h>
+
+#include <llvm-c/LLJIT.h>
+#include <llvm-c/Orc.h>
+
+#include "codegen/codegen_internal.h"
+
+struct LoadedCode {
+    LLVMOrcLLJITRef jit;
+};
+
+static void check(LLVMErrorRef error, const char *what) {
+    if (error)
+        internal_error(what, LLVMGetErrorMessage(error));
+}
+
+LoadedCode *module_load(Ir *module) {
+    LoadedCode *code = calloc(1, sizeof *code);
+    if (!code)
+        out_of_memory();
+    LLVMMemoryBufferRef object = module_emit(module, LLVMObjectFile);
+    check(LLVMOrcCreateLLJIT(&code->jit, NULL), "no loader");
+    LLVMOrcJITDylibRef library = LLVMOrcLLJITGetMainJITDylib(code->jit);
+    check(LLVMOrcLLJITAddObjectFile(code->jit, library, object), "loading");
+    return code;
+}
+
+void *loaded_address(LoadedCode *code, const char *name) {
+    LLVMOrcExecutorAddress address = 0;
+    LLVMErrorRef error = LLVMOrcLLJITLookup(code->jit, &address, name);
+    if (error) {
+        LLVMConsumeError(error);
+        return NULL;
+    }
+    return (void *)(uintptr_t)address;
+}
+
+void loaded_free(LoadedCode *code) {
+    if (!code)
+        return;
+    check(LLVMOrcDisposeLLJIT(code->jit), "unloading");
+    free(code);
+}
+
+CompiledNetwork codegen_load(Codegen *codegen) {
+    if (!codegen->loaded)
+        codegen->loaded = module_load(codegen->ir);
+    const char *name = codegen->plan->graph->name;
+    return (CompiledNetwork)(uintptr_t)loaded_address(codegen->loaded, name);
+}
+
+CompiledPack codegen_load_pack(Codegen *codegen) {
+    Ir *ir = codegen_build_pack(codegen);
+    loaded_free(codegen->loaded_pack);
+    codegen->loaded_pack = module_load(ir);
+    const char *name = arena_format(&ir->arena, "%s_pack", codegen->plan->graph->name);
+    void *address = loaded_address(codegen->loaded_pack, name);
+    module_free(ir);
+    return (CompiledPack)(uintptr_t)address;
+}

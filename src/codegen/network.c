@@ -1,0 +1,390 @@
+/* The network function, its facts and its packing function: a plan becomes a module. */
+#include "codegen/codegen.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "codegen/codegen_internal.h"
+#include "codegen/debug_info.h"
+#include "codegen/ir_internal.h"
+#include "codegen/module.h"
+#include "kernels/kernel.h"
+#include "netc_runtime.h"
+#include "support/intern.h"
+#include "support/strbuf.h"
+
+/* Alignment of arena and packed weights, bytes: a cache line, and the widest vector. */
+#define BASE_ALIGNMENT 64
+
+#define MAX_PARAMETERS (STEP_MAX_INPUTS + 1 + KERNEL_MAX_PACKED)
+
+/* What holds of a kernel's parameter in every call of it. */
+typedef struct ParameterFacts {
+    bool written;       /* the output */
+    bool apart;         /* shares no byte with the output (the output: with no input) */
+    uint64_t alignment; /* bytes */
+} ParameterFacts;
+
+/* A kernel function; all steps of one signature share it. */
+typedef struct KernelFunction {
+    const char *signature; /* interned */
+    const Step *step;      /* the first that needs it */
+    int parameter_count;
+    ParameterFacts parameters[MAX_PARAMETERS];
+    LLVMValueRef function;
+    LLVMTypeRef type;
+} KernelFunction;
+
+typedef struct Build {
+    Ir *ir;
+    const Plan *plan;
+    const CodegenOptions *options;
+    DebugInfo *debug;
+    Arena arena; /* of what is needed while building only */
+    Intern signatures;
+    VEC(KernelFunction *) kernels;
+    KernelFunction **kernel_of; /* one a step */
+    /* In the network function: */
+    LLVMValueRef *inputs;
+    LLVMValueRef *outputs;
+    LLVMValueRef packed;
+    LLVMValueRef scratch; /* the arena */
+} Build;
+
+/* ---- facts about parameters ------------------------------------------------------------------ */
+
+/* The floats of its buffer that a view lies in, first to past the last. */
+static void view_range(const View *view, int64_t *begin, int64_t *end) {
+    int64_t blocks = (view->channels + view->block - 1) / view->block;
+    *begin = view->offset;
+    *end = view->offset + (blocks - 1) * view->block_stride +
+           (view->height - 1) * view->row_stride + (view->width - 1) * view->pixel_stride +
+           view->block;
+}
+
+static bool views_apart(const View *a, const View *b) {
+    int64_t a_begin, a_end, b_begin, b_end;
+    view_range(a, &a_begin, &a_end);
+    view_range(b, &b_begin, &b_end);
+    return a->buffer != b->buffer || a_end <= b_begin || b_end <= a_begin;
+}
+
+/* Bytes from the base of its place to element (0, 0, 0). */
+static int64_t view_bytes(const View *view) {
+    int64_t start = view->buffer->place == PLACE_ARENA ? view->buffer->offset : 0;
+    return start + view->offset * (int64_t)sizeof(float);
+}
+
+static uint64_t view_alignment(const View *view) {
+    if (view->buffer->place != PLACE_ARENA)
+        return sizeof(float);
+    uint64_t bytes = (uint64_t)view_bytes(view) | BASE_ALIGNMENT;
+    return bytes & (~bytes + 1); /* its lowest bit */
+}
+
+/* Facts of the parameters in the call that `step` makes. */
+static int step_parameters(const Step *step, ParameterFacts *facts) {
+    int count = 0;
+    bool output_apart = true;
+    for (int i = 0; i < step->input_count; i++) {
+        bool apart = views_apart(&step->inputs[i], &step->output);
+        output_apart = output_apart && apart;
+        facts[count++] = (ParameterFacts){false, apart, view_alignment(&step->inputs[i])};
+    }
+    facts[count++] = (ParameterFacts){true, output_apart, view_alignment(&step->output)};
+    const Packed *packed[KERNEL_MAX_PACKED];
+    int packed_count = kernel_packed(step, packed);
+    for (int i = 0; i < packed_count; i++)
+        facts[count++] = (ParameterFacts){false, true, BASE_ALIGNMENT};
+    return count;
+}
+
+/* ---- where a step comes from --------------------------------------------------------------- */
+
+/* A copy of an input that is returned as it is belongs to no layer. */
+static Span step_span(const Build *build, const Step *step) {
+    return step->node ? step->node->span : build->plan->graph->name_span;
+}
+
+/* "conv1", but "conv1.copy" for what only serves it: symbols tell them apart. */
+static const char *step_path(Build *build, const Step *step) {
+    const char *path = step->node ? step->node->path : build->plan->graph->output_names.data[0];
+    switch (step->kind) {
+    case STEP_COPY: return arena_format(&build->arena, "%s.copy", path);
+    case STEP_ZERO: return arena_format(&build->arena, "%s.zero", path);
+    case STEP_CONV:
+    case STEP_DEPTHWISE:
+    case STEP_DENSE:
+    case STEP_WINDOW:
+    case STEP_MEAN:
+    case STEP_SOFTMAX:
+    case STEP_MAP:
+    case STEP_VIEW:
+    case STEP_CONCAT: return path;
+    }
+    return path;
+}
+
+/* What a debugger shows: the layers in the step, where it has any. */
+static const char *step_title(Build *build, const Step *step) {
+    bool serves = step->kind == STEP_COPY || step->kind == STEP_ZERO;
+    return serves ? step_path(build, step) : step->name;
+}
+
+/* ---- kernels --------------------------------------------------------------------------------- */
+
+static KernelFunction *kernel_of_signature(Build *build, const char *signature) {
+    for (size_t i = 0; i < build->kernels.count; i++)
+        if (build->kernels.data[i]->signature == signature)
+            return build->kernels.data[i];
+    return NULL;
+}
+
+/* Finds which steps share a function, and what holds in all calls of it. */
+static void group_steps(Build *build) {
+    build->kernel_of = ARENA_ARRAY(&build->arena, build->plan->steps.count, KernelFunction *);
+    StrBuf text = {0};
+    for (size_t i = 0; i < build->plan->steps.count; i++) {
+        const Step *step = build->plan->steps.data[i];
+        text.length = 0;
+        kernel_signature(step, &text);
+        const char *signature = intern_bytes(&build->signatures, strbuf_text(&text), text.length);
+        ParameterFacts facts[MAX_PARAMETERS];
+        int count = step_parameters(step, facts);
+        KernelFunction *kernel = kernel_of_signature(build, signature);
+        if (!kernel) {
+            kernel = ARENA_NEW(&build->arena, KernelFunction);
+            kernel->signature = signature;
+            kernel->step = step;
+            kernel->parameter_count = count;
+            memcpy(kernel->parameters, facts, (size_t)count * sizeof *facts);
+            VEC_PUSH(&build->arena, &build->kernels, kernel);
+        }
+        assert(kernel->parameter_count == count);
+        for (int k = 0; k < count; k++) {
+            ParameterFacts *known = &kernel->parameters[k];
+            known->apart = known->apart && facts[k].apart;
+            if (facts[k].alignment < known->alignment)
+                known->alignment = facts[k].alignment;
+        }
+        build->kernel_of[i] = kernel;
+    }
+    strbuf_free(&text);
+}
+
+/* `noalias` speaks of memory that is written, so inputs may well be the same as one another. */
+static void add_parameter_attributes(Ir *ir, const KernelFunction *kernel) {
+    for (int i = 0; i < kernel->parameter_count; i++) {
+        const ParameterFacts *facts = &kernel->parameters[i];
+        unsigned place = (unsigned)i + 1;
+        ir_attribute(ir, kernel->function, place, "nocapture", 0);
+        ir_attribute(ir, kernel->function, place, "align", facts->alignment);
+        if (facts->apart)
+            ir_attribute(ir, kernel->function, place, "noalias", 0);
+        if (!facts->written)
+            ir_attribute(ir, kernel->function, place, "readonly", 0);
+    }
+}
+
+/* Functions are named after the first layer that needs them: profilers show "resnet18.conv1". */
+static void emit_kernels(Build *build) {
+    for (size_t i = 0; i < build->kernels.count; i++) {
+        KernelFunction *kernel = build->kernels.data[i];
+        const char *name = arena_format(&build->arena, "%s.%s", build->plan->graph->name,
+                                        step_path(build, kernel->step));
+        module_function_begin(build->ir, name, kernel->parameter_count, FUNCTION_INTERNAL);
+        kernel->function = build->ir->function;
+        kernel->type = LLVMGlobalGetValueType(kernel->function);
+        add_parameter_attributes(build->ir, kernel);
+        debug_function(build->debug, step_title(build, kernel->step),
+                       step_span(build, kernel->step));
+        kernel_emit(build->ir, kernel->step, build->plan->machine);
+        module_function_end(build->ir);
+    }
+}
+
+/* ---- the network function -------------------------------------------------------------------- */
+
+static LLVMValueRef bytes_from(Ir *ir, LLVMValueRef base, int64_t bytes) {
+    if (bytes == 0)
+        return base;
+    LLVMValueRef index = LLVMConstInt(ir->i64, (unsigned long long)bytes, true);
+    LLVMTypeRef byte = LLVMInt8TypeInContext(ir->context);
+    return LLVMBuildGEP2(ir->builder, byte, base, &index, 1, "");
+}
+
+static LLVMValueRef view_pointer(const Build *build, const View *view) {
+    LLVMValueRef base = NULL;
+    switch (view->buffer->place) {
+    case PLACE_INPUT: base = build->inputs[view->buffer->index]; break;
+    case PLACE_OUTPUT: base = build->outputs[view->buffer->index]; break;
+    case PLACE_ARENA: base = build->scratch; break;
+    }
+    return bytes_from(build->ir, base, view_bytes(view));
+}
+
+static void emit_call(Build *build, const Step *step, const KernelFunction *kernel) {
+    LLVMValueRef arguments[MAX_PARAMETERS];
+    int count = 0;
+    for (int i = 0; i < step->input_count; i++)
+        arguments[count++] = view_pointer(build, &step->inputs[i]);
+    arguments[count++] = view_pointer(build, &step->output);
+    const Packed *packed[KERNEL_MAX_PACKED];
+    int packed_count = kernel_packed(step, packed);
+    for (int i = 0; i < packed_count; i++)
+        arguments[count++] = bytes_from(build->ir, build->packed, packed[i]->offset);
+    assert(count == kernel->parameter_count);
+    debug_locate(build->debug, step_span(build, step));
+    LLVMBuildCall2(build->ir->builder, kernel->type, kernel->function, arguments, (unsigned)count,
+                   "");
+}
+
+static LLVMValueRef next_parameter(Build *build, int *index, const char *name) {
+    LLVMValueRef value = LLVMGetParam(build->ir->function, (unsigned)(*index)++);
+    LLVMSetValueName2(value, name, strlen(name));
+    return value;
+}
+
+/* The pointers of inputs or outputs: parameters, or in this process entries of a table. */
+static LLVMValueRef *tensor_parameters(Build *build, int *index, const char *kind,
+                                       const char *const *names, size_t count) {
+    LLVMValueRef *tensors = ARENA_ARRAY(&build->arena, count, LLVMValueRef);
+    if (build->options->in_process) {
+        IrValue table = ir_value(next_parameter(build, index, kind));
+        for (size_t i = 0; i < count; i++)
+            tensors[i] = ir_llvm(ir_load_pointer(build->ir, table, (int64_t)i));
+    } else {
+        for (size_t i = 0; i < count; i++)
+            tensors[i] = next_parameter(build, index, names[i]);
+    }
+    return tensors;
+}
+
+static void align_last_parameter(Build *build, int next) {
+    ir_attribute(build->ir, build->ir->function, (unsigned)next, "align", BASE_ALIGNMENT);
+}
+
+static void emit_network(Build *build, LLVMValueRef embedded) {
+    const Graph *graph = build->plan->graph;
+    bool in_process = build->options->in_process;
+    int tensors = in_process ? 2 : (int)(graph->inputs.count + graph->outputs.count);
+    int pointers = tensors + (embedded ? 0 : 1) + 1;
+    module_function_begin(build->ir, graph->name, pointers, FUNCTION_GLOBAL);
+    debug_function(build->debug, graph->name, graph->name_span);
+
+    const char **input_names = ARENA_ARRAY(&build->arena, graph->inputs.count, const char *);
+    for (size_t i = 0; i < graph->inputs.count; i++)
+        input_names[i] = graph->inputs.data[i]->name;
+    int next = 0;
+    build->inputs = tensor_parameters(build, &next, "inputs", input_names, graph->inputs.count);
+    build->outputs =
+        tensor_parameters(build, &next, "outputs", graph->output_names.data, graph->outputs.count);
+    build->packed = embedded;
+    if (!embedded) {
+        build->packed = next_parameter(build, &next, "weights");
+        align_last_parameter(build, next);
+    }
+    build->scratch = next_parameter(build, &next, "arena");
+    align_last_parameter(build, next);
+
+    for (size_t i = 0; i < build->plan->steps.count; i++)
+        emit_call(build, build->plan->steps.data[i], build->kernel_of[i]);
+    module_function_end(build->ir);
+}
+
+/* ---- facts, and packing -------------------------------------------------------------------- */
+
+static LLVMValueRef word(Ir *ir, uint64_t value) {
+    return LLVMConstInt(ir->i32, value & UINT32_MAX, false);
+}
+
+/* struct netc_info of runtime/netc_runtime.h. */
+static void emit_info(Build *build) {
+    Ir *ir = build->ir;
+    LLVMTypeRef size = LLVMIntPtrTypeInContext(ir->context, ir->layout);
+    uint64_t source_hash = build->options->source_hash;
+    uint64_t weights_hash = build->options->weights_hash;
+    uint64_t layout_hash = plan_layout_hash(build->plan);
+    LLVMValueRef source_words[] = {word(ir, source_hash), word(ir, source_hash >> 32)};
+    LLVMValueRef layout_words[] = {word(ir, layout_hash), word(ir, layout_hash >> 32)};
+    LLVMValueRef weights_words[] = {word(ir, weights_hash), word(ir, weights_hash >> 32)};
+    LLVMValueRef fields[] = {
+        word(ir, NETC_ABI_VERSION),
+        word(ir, BASE_ALIGNMENT),
+        LLVMConstArray2(ir->i32, source_words, 2),
+        LLVMConstArray2(ir->i32, layout_words, 2),
+        LLVMConstArray2(ir->i32, weights_words, 2),
+        LLVMConstInt(size, (unsigned long long)build->plan->arena_bytes, false),
+        LLVMConstInt(size, (unsigned long long)build->plan->packed_bytes, false),
+    };
+    LLVMValueRef info =
+        LLVMConstStructInContext(ir->context, fields, sizeof fields / sizeof *fields, false);
+    const char *name = arena_format(&build->arena, "%s_info", build->plan->graph->name);
+    LLVMValueRef global = LLVMAddGlobal(ir->module, LLVMTypeOf(info), name);
+    LLVMSetInitializer(global, info);
+    LLVMSetGlobalConstant(global, true);
+}
+
+static void emit_pack(Ir *ir, DebugInfo *debug, const Plan *plan) {
+    const Graph *graph = plan->graph;
+    const char *name = arena_format(&ir->arena, "%s_pack", graph->name);
+    module_function_begin(ir, name, 2, FUNCTION_GLOBAL);
+    debug_function(debug, name, graph->name_span);
+    ir_attribute(ir, ir->function, 2, "align", BASE_ALIGNMENT);
+    ir_attribute(ir, ir->function, 2, "noalias", 0);
+    kernel_emit_pack(ir, plan);
+    module_function_end(ir);
+}
+
+/* ---- all of it ------------------------------------------------------------------------------- */
+
+/* The part of a path after the last slash: what the object says it was made from. */
+static const char *base_name(const char *path) {
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+Codegen *codegen_build(const Plan *plan, const Target *target, const SourceMap *sources,
+                       const CodegenOptions *options) {
+    assert(!options->in_process || options->weights_mode == WEIGHTS_NONE);
+    Codegen *codegen = calloc(1, sizeof *codegen);
+    if (!codegen)
+        out_of_memory();
+    const Source *file = plan->graph->source;
+    bool embed = options->weights_mode == WEIGHTS_EMBED;
+    codegen->plan = plan;
+    codegen->ir = module_new(target, base_name(file->name));
+
+    Build build = {.ir = codegen->ir, .plan = plan, .options = options};
+    build.signatures.arena = &build.arena;
+    if (options->debug)
+        build.debug = debug_open(codegen->ir, sources, file);
+    group_steps(&build);
+    emit_kernels(&build);
+    emit_network(&build, embed ? embedded_declare(codegen) : NULL);
+    if (!embed && !options->in_process)
+        emit_pack(build.ir, build.debug, plan);
+    if (!options->in_process)
+        emit_info(&build);
+    debug_close(build.debug);
+    arena_free(&build.arena);
+    module_optimise(codegen->ir);
+    return codegen;
+}
+
+Ir *codegen_build_pack(const Codegen *codegen) {
+    Ir *ir = module_new(codegen->ir->target, "pack");
+    emit_pack(ir, NULL, codegen->plan);
+    module_optimise(ir);
+    return ir;
+}
+
+void codegen_free(Codegen *codegen) {
+    if (!codegen)
+        return;
+    loaded_free(codegen->loaded);
+    loaded_free(codegen->loaded_pack);
+    module_free(codegen->ir);
+    free(codegen);
+}

@@ -1,0 +1,233 @@
+/* Opens LLVM's target machine, and finds the machine row by looking at what it makes of a product
+ * of two vectors. */
+#include "codegen/target.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <llvm-c/Target.h>
+#include <llvm-c/TargetMachine.h>
+
+#include "codegen/ir_internal.h"
+#include "codegen/module.h"
+#include "support/suggest.h"
+
+typedef enum Architecture {
+    ARCHITECTURE_X86_64,
+    ARCHITECTURE_AARCH64,
+    ARCHITECTURE_NONE,
+} Architecture;
+
+static const char *const x86_64_names[] = {
+#define CPU_X86_64(name) name,
+#define CPU_AARCH64(name)
+#include "codegen/cpu_names.def"
+#undef CPU_X86_64
+#undef CPU_AARCH64
+};
+
+static const char *const aarch64_names[] = {
+#define CPU_X86_64(name)
+#define CPU_AARCH64(name) name,
+#include "codegen/cpu_names.def"
+#undef CPU_X86_64
+#undef CPU_AARCH64
+};
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+/* What netc knows of an architecture; the order is that of the enumeration. */
+static const struct {
+    const char *name; /* as LLVM begins a normalised triple with */
+    const char *baseline;
+    const char *const *cpus;
+    size_t cpu_count;
+} architectures[] = {
+    {"x86_64", "x86-64", x86_64_names, COUNT(x86_64_names)},
+    {"aarch64", "generic", aarch64_names, COUNT(aarch64_names)},
+};
+
+/* The part of a triple before its first dash. */
+static Architecture architecture_of(const char *triple) {
+    size_t length = strcspn(triple, "-");
+    for (int i = 0; i < ARCHITECTURE_NONE; i++) {
+        const char *name = architectures[i].name;
+        if (strlen(name) == length && memcmp(name, triple, length) == 0)
+            return (Architecture)i;
+    }
+    return ARCHITECTURE_NONE;
+}
+
+static void llvm_initialise(Architecture architecture) {
+    switch (architecture) {
+    case ARCHITECTURE_X86_64:
+        LLVMInitializeX86TargetInfo();
+        LLVMInitializeX86Target();
+        LLVMInitializeX86TargetMC();
+        LLVMInitializeX86AsmPrinter();
+        LLVMInitializeX86AsmParser();
+        return;
+    case ARCHITECTURE_AARCH64:
+        LLVMInitializeAArch64TargetInfo();
+        LLVMInitializeAArch64Target();
+        LLVMInitializeAArch64TargetMC();
+        LLVMInitializeAArch64AsmPrinter();
+        LLVMInitializeAArch64AsmParser();
+        return;
+    case ARCHITECTURE_NONE: return;
+    }
+}
+
+/* A copy in the arena of a text that LLVM owns. */
+static const char *take_text(Arena *arena, char *text) {
+    const char *copy = arena_copy_text(arena, text, strlen(text));
+    LLVMDisposeMessage(text);
+    return copy;
+}
+
+static const char *normalised_triple(Arena *arena, const char *triple) {
+    if (!triple)
+        return take_text(arena, LLVMGetDefaultTargetTriple());
+    return take_text(arena, LLVMNormalizeTargetTriple(triple));
+}
+
+static void report_architecture(Diagnostics *diagnostics, const char *triple) {
+    size_t length = strcspn(triple, "-");
+    Diagnostic *error = diag_report(diagnostics, DIAG_E0601, SPAN_NONE,
+                                    "unknown target architecture `%.*s`", (int)length, triple);
+    const char *names[ARCHITECTURE_NONE];
+    for (int i = 0; i < ARCHITECTURE_NONE; i++)
+        names[i] = architectures[i].name;
+    char *written = arena_copy_text(diagnostics->arena, triple, length);
+    const char *nearest = suggest_name(written, names, COUNT(names));
+    if (nearest)
+        diag_help(diagnostics, error, "did you mean `%s`?", nearest);
+    diag_note(diagnostics, error,
+              "a target is written like `x86_64-linux-gnu` or "
+              "`aarch64-linux-gnu`");
+}
+
+static void report_cpu(Diagnostics *diagnostics, Architecture architecture, const char *cpu) {
+    const char *family = architectures[architecture].name;
+    Diagnostic *error = diag_report(diagnostics, DIAG_E0601, SPAN_NONE,
+                                    "unknown processor `%s` for %s", cpu, family);
+    const char *nearest =
+        suggest_name(cpu, architectures[architecture].cpus, architectures[architecture].cpu_count);
+    if (nearest)
+        diag_help(diagnostics, error, "did you mean `%s`?", nearest);
+    StrBuf list = {0};
+    for (size_t i = 0; i < architectures[architecture].cpu_count; i++) {
+        strbuf_add(&list, i == 0 ? "" : ", ");
+        strbuf_add(&list, architectures[architecture].cpus[i]);
+    }
+    diag_note(diagnostics, error, "%s processors: native, %s", family, strbuf_text(&list));
+    strbuf_free(&list);
+}
+
+/* Sets target->cpu and ->features; false after a diagnostic. */
+static bool choose_cpu(Arena *arena, Diagnostics *diagnostics, Target *target, const char *cpu,
+                       Architecture architecture) {
+    target->features = "";
+    target->cpu = architectures[architecture].baseline;
+    if (!cpu)
+        return true;
+    if (strcmp(cpu, "native") == 0) {
+        const char *host = normalised_triple(arena, NULL);
+        if (architecture_of(host) != architecture) {
+            diag_report(diagnostics, DIAG_E0601, SPAN_NONE,
+                        "`native` is a processor of this machine, but the target is %s",
+                        target->triple);
+            return false;
+        }
+        target->cpu = take_text(arena, LLVMGetHostCPUName());
+        target->features = take_text(arena, LLVMGetHostCPUFeatures());
+        return true;
+    }
+    for (size_t i = 0; i < architectures[architecture].cpu_count; i++) {
+        if (strcmp(cpu, architectures[architecture].cpus[i]) == 0) {
+            target->cpu = architectures[architecture].cpus[i];
+            return true;
+        }
+    }
+    report_cpu(diagnostics, architecture, cpu);
+    return false;
+}
+
+/* ELF with 64-bit pointers? The mangling part of the data layout, `m:e`, is that of ELF. */
+static bool makes_elf64(LLVMTargetMachineRef machine) {
+    LLVMTargetDataRef layout = LLVMCreateTargetDataLayout(machine);
+    char *text = LLVMCopyStringRepOfTargetData(layout);
+    bool elf = strstr(text, "-m:e") != NULL && LLVMPointerSize(layout) == 8;
+    LLVMDisposeMessage(text);
+    LLVMDisposeTargetData(layout);
+    return elf;
+}
+
+static LLVMTargetMachineRef open_machine(const Target *target) {
+    LLVMTargetRef row = NULL;
+    char *message = NULL;
+    if (LLVMGetTargetFromTriple(target->triple, &row, &message))
+        internal_error("no such target", message);
+    static const LLVMCodeGenOptLevel levels[] = {LLVMCodeGenLevelNone, LLVMCodeGenLevelLess,
+                                                 LLVMCodeGenLevelDefault,
+                                                 LLVMCodeGenLevelAggressive};
+    return LLVMCreateTargetMachine(row, target->triple, target->cpu, target->features,
+                                   levels[target->optimisation], LLVMRelocPIC,
+                                   LLVMCodeModelDefault);
+}
+
+/* The widest product that LLVM makes of 16 lanes for this processor, in its own assembly: with
+ * 512-bit registers (zmm), fused in 256 bits (vfmadd), by NEON (fmla v), or else. */
+static MachineKind probe_machine(Target *target) {
+    target->machine = machine_of_kind(MACHINE_AVX512); /* asks for fused and the widest vectors */
+    Ir *ir = module_new(target, "probe");
+    module_function_begin(ir, "probe", 1, FUNCTION_GLOBAL);
+    IrValue place = ir_parameter(ir, 0);
+    IrValue a = ir_load(ir, place, 16);
+    ir_store(ir, place, ir_fma(ir, a, a, a), 16);
+    module_function_end(ir);
+
+    LLVMMemoryBufferRef text = module_emit(ir, LLVMAssemblyFile);
+    const char *assembly = LLVMGetBufferStart(text); /* NUL-terminated */
+    MachineKind kind = MACHINE_GENERIC;
+    if (strstr(assembly, "zmm"))
+        kind = MACHINE_AVX512;
+    else if (strstr(assembly, "vfmadd") && strstr(assembly, "ymm"))
+        kind = MACHINE_AVX2;
+    else if (strstr(assembly, "fmla\tv"))
+        kind = MACHINE_NEON;
+    LLVMDisposeMemoryBuffer(text);
+    module_free(ir);
+    return kind;
+}
+
+Target *target_open(Arena *arena, Diagnostics *diagnostics, const char *triple, const char *cpu,
+                    int optimisation) {
+    Target *target = ARENA_NEW(arena, Target);
+    target->triple = normalised_triple(arena, triple);
+    target->optimisation = optimisation;
+    Architecture architecture = architecture_of(target->triple);
+    if (architecture == ARCHITECTURE_NONE) {
+        report_architecture(diagnostics, triple ? triple : target->triple);
+        return NULL;
+    }
+    if (!choose_cpu(arena, diagnostics, target, cpu, architecture))
+        return NULL;
+    llvm_initialise(architecture);
+    target->llvm = open_machine(target);
+    if (!makes_elf64(target->llvm)) {
+        Diagnostic *error =
+            diag_report(diagnostics, DIAG_E0602, SPAN_NONE,
+                        "objects of target `%s` are not 64-bit ELF files", target->triple);
+        diag_note(diagnostics, error, "no other object format is written so far");
+        target_close(target);
+        return NULL;
+    }
+    target->machine = machine_of_kind(probe_machine(target));
+    return target;
+}
+
+void target_close(Target *target) {
+    LLVMDisposeTargetMachine(target->llvm);
+    target->llvm = NULL;
+}

@@ -1,0 +1,51 @@
+/* One compilation: everything the stages in pipeline.c hand to each other, in their order. */
+#ifndef NETC_DRIVER_COMPILATION_H
+#define NETC_DRIVER_COMPILATION_H
+
+#include "codegen/codegen.h"
+#include "driver/options.h"
+#include "graph/elaborate.h"
+#include "plan/plan.h"
+#include "support/file.h"
+#include "support/intern.h"
+#include "syntax/ast.h"
+#include "weights/tensor_file.h"
+
+typedef struct Compilation {
+    const Options *options;
+    Arena arena; /* of everything below */
+    Intern intern;
+    SourceMap sources;
+    Diagnostics diagnostics;
+    FileSet files; /* outputs, renamed into place only when all is done */
+
+    const Source *source;    /* read_source */
+    File *file;              /* parse */
+    Elaboration elaboration; /* elaborate */
+    GraphList graphs;
+    Graph *graph; /* the one asked for */
+    GraphCount count;
+    TensorFile *weights_file; /* Weight.data may point into it; NULL without a file */
+    bool weights_bound;       /* Weight.data is set, or there is none */
+    Target *target;
+    Plan *plan;
+    unsigned char *packed; /* plan->packed_bytes; NULL while not packed; freed at the end */
+    CodegenOptions codegen_options;
+    Codegen *codegen;
+} Compilation;
+
+/* Packs the bound weights into compilation->packed (64-byte aligned) and notes their hash. */
+void compilation_pack(Compilation *compilation);
+
+/* outputs.c: the object, its header and, in extern mode, the packed weights; or a listing. */
+bool outputs_write_object(Compilation *compilation);
+/* The main output as text: -o FILE, or standard output. */
+bool outputs_write_text(Compilation *compilation, const StrBuf *text);
+
+/* run.c: `netc run`: executes the network and shows, writes or compares the results. */
+bool run_network(Compilation *compilation);
+
+/* layer_help.c: `netc layers [NAME]`. False if there is no layer of that name. */
+bool layer_help(const char *name, StrBuf *out);
+
+#endif

@@ -1,0 +1,78 @@
+/* The command line as data: one table row an option, from which parsing and --help come. */
+#ifndef NETC_DRIVER_OPTIONS_H
+#define NETC_DRIVER_OPTIONS_H
+
+#include "codegen/codegen.h"
+#include "graph/elaborate.h"
+
+typedef enum Verb {
+    VERB_COMPILE, /* netc digits.net -o digits.o */
+    VERB_CHECK,   /* netc check digits.net */
+    VERB_REPORT,  /* netc report digits.net */
+    VERB_RUN,     /* netc run digits.net --input x.npy */
+    VERB_INIT,    /* netc init digits.net -o digits.safetensors */
+    VERB_LAYERS,  /* netc layers [NAME] */
+} Verb;
+
+/* Stages that --emit can stop after. */
+typedef enum Stage {
+    STAGE_TOKENS,
+    STAGE_AST,
+    STAGE_GRAPH,
+    STAGE_PLAN,
+    STAGE_LLVM,
+    STAGE_ASM,
+    STAGE_OBJECT,
+} Stage;
+
+typedef enum ReportFormat {
+    REPORT_TEXT,
+    REPORT_JSON,
+} ReportFormat;
+
+typedef enum ColourWhen {
+    COLOUR_AUTO, /* on a terminal */
+    COLOUR_NEVER,
+    COLOUR_ALWAYS,
+} ColourWhen;
+
+typedef VEC(const char *) TextList;
+typedef VEC(Define) DefineList;
+
+typedef struct Options {
+    Verb verb;
+    const char *source;     /* the .net file, `-` for standard input; layers: a layer's name */
+    const char *stdin_name; /* NULL: `<stdin>` */
+    TextList outputs;       /* one at most but for run */
+    const char *header;     /* NULL: the output with .h */
+    const char *network;    /* NULL: the last of the file */
+    const char *weights;    /* NULL: what the network says */
+    const char *packed;     /* NULL: the output with .weights */
+    WeightsMode weights_mode;
+    bool allow_weights_outside;
+    const char *target;
+    const char *cpu;
+    int optimisation;
+    bool debug;
+    Stage emit;
+    ReportFormat format;
+    bool explain;
+    TextList inputs; /* run: one a network input, in order */
+    bool reference;
+    bool compare;
+    uint64_t seed;
+    DefineList defines;
+    ColourWhen colour;
+    uint64_t error_limit;
+    bool help;
+    bool version;
+} Options;
+
+/* Reads argv into *options. Returns 0, or 2 after saying on standard error what is wrong with it.
+ * With --help or --version nothing else is required. */
+int options_parse(Arena *arena, int argc, char **argv, Options *options);
+
+/* What --help prints, made from the table. */
+void options_help(StrBuf *out);
+
+#endif

@@ -1,0 +1,306 @@
+#include "driver/pipeline.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "driver/compilation.h"
+#include "output/report.h"
+#include "support/hash.h"
+#include "syntax/parse.h"
+#include "weights/bind.h"
+#include "weights/path.h"
+
+#define SOURCE_LIMIT ((size_t)64 << 20) /* bytes of a .net file */
+
+/* ---- stages; each is false when the work cannot go on --------------------------------------- */
+
+/* Puts the source text into the source map. */
+static bool read_source(Compilation *c) {
+    const char *path = c->options->source;
+    const char *name = path;
+    if (strcmp(path, "-") == 0)
+        name = c->options->stdin_name ? c->options->stdin_name : "<stdin>";
+    FileBytes bytes;
+    if (!file_read(&c->diagnostics, SPAN_NONE, path, SOURCE_LIMIT, &bytes))
+        return false;
+    c->source = source_add(&c->sources, name, (const char *)bytes.data, bytes.size);
+    file_release(&bytes);
+    return file_set_guard_input(&c->files, path);
+}
+
+/* Source text to syntax tree. */
+static bool parse(Compilation *c) {
+    c->file = parse_file(&c->arena, &c->intern, &c->diagnostics, c->source);
+    return !diag_has_errors(&c->diagnostics);
+}
+
+/* Syntax tree to graphs, and the one network that is asked for. */
+static bool make_graph(Compilation *c) {
+    const Options *options = c->options;
+    c->elaboration = (Elaboration){&c->arena, &c->intern, &c->diagnostics, options->defines.data,
+                                   options->defines.count};
+    c->graphs = elaborate(&c->elaboration, c->file);
+    if (diag_has_errors(&c->diagnostics))
+        return false;
+    for (size_t i = 0; i < c->graphs.count; i++)
+        if (!options->network || strcmp(c->graphs.data[i]->name, options->network) == 0)
+            c->graph = c->graphs.data[i];
+    if (!c->graph && options->network)
+        diag_report(&c->diagnostics, DIAG_E0308, SPAN_NONE, "`%s` has no network called `%s`",
+                    c->source->name, options->network);
+    else if (!c->graph)
+        diag_report(&c->diagnostics, DIAG_E0308, SPAN_NONE, "`%s` has no network", c->source->name);
+    return c->graph != NULL;
+}
+
+/* Counts every network of the file and checks the asserts that need no plan. */
+static bool count_and_check(Compilation *c) {
+    for (size_t i = 0; i < c->graphs.count; i++) {
+        GraphCount count;
+        if (!graph_count(c->graphs.data[i], &c->diagnostics, &count))
+            return false;
+        if (c->graphs.data[i] == c->graph)
+            c->count = count;
+        Metrics metrics = {&count, -1};
+        elaborate_check_asserts(&c->elaboration, c->graphs.data[i], &metrics);
+    }
+    return true;
+}
+
+/* Reads the weights file, if the network or the command line names one. */
+static bool bind_weights(Compilation *c) {
+    const Options *options = c->options;
+    const char *path = options->weights;
+    Span span = SPAN_NONE;
+    if (!path && c->graph->weights_path) {
+        span = c->graph->weights_span;
+        path = weights_path_resolve(&c->arena, &c->diagnostics, span, options->source,
+                                    c->graph->weights_path, options->allow_weights_outside);
+        if (!path)
+            return false;
+    }
+    c->weights_bound = path || c->graph->weights.count == 0;
+    if (!path)
+        return true;
+    c->weights_file = weights_bind(&c->arena, &c->diagnostics, c->graph, path, span);
+    return c->weights_file && file_set_guard_input(&c->files, path);
+}
+
+/* Weights must be there before they can be put into an object. */
+static bool require_weights(Compilation *c) {
+    if (c->weights_bound || c->options->weights_mode != WEIGHTS_EMBED)
+        return true;
+    Diagnostic *d = diag_report(&c->diagnostics, DIAG_E0408, c->graph->name_span,
+                                "`%s` has no weights to put into the object", c->graph->name);
+    diag_help(&c->diagnostics, d,
+              "name a file with `weights \"FILE.safetensors\"` or --weights=FILE; `netc init` "
+              "makes one of random numbers");
+    diag_help(&c->diagnostics, d,
+              "or compile with --weights-mode=none and pass the weights at run time");
+    return false;
+}
+
+/* Target, plan, and the asserts that need one. */
+static bool make_plan(Compilation *c) {
+    const Options *options = c->options;
+    c->target = target_open(&c->arena, &c->diagnostics, options->target, options->cpu,
+                            options->optimisation);
+    if (!c->target)
+        return false;
+    c->plan = plan_build(&c->arena, &c->diagnostics, c->graph, c->target->machine);
+    if (!c->plan)
+        return false;
+    Metrics metrics = {&c->count, c->plan->arena_bytes};
+    elaborate_check_asserts(&c->elaboration, c->graph, &metrics);
+    return true;
+}
+
+void compilation_pack(Compilation *c) {
+    size_t size = (size_t)c->plan->packed_bytes;
+    c->packed = aligned_alloc(64, size == 0 ? 64 : size);
+    if (!c->packed)
+        out_of_memory();
+    plan_pack(c->plan, c->packed);
+    c->codegen_options.weights_hash = hash_bytes(c->packed, size);
+}
+
+/* Plan to LLVM module. */
+static void generate(Compilation *c) {
+    CodegenOptions *codegen = &c->codegen_options;
+    codegen->weights_mode = c->options->weights_mode;
+    codegen->debug = c->options->debug;
+    codegen->source_hash = hash_bytes(c->source->text, c->source->length);
+    if (c->weights_bound && codegen->weights_mode != WEIGHTS_NONE)
+        compilation_pack(c);
+    c->codegen = codegen_build(c->plan, c->target, &c->sources, codegen);
+}
+
+/* ---- verbs ---------------------------------------------------------------------------------- */
+
+static bool fine(const Compilation *c) {
+    return !diag_has_errors(&c->diagnostics);
+}
+
+/* Every stage up to `last`, which writes what it made into `text`; only the object goes to a file.
+ */
+static bool compile_to(Compilation *c, Stage last, StrBuf *text) {
+    if (!read_source(c))
+        return false;
+    if (last == STAGE_TOKENS) {
+        parse_print_tokens(&c->arena, &c->intern, &c->diagnostics, c->source, text);
+        return true;
+    }
+    if (!parse(c))
+        return false;
+    if (last == STAGE_AST) {
+        ast_print(c->file, text);
+        return true;
+    }
+    if (!make_graph(c) || !count_and_check(c))
+        return false;
+    if (last == STAGE_GRAPH) {
+        graph_print(c->graph, text);
+        return true;
+    }
+    if (!make_plan(c))
+        return false;
+    if (last == STAGE_PLAN) {
+        plan_print(c->plan, text);
+        return true;
+    }
+    if (!fine(c) || !bind_weights(c) || (last == STAGE_OBJECT && !require_weights(c)) || !fine(c))
+        return false;
+    generate(c);
+    if (last == STAGE_LLVM)
+        codegen_print_llvm(c->codegen, text);
+    else if (last == STAGE_ASM)
+        codegen_print_asm(c->codegen, text);
+    else
+        return outputs_write_object(c);
+    return true;
+}
+
+static bool compile(Compilation *c) {
+    StrBuf text = {0};
+    bool done = compile_to(c, c->options->emit, &text) && fine(c);
+    if (done && c->options->emit != STAGE_OBJECT)
+        done = outputs_write_text(c, &text);
+    strbuf_free(&text);
+    return done;
+}
+
+static bool check(Compilation *c) {
+    return read_source(c) && parse(c) && make_graph(c) && count_and_check(c) && bind_weights(c) &&
+           make_plan(c);
+}
+
+/* A report is shown also where an assert fails: it says why. */
+static bool report(Compilation *c) {
+    if (!(read_source(c) && parse(c) && make_graph(c) && count_and_check(c) && make_plan(c)))
+        return false;
+    StrBuf text = {0};
+    ReportOptions options = {.explain = c->options->explain};
+    (c->options->format == REPORT_JSON ? report_json : report_text)(c->plan, &c->count, &options,
+                                                                    &text);
+    bool done = outputs_write_text(c, &text);
+    strbuf_free(&text);
+    return done;
+}
+
+static bool run(Compilation *c) {
+    if (!(read_source(c) && parse(c) && make_graph(c) && count_and_check(c) && bind_weights(c) &&
+          make_plan(c) && fine(c)))
+        return false;
+    if (!c->weights_bound) {
+        fprintf(stderr, "netc: `%s` names no weights file: running with random ones, seed %llu\n",
+                c->graph->name, (unsigned long long)c->options->seed);
+        weights_random(&c->arena, c->graph, c->options->seed);
+        c->weights_bound = true;
+    }
+    return run_network(c);
+}
+
+static bool init(Compilation *c) {
+    if (!(read_source(c) && parse(c) && make_graph(c) && count_and_check(c) && fine(c)))
+        return false;
+    weights_random(&c->arena, c->graph, c->options->seed);
+    StrBuf text = {0};
+    weights_write_safetensors(c->graph, &text);
+    bool done = outputs_write_text(c, &text);
+    strbuf_free(&text);
+    return done;
+}
+
+static bool layers(Compilation *c) {
+    StrBuf text = {0};
+    bool done = layer_help(c->options->source, &text);
+    if (done)
+        done = outputs_write_text(c, &text);
+    else
+        diag_report(&c->diagnostics, DIAG_E0301, SPAN_NONE, "there is no layer called `%s`",
+                    c->options->source);
+    strbuf_free(&text);
+    return done;
+}
+
+static bool help(Compilation *c) {
+    StrBuf text = {0};
+    if (c->options->help)
+        options_help(&text);
+    else
+        strbuf_add(&text, "netc " NETC_VERSION ", LLVM " NETC_LLVM_VERSION "\n");
+    bool done = outputs_write_text(c, &text);
+    strbuf_free(&text);
+    return done;
+}
+
+static bool dispatch(Compilation *c) {
+    if (c->options->help || c->options->version)
+        return help(c);
+    switch (c->options->verb) {
+    case VERB_COMPILE: return compile(c);
+    case VERB_CHECK: return check(c);
+    case VERB_REPORT: return report(c);
+    case VERB_RUN: return run(c);
+    case VERB_INIT: return init(c);
+    case VERB_LAYERS: return layers(c);
+    }
+    return false;
+}
+
+static void show_diagnostics(Compilation *c) {
+    bool colour =
+        c->options->colour == COLOUR_ALWAYS ||
+        (c->options->colour == COLOUR_AUTO && isatty(STDERR_FILENO) && !getenv("NO_COLOR"));
+    StrBuf text = {0};
+    diag_render_text(&c->diagnostics, (size_t)c->options->error_limit, colour, &text);
+    fputs(strbuf_text(&text), stderr);
+    strbuf_free(&text);
+}
+
+int pipeline_run(const Options *options) {
+    Compilation c = {.options = options};
+    c.intern.arena = c.sources.arena = c.diagnostics.arena = c.files.arena = &c.arena;
+    c.diagnostics.sources = &c.sources;
+    c.files.diagnostics = &c.diagnostics;
+
+    bool done =
+        dispatch(&c) && fine(&c) && (!c.weights_file || tensor_file_unchanged(c.weights_file));
+    if (done)
+        file_set_commit(&c.files);
+    else
+        file_set_abandon(&c.files);
+    show_diagnostics(&c);
+    int status = diag_exit_status(&c.diagnostics);
+
+    codegen_free(c.codegen);
+    if (c.target)
+        target_close(c.target);
+    if (c.weights_file)
+        tensor_file_close(c.weights_file);
+    free(c.packed);
+    arena_free(&c.arena);
+    return status;
+}

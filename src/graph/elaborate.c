@@ -1,0 +1,384 @@
+/* Items and statements: see elaborate.h. */
+#include "graph/elaborate.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "graph/elaborator.h"
+#include "support/suggest.h"
+
+/* ---- names -------------------------------------------------------------------------------- */
+
+/* Binds a name in `scope`, or reports E0303. */
+static void bind(Elaborator *e, Scope *scope, Name name, Datum datum) {
+    const Binding *first = scope_find_here(scope, name.text);
+    if (!first) {
+        scope_add(e->arena, scope, name, datum);
+        return;
+    }
+    Diagnostic *diagnostic =
+        diag_report(e->diagnostics, DIAG_E0303, name.span, "`%s` is defined twice", name.text);
+    diag_here(e->diagnostics, diagnostic, "defined again here");
+    diag_label(e->diagnostics, diagnostic, first->name.span, "`%s` is defined here", name.text);
+}
+
+/* `let y = x -> relu`: tensors are named without `let`. */
+static Datum refuse_tensor(Elaborator *e, Name name, uint32_t let_begin) {
+    Diagnostic *diagnostic =
+        diag_report(e->diagnostics, DIAG_E0206, name.span,
+                    "`let` names a constant, but `%s` would be a tensor", name.text);
+    diag_fix(e->diagnostics, diagnostic, (Span){let_begin, name.span.begin}, "", true,
+             "a tensor is named without `let`");
+    return DATUM_UNKNOWN;
+}
+
+static bool contains_tensor(const Datum *datum) {
+    if (datum->kind == DATUM_TUPLE)
+        for (size_t i = 0; i < datum->tuple.count; i++)
+            if (contains_tensor(&datum->tuple.items[i]))
+                return true;
+    return datum->kind == DATUM_TENSOR;
+}
+
+/* ---- constants of the file ----------------------------------------------------------------- */
+
+/* What -D sets a constant to: of the kind that the file gives it. False for another kind. */
+static bool define_value(Elaborator *e, const char *text, const Datum *original, Datum *value) {
+    Datum given = datum_read(e->arena, text);
+    if (original->kind == DATUM_TEXT)
+        given = (Datum){.kind = DATUM_TEXT, .text = intern_text(e->intern, text)};
+    else if (original->kind == DATUM_NUMBER && given.kind == DATUM_INTEGER)
+        given = datum_number((double)given.integer);
+    *value = given;
+    return given.kind == original->kind || original->kind == DATUM_POISON;
+}
+
+static Datum let_value(Elaborator *e, const Item *item, const Define *define) {
+    Datum datum = evaluate(e, item->value);
+    if (contains_tensor(&datum))
+        return refuse_tensor(e, item->name, item->span.begin);
+    if (!define)
+        return datum;
+    Datum given;
+    if (define_value(e, define->value, &datum, &given))
+        return given;
+    Diagnostic *diagnostic = diag_report(e->diagnostics, DIAG_E0201, item->value->span,
+                                         "`%s` is %s, which -D %s=%s is not", define->name,
+                                         datum_kind_name(datum.kind), define->name, define->value);
+    diag_here(e->diagnostics, diagnostic, "%s", datum_kind_name(datum.kind));
+    return DATUM_UNKNOWN;
+}
+
+/* The last -D of that name. */
+static const Define *find_define(const Elaboration *elaboration, const char *name) {
+    const Define *found = NULL;
+    for (size_t i = 0; i < elaboration->define_count; i++)
+        if (strcmp(elaboration->defines[i].name, name) == 0)
+            found = &elaboration->defines[i];
+    return found;
+}
+
+static void report_unknown_define(Elaborator *e, const Define *define) {
+    VEC(const char *) names = {0};
+    for (size_t i = 0; i < e->scope->bindings.count; i++)
+        VEC_PUSH(e->arena, &names, e->scope->bindings.data[i]->name.text);
+    Diagnostic *diagnostic =
+        diag_report(e->diagnostics, DIAG_E0306, SPAN_NONE,
+                    "the file has no constant called `%s` for -D to set", define->name);
+    const char *nearest = suggest_name(define->name, names.data, names.count);
+    if (nearest)
+        diag_help(e->diagnostics, diagnostic, "did you mean `%s`?", nearest);
+    else
+        diag_help(e->diagnostics, diagnostic,
+                  "-D sets a `let` that stands outside of the networks");
+}
+
+static void elaborate_constants(Elaborator *e, const Elaboration *elaboration, const File *file) {
+    for (size_t i = 0; i < file->items.count; i++) {
+        const Item *item = &file->items.data[i];
+        if (item->kind == ITEM_LET)
+            bind(e, e->scope, item->name,
+                 let_value(e, item, find_define(elaboration, item->name.text)));
+    }
+    for (size_t i = 0; i < elaboration->define_count; i++) {
+        const Define *define = &elaboration->defines[i];
+        if (!scope_find_here(e->scope, intern_text(e->intern, define->name)))
+            report_unknown_define(e, define);
+    }
+}
+
+/* ---- statements --------------------------------------------------------------------------- */
+
+/* What a network's body has said so far besides names. */
+typedef struct Body {
+    const Statement *returned; /* the first `return` */
+    Datum result;
+} Body;
+
+static void name_value(Elaborator *e, Name name, Datum datum) {
+    if (datum.kind == DATUM_TENSOR) {
+        Value *value = datum.tensor;
+        if (value->producer && value->name == value->producer->path)
+            value->name = name.text;
+    }
+    bind(e, e->scope, name, datum);
+}
+
+/* `n = 3`: constants are named with `let`. */
+static Datum refuse_constant(Elaborator *e, const Statement *statement, const Datum *datum) {
+    Diagnostic *diagnostic = diag_report(e->diagnostics, DIAG_E0206, statement->value->span,
+                                         "a name without `let` stands for a tensor, not for %s",
+                                         datum_kind_name(datum->kind));
+    diag_here(e->diagnostics, diagnostic, "%s", datum_kind_name(datum->kind));
+    Span before = {statement->span.begin, statement->span.begin};
+    if (statement->names.count == 1 && !contains_tensor(datum))
+        diag_fix(e->diagnostics, diagnostic, before, "let ", true, "a constant is named by `let`");
+    return DATUM_UNKNOWN;
+}
+
+static Datum unpack(Elaborator *e, const Statement *statement, const Datum *datum, size_t index) {
+    const NameList *names = &statement->names;
+    size_t count = datum->kind == DATUM_TUPLE ? datum->tuple.count : 1;
+    if (datum->kind != DATUM_TUPLE && datum_is_poisoned(datum))
+        return DATUM_UNKNOWN;
+    if (count == names->count)
+        return datum->tuple.items[index];
+    if (index > 0)
+        return DATUM_UNKNOWN; /* reported for the first */
+    Span span = span_join(names->data[0].span, names->data[names->count - 1].span);
+    Diagnostic *diagnostic =
+        diag_report(e->diagnostics, DIAG_E0213, span, "%zu names for %zu value%s", names->count,
+                    count, count == 1 ? "" : "s");
+    diag_label(e->diagnostics, diagnostic, statement->value->span, "gives %zu value%s", count,
+               count == 1 ? "" : "s");
+    return DATUM_UNKNOWN;
+}
+
+static void elaborate_bind(Elaborator *e, const Statement *statement) {
+    Datum datum = evaluate(e, statement->value);
+    if (!datum_is_tensors(&datum))
+        datum = refuse_constant(e, statement, &datum);
+    const NameList *names = &statement->names;
+    if (names->count == 1) {
+        name_value(e, names->data[0], datum);
+        return;
+    }
+    for (size_t i = 0; i < names->count; i++)
+        name_value(e, names->data[i], unpack(e, statement, &datum, i));
+}
+
+static void elaborate_let(Elaborator *e, const Statement *statement) {
+    Name name = statement->names.data[0];
+    Datum datum = evaluate(e, statement->value);
+    if (contains_tensor(&datum))
+        datum = refuse_tensor(e, name, statement->span.begin);
+    bind(e, e->scope, name, datum);
+}
+
+static void elaborate_return(Elaborator *e, const Statement *statement, Body *body) {
+    Datum datum = evaluate(e, statement->value);
+    if (body->returned) {
+        Diagnostic *diagnostic =
+            diag_report(e->diagnostics, DIAG_E0307, statement->span, "a network returns once");
+        diag_here(e->diagnostics, diagnostic, "returns again here");
+        diag_label(e->diagnostics, diagnostic, body->returned->span, "returns here");
+        diag_help(e->diagnostics, diagnostic,
+                  "several results are returned together: `return (a, b)`");
+        return;
+    }
+    if (!datum_is_tensors(&datum)) {
+        Diagnostic *diagnostic =
+            diag_report(e->diagnostics, DIAG_E0206, statement->value->span,
+                        "a network returns tensors, not %s", datum_kind_name(datum.kind));
+        diag_here(e->diagnostics, diagnostic, "%s", datum_kind_name(datum.kind));
+        datum = DATUM_UNKNOWN;
+    }
+    body->returned = statement;
+    body->result = datum;
+}
+
+static void elaborate_weights(Elaborator *e, const Statement *statement) {
+    Graph *graph = e->graph;
+    if (graph->weights_path) {
+        Diagnostic *diagnostic = diag_report(e->diagnostics, DIAG_E0303, statement->span,
+                                             "a network has one weights file");
+        diag_label(e->diagnostics, diagnostic, graph->weights_span, "named here");
+        return;
+    }
+    if (statement->value->kind == EXPR_STRING) {
+        graph->weights_path = statement->value->string;
+        graph->weights_span = statement->value->span;
+    }
+}
+
+static void elaborate_statement(Elaborator *e, const Statement *statement, Body *body) {
+    switch (statement->kind) {
+    case STATEMENT_BIND: elaborate_bind(e, statement); break;
+    case STATEMENT_LET: elaborate_let(e, statement); break;
+    case STATEMENT_RETURN: elaborate_return(e, statement, body); break;
+    case STATEMENT_ASSERT: assertion_add(e, statement); break;
+    case STATEMENT_WEIGHTS: elaborate_weights(e, statement); break;
+    }
+}
+
+/* ---- networks ----------------------------------------------------------------------------- */
+
+static void elaborate_inputs(Elaborator *e, const Item *item) {
+    for (size_t i = 0; i < item->parameters.count; i++) {
+        const Parameter *parameter = &item->parameters.data[i];
+        Value *value = value_new(e, NULL, parameter->name.text, parameter->type->span);
+        value->poisoned = !type_shape(e, parameter->type, &value->type.shape);
+        VEC_PUSH(e->arena, &e->graph->inputs, value);
+        bind(e, e->scope, parameter->name, datum_tensor(value));
+    }
+}
+
+static void add_outputs(Elaborator *e, const Datum *datum) {
+    if (datum->kind == DATUM_TENSOR)
+        VEC_PUSH(e->arena, &e->graph->outputs, datum->tensor);
+    if (datum->kind == DATUM_TUPLE)
+        for (size_t i = 0; i < datum->tuple.count; i++)
+            add_outputs(e, &datum->tuple.items[i]);
+}
+
+static bool is_input_name(const Graph *graph, const char *name) {
+    for (size_t i = 0; i < graph->inputs.count; i++)
+        if (strcmp(graph->inputs.data[i]->name, name) == 0)
+            return true;
+    return false;
+}
+
+/* "output" or "output0", with a `_` where an input is called that: together they are the parameters
+ * of one C function. */
+static const char *default_output_name(Elaborator *e, size_t index) {
+    const char *name =
+        e->graph->outputs.count == 1 ? "output" : arena_format(e->arena, "output%zu", index);
+    while (is_input_name(e->graph, name))
+        name = arena_format(e->arena, "%s_", name);
+    return name;
+}
+
+/* A result has a name of its own among results and inputs. */
+static void check_result_name(Elaborator *e, const Item *item, size_t index) {
+    Name name = item->results.data[index].name;
+    const Name *first = NULL;
+    for (size_t i = 0; i < item->parameters.count && !first; i++)
+        if (item->parameters.data[i].name.text == name.text)
+            first = &item->parameters.data[i].name;
+    for (size_t i = 0; i < index && !first; i++)
+        if (item->results.data[i].name.text == name.text)
+            first = &item->results.data[i].name;
+    if (!first)
+        return;
+    Diagnostic *diagnostic = diag_report(e->diagnostics, DIAG_E0303, name.span,
+                                         "`%s` is used twice in this signature", name.text);
+    diag_label(e->diagnostics, diagnostic, first->span, "used here");
+}
+
+static void name_outputs(Elaborator *e, const Item *item) {
+    for (size_t i = 0; i < e->graph->outputs.count; i++) {
+        bool named = i < item->results.count && item->results.data[i].name.text;
+        if (named)
+            check_result_name(e, item, i);
+        VEC_PUSH(e->arena, &e->graph->output_names,
+                 named ? item->results.data[i].name.text : default_output_name(e, i));
+    }
+}
+
+static void check_results(Elaborator *e, const Item *item, const Body *body) {
+    size_t count = body->result.kind == DATUM_TUPLE ? body->result.tuple.count : 1;
+    const ParameterList *results = &item->results;
+    bool known = body->result.kind == DATUM_TUPLE || !datum_is_poisoned(&body->result);
+    if (results->count > 0 && known && count != results->count) {
+        Span span =
+            span_join(results->data[0].type->span, results->data[results->count - 1].type->span);
+        Diagnostic *diagnostic =
+            diag_report(e->diagnostics, DIAG_E0210, body->returned->value->span,
+                        "returns %zu tensor%s, but the result type has %zu", count,
+                        count == 1 ? "" : "s", results->count);
+        diag_label(e->diagnostics, diagnostic, span, "%zu here", results->count);
+        return;
+    }
+    Shape shape;
+    for (size_t i = 0; i < results->count; i++) {
+        const Datum *datum =
+            body->result.kind == DATUM_TUPLE ? &body->result.tuple.items[i] : &body->result;
+        if (datum->kind == DATUM_TENSOR && !datum->tensor->poisoned)
+            type_check(e, results->data[i].type, datum->tensor);
+        else
+            type_shape(e, results->data[i].type, &shape);
+    }
+}
+
+static void report_no_return(Elaborator *e, const Item *item) {
+    Diagnostic *diagnostic = diag_report(e->diagnostics, DIAG_E0307, item->body_end,
+                                         "the network `%s` returns nothing", item->name.text);
+    diag_label(e->diagnostics, diagnostic, item->name.span, "this network");
+    diag_help(e->diagnostics, diagnostic, "end it with `return` and what it gives");
+}
+
+/* Only where nothing else is wrong: a mistake may be what keeps a value from being used. */
+static void warn_unused(Elaborator *e) {
+    if (diag_has_errors(e->diagnostics))
+        return;
+    for (size_t i = 0; i < e->scope->bindings.count; i++) {
+        const Binding *binding = e->scope->bindings.data[i];
+        if (binding->used)
+            continue;
+        bool input = binding->datum.kind == DATUM_TENSOR && !binding->datum.tensor->producer &&
+                     binding->datum.tensor->name == binding->name.text;
+        Diagnostic *diagnostic =
+            diag_report(e->diagnostics, DIAG_W0305, binding->name.span, "%s`%s` is never used",
+                        input ? "the input " : "", binding->name.text);
+        if (binding->datum.kind == DATUM_TENSOR && binding->datum.tensor->producer)
+            diag_note(e->diagnostics, diagnostic, "its layers are still computed and counted");
+    }
+}
+
+static Graph *elaborate_network(Elaborator *e, const File *file, const Item *item) {
+    Scope *outer_scope = e->scope;
+    Graph *graph = ARENA_NEW(e->arena, Graph);
+    *graph = (Graph){.arena = e->arena,
+                     .name = item->name.text,
+                     .name_span = item->name.span,
+                     .source = file->source};
+    e->graph = graph;
+    e->scope = ARENA_NEW(e->arena, Scope); /* outlives this: asserts are worked out later */
+    e->scope->parent = outer_scope;
+    e->places = (NameMap){0};
+    PathScope *outer = path_scope_enter(e, STEP_UNNAMED);
+    Body body = {.result = DATUM_UNKNOWN};
+    elaborate_inputs(e, item);
+    for (size_t i = 0; i < item->body.count; i++)
+        elaborate_statement(e, &item->body.data[i], &body);
+    add_outputs(e, &body.result);
+    if (body.returned)
+        check_results(e, item, &body);
+    else
+        report_no_return(e, item);
+    name_outputs(e, item);
+    warn_unused(e);
+    path_scope_leave(e, outer);
+    e->scope = outer_scope;
+    e->graph = NULL;
+    return graph;
+}
+
+GraphList elaborate(const Elaboration *elaboration, const File *file) {
+    Scope *file_scope = ARENA_NEW(elaboration->arena, Scope);
+    Elaborator e = {.arena = elaboration->arena,
+                    .intern = elaboration->intern,
+                    .diagnostics = elaboration->diagnostics,
+                    .scope = file_scope};
+    GraphList graphs = {0};
+    Scope networks = {0}; /* their names are no values */
+    elaborate_constants(&e, elaboration, file);
+    for (size_t i = 0; i < file->items.count; i++) {
+        const Item *item = &file->items.data[i];
+        if (item->kind != ITEM_NETWORK)
+            continue;
+        bind(&e, &networks, item->name, DATUM_UNKNOWN);
+        VEC_PUSH(e.arena, &graphs, elaborate_network(&e, file, item));
+    }
+    return graphs;
+}

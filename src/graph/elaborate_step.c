@@ -1,0 +1,80 @@
+/* Pipelines: values passed through steps. */
+#include <assert.h>
+
+#include "graph/elaborator.h"
+
+static Datum pass_through(Elaborator *e, Datum value, const ExprList *steps, bool direct) {
+    for (size_t i = 0; i < steps->count; i++)
+        value = elaborate_step(e, value, steps->data[i], (StepName){.direct = direct});
+    return value;
+}
+
+Datum elaborate_pipe(Elaborator *e, const Expr *pipe) {
+    Datum value = evaluate(e, pipe->pipe.value);
+    if (!datum_is_tensors(&value)) {
+        Diagnostic *diagnostic =
+            diag_report(e->diagnostics, DIAG_E0206, pipe->pipe.value->span,
+                        "`->` passes tensors on, not %s", datum_kind_name(value.kind));
+        diag_here(e->diagnostics, diagnostic, "%s", datum_kind_name(value.kind));
+        value = DATUM_UNKNOWN;
+    }
+    return pass_through(e, value, &pipe->pipe.steps, false);
+}
+
+/* A type as a step: the value itself, if it has that shape. Behind a mistake the type is what is
+ * known of the value, so what follows is checked again. */
+static Datum check_step(Elaborator *e, Datum incoming, const Expr *type) {
+    if (incoming.kind == DATUM_TUPLE) {
+        diag_report(e->diagnostics, DIAG_E0206, type->span,
+                    "a type as a step checks one tensor, but %zu arrive", incoming.tuple.count);
+        return DATUM_UNKNOWN;
+    }
+    assert(datum_is_tensors(&incoming));
+    if (!datum_is_poisoned(&incoming))
+        return type_check(e, type, incoming.tensor) ? incoming : DATUM_UNKNOWN;
+    Shape shape;
+    if (!type_shape(e, type, &shape))
+        return DATUM_UNKNOWN;
+    Value *value = value_new(e, NULL, NULL, type->span);
+    value->type = (TensorType){ELEMENT_F32, shape};
+    return datum_tensor(value);
+}
+
+/* `layer1: { ... }` opens a scope of paths; without a label its steps belong to the scope around.
+ */
+static Datum chain_step(Elaborator *e, Datum incoming, const Expr *chain, StepName name) {
+    if (!name.label.text)
+        return pass_through(e, incoming, &chain->chain, name.direct);
+    PathScope *outer = path_scope_enter(e, name);
+    Datum result = pass_through(e, incoming, &chain->chain, true);
+    path_scope_leave(e, outer);
+    return result;
+}
+
+Datum elaborate_step(Elaborator *e, Datum incoming, const Expr *step, StepName name) {
+    const ArgumentList none = {0};
+    switch (step->kind) {
+    case EXPR_NAME: return elaborate_call(e, incoming, step->name, &none, step->span, name);
+    case EXPR_CALL:
+        return elaborate_call(e, incoming, step->call.callee, &step->call.arguments, step->span,
+                              name);
+    case EXPR_LABEL:
+        return elaborate_step(e, incoming, step->label.step,
+                              (StepName){.label = step->label.label, .direct = name.direct});
+    case EXPR_CHAIN: return chain_step(e, incoming, step, name);
+    case EXPR_TYPE: return check_step(e, incoming, step);
+    case EXPR_ERROR: return DATUM_UNKNOWN;
+    case EXPR_INTEGER:
+    case EXPR_FLOAT:
+    case EXPR_BOOLEAN:
+    case EXPR_STRING:
+    case EXPR_SIZE:
+    case EXPR_MEMBER:
+    case EXPR_UNARY:
+    case EXPR_BINARY:
+    case EXPR_TUPLE:
+    case EXPR_PIPE: break;
+    }
+    assert(false); /* the grammar has no other steps */
+    return DATUM_UNKNOWN;
+}

@@ -1,0 +1,127 @@
+/* Types, and values against them. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "graph/elaborator.h"
+#include "graph/trace.h"
+#include "support/suggest.h"
+
+static void check_element(Elaborator *e, Name element) {
+    static const char *const known[] = {"f32"};
+    static const char *const planned[] = {"f16", "bf16", "i8", "u8"};
+    if (!element.text || strcmp(element.text, known[0]) == 0)
+        return;
+    for (size_t i = 0; i < sizeof planned / sizeof *planned; i++) {
+        if (strcmp(element.text, planned[i]) == 0) {
+            Diagnostic *diagnostic =
+                diag_report(e->diagnostics, DIAG_E0220, element.span,
+                            "elements of type `%s` are not supported", element.text);
+            diag_fix(e->diagnostics, diagnostic, element.span, "", false,
+                     "all tensors are of f32, which need not be written");
+            return;
+        }
+    }
+    Diagnostic *diagnostic = diag_report(e->diagnostics, DIAG_E0220, element.span,
+                                         "there is no element type called `%s`", element.text);
+    diag_fix(e->diagnostics, diagnostic, element.span, "", suggest_name(element.text, known, 1),
+             "all tensors are of f32, which need not be written");
+}
+
+/* False for a mistake and for poison. */
+static bool evaluate_dim(Elaborator *e, const Expr *expr, int64_t *dim) {
+    Datum datum = evaluate(e, expr);
+    if (datum.kind == DATUM_POISON)
+        return false;
+    if (datum.kind != DATUM_INTEGER) {
+        Diagnostic *diagnostic = diag_report(
+            e->diagnostics, datum_is_tensors(&datum) ? DIAG_E0206 : DIAG_E0201, expr->span,
+            "a dimension is an integer, not %s", datum_kind_name(datum.kind));
+        if (datum.kind == DATUM_SIZE)
+            diag_help(e->diagnostics, diagnostic, "write the dims of a shape with commas");
+        return false;
+    }
+    *dim = datum.integer;
+    if (*dim >= 1)
+        return true;
+    Diagnostic *diagnostic = diag_report(e->diagnostics, DIAG_E0205, expr->span,
+                                         "a dimension must be at least 1, got %" PRId64, *dim);
+    if (*dim == -1)
+        diag_note(e->diagnostics, diagnostic,
+                  "no dimension is left open: the batch is not part of a shape, and sizes that can "
+                  "be inferred are not written");
+    return false;
+}
+
+bool type_shape(Elaborator *e, const Expr *type, Shape *shape) {
+    if (type->kind == EXPR_ERROR)
+        return false;
+    check_element(e, type->type.element);
+    const ExprList *dims = &type->type.dims;
+    *shape = (Shape){0};
+    if (dims->count > TENSOR_MAX_RANK) {
+        diag_report(e->diagnostics, DIAG_E0802, type->span,
+                    "a tensor has at most %d dimensions, not %zu", TENSOR_MAX_RANK, dims->count);
+        return false;
+    }
+    bool fine = true;
+    for (size_t i = 0; i < dims->count; i++)
+        fine = evaluate_dim(e, dims->data[i], &shape->dims[i]) && fine;
+    shape->rank = (int)dims->count;
+    if (fine && !shape_is_valid(shape)) {
+        diag_report(e->diagnostics, DIAG_E0802, type->span, "a tensor of shape %s is too large",
+                    shape_text(e->arena, shape));
+        return false;
+    }
+    return fine;
+}
+
+/* The text from the first dim that differs to the last, and their number. */
+static Span differing_dims(const Expr *type, const Shape *expected, const Shape *actual,
+                           int *count) {
+    Span span = SPAN_NONE;
+    *count = 0;
+    for (int i = 0; i < expected->rank; i++) {
+        if (expected->dims[i] == actual->dims[i])
+            continue;
+        span = span_join(span, type->type.dims.data[i]->span);
+        ++*count;
+    }
+    return span;
+}
+
+static void report_shape(Elaborator *e, const Expr *type, const Shape *expected,
+                         const Value *value) {
+    const Shape *actual = &value->type.shape;
+    const char *actual_text = shape_text(e->arena, actual);
+    int differing = 0;
+    Span place = type->span;
+    if (expected->rank == actual->rank)
+        place = differing_dims(type, expected, actual, &differing);
+    Diagnostic *diagnostic =
+        diag_report(e->diagnostics, DIAG_E0210, place, "the shape is %s, but the type says %s",
+                    actual_text, shape_text(e->arena, expected));
+    if (expected->rank != actual->rank)
+        diag_here(e->diagnostics, diagnostic, "%d dimension%s, but the tensor has %d",
+                  expected->rank, expected->rank == 1 ? "" : "s", actual->rank);
+    else if (differing == 1)
+        for (int i = 0; i < actual->rank; i++) {
+            if (actual->dims[i] != expected->dims[i])
+                diag_here(e->diagnostics, diagnostic, "is %" PRId64, actual->dims[i]);
+        }
+    else
+        diag_here(e->diagnostics, diagnostic, "%d of %d dimensions differ", differing,
+                  actual->rank);
+    trace_shape(e->diagnostics, diagnostic, value, 4);
+    diag_fix(e->diagnostics, diagnostic, type->span, actual_text, false,
+             "if the network is right, the type is %s", actual_text);
+}
+
+bool type_check(Elaborator *e, const Expr *type, const Value *value) {
+    Shape expected;
+    if (!type_shape(e, type, &expected))
+        return false;
+    if (value->poisoned || shape_equal(&expected, &value->type.shape))
+        return true;
+    report_shape(e, type, &expected, value);
+    return false;
+}

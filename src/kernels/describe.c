@@ -1,0 +1,175 @@
+/* How layers describe their work: each function appends one step, with values only, and decides
+ * nothing; fusing, layouts and tiles are the plan's (plan/plan.h). */
+#include <assert.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "kernels/kernel.h"
+
+static Step *append_step(Lowering *lowering, const Node *node, StepKind kind, size_t input_count) {
+    Plan *plan = lowering->plan;
+    assert(node->output_count == 1 && input_count >= 1 && input_count <= node->input_count);
+    Step *step = ARENA_NEW(plan->arena, Step);
+    step->kind = kind;
+    step->node = node;
+    step->name = node->path;
+    step->input_count = (int)input_count;
+    step->input_values = ARENA_ARRAY(plan->arena, input_count, Value *);
+    memcpy(step->input_values, node->inputs, input_count * sizeof *step->input_values);
+    step->output_value = node->outputs[0];
+    VEC_PUSH(plan->arena, &plan->steps, step);
+    return step;
+}
+
+void kernel_conv(Lowering *lowering, const Node *node, const Window *window, int64_t groups,
+                 const Weight *weight, const Weight *bias) {
+    int64_t channels = node->inputs[0]->type.shape.dims[0];
+    int64_t filters = weight->shape.dims[0];
+    bool depthwise = groups > 1 && groups == channels && groups == filters;
+    Step *step = append_step(lowering, node, depthwise ? STEP_DEPTHWISE : STEP_CONV, 1);
+    step->conv.window = *window;
+    step->conv.groups = groups;
+    step->conv.weight = weight;
+    step->conv.bias = bias;
+}
+
+void kernel_dense(Lowering *lowering, const Node *node, const Weight *weight, const Weight *bias) {
+    Step *step = append_step(lowering, node, STEP_DENSE, 1);
+    step->dense.weight = weight;
+    step->dense.bias = bias;
+}
+
+void kernel_window(Lowering *lowering, const Node *node, const Window *window, bool average,
+                   bool count_padding) {
+    Step *step = append_step(lowering, node, STEP_WINDOW, 1);
+    step->window.window = *window;
+    step->window.average = average;
+    step->window.count_padding = count_padding;
+}
+
+void kernel_mean(Lowering *lowering, const Node *node) {
+    append_step(lowering, node, STEP_MEAN, 1);
+}
+
+void kernel_softmax(Lowering *lowering, const Node *node, int axis) {
+    append_step(lowering, node, STEP_SOFTMAX, 1)->softmax.axis = axis;
+}
+
+void kernel_map(Lowering *lowering, const Node *node, MapOp op, double constant) {
+    Step *step = append_step(lowering, node, STEP_MAP, 1);
+    MapStage stage = {.op = op, .constant = constant, .node = node};
+    VEC_PUSH(lowering->plan->arena, &step->epilogue, stage);
+}
+
+void kernel_add(Lowering *lowering, const Node *node) {
+    Step *step = append_step(lowering, node, STEP_MAP, node->input_count);
+    for (int operand = 1; operand < step->input_count; operand++) {
+        MapStage stage = {.op = MAP_ADD, .operand = operand, .node = node};
+        VEC_PUSH(lowering->plan->arena, &step->epilogue, stage);
+    }
+}
+
+void kernel_affine(Lowering *lowering, const Node *node, const Affine *affine) {
+    Plan *plan = lowering->plan;
+    Step *last = plan->steps.count > 0 ? plan->steps.data[plan->steps.count - 1] : NULL;
+    Step *step = last && last->node == node ? last : append_step(lowering, node, STEP_MAP, 1);
+    MapStage stage = {.op = MAP_AFFINE, .affine = *affine, .node = node};
+    VEC_PUSH(plan->arena, &step->epilogue, stage);
+}
+
+void kernel_concat(Lowering *lowering, const Node *node, int axis) {
+    append_step(lowering, node, STEP_CONCAT, node->input_count)->concat.axis = axis;
+}
+
+void kernel_view(Lowering *lowering, const Node *node) {
+    append_step(lowering, node, STEP_VIEW, 1);
+}
+
+int kernel_packed(const Step *step, const Packed **packed) {
+    int count = 0;
+    if (step->weights)
+        packed[count++] = step->weights;
+    if (step->bias)
+        packed[count++] = step->bias;
+    for (size_t i = 0; i < step->epilogue.count; i++) {
+        const MapStage *stage = &step->epilogue.data[i];
+        if (stage->op != MAP_AFFINE)
+            continue;
+        packed[count++] = stage->scale;
+        packed[count++] = stage->shift;
+    }
+    assert(count <= KERNEL_MAX_PACKED);
+    return count;
+}
+
+/* ---- signatures --------------------------------------------------------------------------- */
+
+static void sign_numbers(StrBuf *out, const int64_t *numbers, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        strbuf_format(out, " %" PRId64, numbers[i]);
+}
+
+/* Geometry of a view: all but where it starts. */
+static void sign_view(const View *view, StrBuf *out) {
+    const int64_t numbers[] = {view->channels,     view->height,     view->width,       view->block,
+                               view->block_stride, view->row_stride, view->pixel_stride};
+    strbuf_add(out, " |");
+    sign_numbers(out, numbers, sizeof numbers / sizeof numbers[0]);
+}
+
+static void sign_window(const Window *window, StrBuf *out) {
+    sign_numbers(out, window->kernel, 2);
+    sign_numbers(out, window->stride, 2);
+    sign_numbers(out, window->dilation, 2);
+    sign_numbers(out, window->pad_begin, 2);
+    sign_numbers(out, window->pad_end, 2);
+}
+
+static void sign_kind(const Step *step, StrBuf *out) {
+    switch (step->kind) {
+    case STEP_CONV:
+        strbuf_format(out, "conv %" PRId64, step->conv.groups);
+        sign_window(&step->conv.window, out);
+        break;
+    case STEP_DEPTHWISE:
+        strbuf_add(out, "depthwise");
+        sign_window(&step->conv.window, out);
+        break;
+    case STEP_DENSE: strbuf_add(out, "dense"); break;
+    case STEP_WINDOW:
+        strbuf_format(out, "window %d %d", step->window.average, step->window.count_padding);
+        sign_window(&step->window.window, out);
+        break;
+    case STEP_MEAN: strbuf_add(out, "mean"); break;
+    case STEP_SOFTMAX:
+        strbuf_format(out, "softmax %d ", step->softmax.axis);
+        shape_print(&step->output_value->type.shape, out);
+        break;
+    case STEP_MAP: strbuf_add(out, "map"); break;
+    case STEP_COPY: strbuf_add(out, "copy"); break;
+    case STEP_ZERO:
+        strbuf_add(out, "zero");
+        sign_numbers(out, step->zero.begin, 2);
+        sign_numbers(out, step->zero.end, 2);
+        break;
+    case STEP_VIEW:
+    case STEP_CONCAT: assert(false && "lowering only"); break;
+    }
+}
+
+void kernel_signature(const Step *step, StrBuf *out) {
+    sign_kind(step, out);
+    const Tile *tile = &step->tile;
+    strbuf_format(out, " | %d %d %d %d | %d", tile->rows, tile->columns, tile->vectors,
+                  tile->unroll, step->bias != NULL);
+    for (int i = 0; i < step->input_count; i++) {
+        sign_view(&step->inputs[i], out);
+        /* What may be assumed of aliasing is part of the code. */
+        strbuf_add(out, step->inputs[i].buffer == step->output.buffer ? " shared" : "");
+    }
+    sign_view(&step->output, out);
+    for (size_t i = 0; i < step->epilogue.count; i++) {
+        const MapStage *stage = &step->epilogue.data[i];
+        strbuf_format(out, " | %d %a %d", (int)stage->op, stage->constant, stage->operand);
+    }
+}

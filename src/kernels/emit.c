@@ -1,0 +1,33 @@
+/* From a step to the kernel that makes its function. */
+#include <assert.h>
+
+#include "kernels/emitter.h"
+
+/* Whether each vector of filters belongs to one group. */
+static bool groups_fill_vectors(const Step *step, int lanes) {
+    int64_t filters = step->output.channels / step->conv.groups;
+    return step->conv.groups == 1 || filters % lanes == 0;
+}
+
+void kernel_emit(Ir *ir, const Step *step, const Machine *machine) {
+    const Emitter emitter = {ir, step, machine, machine->lanes};
+    switch (step->kind) {
+    case STEP_CONV:
+        if (groups_fill_vectors(step, machine->lanes))
+            conv_direct_emit(&emitter);
+        else
+            conv_gather_emit(&emitter);
+        return;
+    case STEP_DEPTHWISE: depthwise_emit(&emitter); return;
+    case STEP_DENSE: gemv_emit(&emitter); return;
+    case STEP_WINDOW: window_emit(&emitter); return;
+    case STEP_MEAN: mean_emit(&emitter); return;
+    case STEP_SOFTMAX: softmax_emit(&emitter); return;
+    case STEP_MAP: map_emit(&emitter); return;
+    case STEP_COPY: copy_emit(&emitter); return;
+    case STEP_ZERO: zero_emit(&emitter); return;
+    case STEP_VIEW:
+    case STEP_CONCAT: break;
+    }
+    assert(0 && "the plan has no such steps after layout");
+}

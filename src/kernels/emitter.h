@@ -1,0 +1,112 @@
+/* What the emitters of all kernels share: the step and the parameters of its function, addresses in
+ * views, and nests of loops over them. Private to kernels/. */
+#ifndef NETC_KERNELS_EMITTER_H
+#define NETC_KERNELS_EMITTER_H
+
+#include "codegen/ir.h"
+#include "kernels/kernel.h"
+
+/* A step whose function is being made. */
+typedef struct Emitter {
+    Ir *ir;
+    const Step *step;
+    const Machine *machine;
+    int lanes; /* f32 in a vector of the machine, V below */
+} Emitter;
+
+/* ---- parameters of the function, in kernel_emit's order ---------------------------------- */
+
+IrValue emitter_input(const Emitter *emitter, int index);
+IrValue emitter_output(const Emitter *emitter);
+IrValue emitter_weights(const Emitter *emitter);
+IrValue emitter_bias(const Emitter *emitter); /* NULL: the step has none */
+/* scale and shift of the `index`-th MAP_AFFINE of the epilogue. */
+IrValue emitter_scale(const Emitter *emitter, int index);
+IrValue emitter_shift(const Emitter *emitter, int index);
+
+/* ---- addresses in a view, in floats from its element (0, 0, 0) ---------------------------- */
+
+/* Axes of a view as its strides see them: a blocked view has blocks where a plain one has
+ * channels, and the channels of a block beside each other in each pixel. */
+typedef enum Axis {
+    AXIS_CHANNEL,
+    AXIS_ROW,
+    AXIS_COLUMN,
+} Axis;
+
+#define AXIS_COUNT 3
+
+/* Channels (blocks of them if blocked), rows or columns. */
+int64_t view_extent(const View *view, Axis axis);
+int64_t view_stride(const View *view, Axis axis);
+
+/* Floats between a channel and the next one in the same block, or between neighbours on another
+ * axis: the stride of lanes that lie along `axis`. */
+int64_t view_lane_stride(const View *view, Axis axis);
+
+/* c / block * block_stride + c % block */
+IrValue view_channel_index(Ir *ir, const View *view, IrValue channel);
+int64_t view_channel_offset(const View *view, int64_t channel);
+
+/* row * row_stride + column * pixel_stride */
+IrValue view_pixel_index(Ir *ir, const View *view, IrValue row, IrValue column);
+int64_t view_pixel_offset(const View *view, int64_t row, int64_t column);
+
+/* ---- loops --------------------------------------------------------------------------------- */
+
+/* The loops over all elements (over all pixels of all blocks, where blocked) of views of equal
+ * extents, outermost first: at least one. Neighbouring axes without a gap between them in any of
+ * the views are one loop, named after the inner axis. */
+typedef struct NestLoop {
+    int64_t count;
+    Axis axis;
+} NestLoop;
+
+typedef struct Nest {
+    NestLoop loops[AXIS_COUNT];
+    int count;
+} Nest;
+
+/* `keep_channels` keeps the loop over channels apart, for work that needs to know the channel. */
+Nest nest_over(const View *const *views, int view_count, bool keep_channels);
+
+/* A nest that code is being emitted into. */
+typedef struct NestWalk {
+    const Nest *nest;
+    IrLoop loops[AXIS_COUNT];
+    int depth;
+} NestWalk;
+
+/* Begins the outer `depth` loops of a nest; `carried` as for ir_loop_begin. */
+NestWalk nest_begin(Ir *ir, const Nest *nest, int depth, IrValue *carried, int carried_count);
+void nest_end(Ir *ir, NestWalk *walk);
+
+/* Where the loops stand in a view. */
+IrValue nest_index(Ir *ir, const NestWalk *walk, const View *view);
+/* Index of the loop over channels (blocks); 0 if there is none. */
+IrValue nest_channel(Ir *ir, const NestWalk *walk);
+
+/* Covers height x width pixels with tiles of rows x columns, cut to what is left at the lower and
+ * right edge: calls `tile` once for each of the (at most four) sizes, inside the loops over its
+ * places. */
+typedef void (*TileEmitter)(void *context, IrValue row, IrValue column, int rows, int columns);
+void tiles_emit(Ir *ir, int64_t height, int64_t width, int rows, int columns, TileEmitter tile,
+                void *context);
+
+/* (a + b - 1) / b for a >= 0 */
+int64_t divide_up(int64_t a, int64_t b);
+
+/* ---- the kernels, one a file --------------------------------------------------------------- */
+
+void conv_direct_emit(const Emitter *emitter); /* groups = 1, or whole vectors of filters a group */
+void conv_gather_emit(const Emitter *emitter); /* any groups */
+void depthwise_emit(const Emitter *emitter);
+void gemv_emit(const Emitter *emitter);
+void window_emit(const Emitter *emitter);
+void mean_emit(const Emitter *emitter);
+void softmax_emit(const Emitter *emitter);
+void map_emit(const Emitter *emitter);
+void copy_emit(const Emitter *emitter);
+void zero_emit(const Emitter *emitter);
+
+#endif

@@ -1,0 +1,189 @@
+/* Epilogues. */
+#include "kernels/epilogue.h"
+
+#include <assert.h>
+
+#include "kernels/math.h"
+
+bool epilogue_needs_channel(const Step *step) {
+    for (size_t i = 0; i < step->epilogue.count; i++)
+        if (step->epilogue.data[i].op == MAP_AFFINE)
+            return true;
+    return false;
+}
+
+/* ---- spots --------------------------------------------------------------------------------- */
+
+/* Calls `place` for each pointer of a spot with the view it points into. */
+typedef IrValue (*Placement)(const Emitter *emitter, const View *view, IrValue base,
+                             const void *context);
+
+static void spot_place(const Emitter *emitter, Spot *spot, Placement place, const void *context) {
+    const Step *step = emitter->step;
+    spot->output = place(emitter, &step->output, spot->output, context);
+    for (int i = 0; i < step->input_count; i++)
+        if (spot->operands[i])
+            spot->operands[i] = place(emitter, &step->inputs[i], spot->operands[i], context);
+}
+
+/* Element (0, 0, 0). */
+static Spot spot_origin(const Emitter *emitter) {
+    const Step *step = emitter->step;
+    Spot spot = {.output = emitter_output(emitter), .lane_axis = AXIS_CHANNEL};
+    for (size_t i = 0; i < step->epilogue.count; i++) {
+        const MapStage *stage = &step->epilogue.data[i];
+        if (stage->op == MAP_ADD)
+            spot.operands[stage->operand] = emitter_input(emitter, stage->operand);
+    }
+    return spot;
+}
+
+typedef struct Coordinates {
+    IrValue channel, row, column;
+} Coordinates;
+
+static IrValue place_at(const Emitter *emitter, const View *view, IrValue base,
+                        const void *context) {
+    const Coordinates *at = context;
+    IrValue channel = view_channel_index(emitter->ir, view, at->channel);
+    IrValue pixel = view_pixel_index(emitter->ir, view, at->row, at->column);
+    return ir_at(emitter->ir, base, ir_add(emitter->ir, channel, pixel));
+}
+
+Spot spot_at(const Emitter *emitter, IrValue channel, IrValue row, IrValue column) {
+    Spot spot = spot_origin(emitter);
+    spot.channel = channel;
+    spot_place(emitter, &spot, place_at, &(Coordinates){channel, row, column});
+    return spot;
+}
+
+static IrValue place_in_nest(const Emitter *emitter, const View *view, IrValue base,
+                             const void *context) {
+    return ir_at(emitter->ir, base, nest_index(emitter->ir, context, view));
+}
+
+Spot spot_in_nest(const Emitter *emitter, const NestWalk *walk) {
+    const View *output = &emitter->step->output;
+    const Nest *nest = walk->nest;
+    Spot spot = spot_origin(emitter);
+    spot.channel = ir_mul_const(emitter->ir, nest_channel(emitter->ir, walk), output->block);
+    spot.lane_axis = output->block > 1 ? AXIS_CHANNEL : nest->loops[nest->count - 1].axis;
+    spot_place(emitter, &spot, place_in_nest, walk);
+    return spot;
+}
+
+typedef struct Movement {
+    int64_t channels, rows, columns;
+} Movement;
+
+static IrValue place_moved(const Emitter *emitter, const View *view, IrValue base,
+                           const void *context) {
+    const Movement *by = context;
+    int64_t offset =
+        view_channel_offset(view, by->channels) + view_pixel_offset(view, by->rows, by->columns);
+    return ir_at_const(emitter->ir, base, offset);
+}
+
+Spot spot_moved(const Emitter *emitter, const Spot *spot, int64_t channels, int64_t rows,
+                int64_t columns) {
+    assert(channels % emitter->lanes == 0);
+    Spot moved = *spot;
+    moved.channel = ir_add_const(emitter->ir, spot->channel, channels);
+    spot_place(emitter, &moved, place_moved, &(Movement){channels, rows, columns});
+    return moved;
+}
+
+typedef struct Advance {
+    Axis axis;
+    IrValue lanes;
+} Advance;
+
+static IrValue place_advanced(const Emitter *emitter, const View *view, IrValue base,
+                              const void *context) {
+    const Advance *by = context;
+    int64_t stride = view_lane_stride(view, by->axis);
+    return ir_at(emitter->ir, base, ir_mul_const(emitter->ir, by->lanes, stride));
+}
+
+Spot spot_advanced(const Emitter *emitter, const Spot *spot, IrValue lanes) {
+    Spot advanced = *spot;
+    if (spot->lane_axis == AXIS_CHANNEL)
+        advanced.channel = ir_add(emitter->ir, spot->channel, lanes);
+    spot_place(emitter, &advanced, place_advanced, &(Advance){spot->lane_axis, lanes});
+    return advanced;
+}
+
+/* ---- stages -------------------------------------------------------------------------------- */
+
+static IrValue constant(const Emitter *emitter, double value) {
+    return ir_f32_vector(emitter->ir, value, emitter->lanes);
+}
+
+/* x < 0 ? negative : x */
+static IrValue rectified(const Emitter *emitter, IrValue x, IrValue negative) {
+    IrValue below = ir_fcompare(emitter->ir, IR_LESS, x, constant(emitter, 0));
+    return ir_select(emitter->ir, below, negative, x);
+}
+
+/* relu, then x > limit ? limit : x */
+static IrValue rectified_to(const Emitter *emitter, IrValue x, double limit) {
+    IrValue positive = rectified(emitter, x, constant(emitter, 0));
+    IrValue most = constant(emitter, limit);
+    IrValue above = ir_fcompare(emitter->ir, IR_GREATER, positive, most);
+    return ir_select(emitter->ir, above, most, positive);
+}
+
+/* The operand's lanes at the spot. A blocked operand has all lanes of its last block. */
+static IrValue operand_load(const Emitter *emitter, const Spot *spot, int operand, int count) {
+    const View *view = &emitter->step->inputs[operand];
+    bool whole = view->block > 1 && spot->lane_axis == AXIS_CHANNEL;
+    return ir_load_strided(emitter->ir, spot->operands[operand], emitter->lanes,
+                           whole ? emitter->lanes : count, view_lane_stride(view, spot->lane_axis));
+}
+
+/* A number for each lane from a vector by channel, which is padded to whole vectors. */
+static IrValue channel_load(const Emitter *emitter, const Spot *spot, IrValue vector) {
+    Ir *ir = emitter->ir;
+    IrValue pointer = ir_at(ir, vector, spot->channel);
+    if (spot->lane_axis == AXIS_CHANNEL)
+        return ir_load(ir, pointer, emitter->lanes);
+    return ir_splat(ir, ir_load(ir, pointer, 1), emitter->lanes);
+}
+
+/* x through one stage; `affine` counts the MAP_AFFINE stages before it. */
+static IrValue stage_apply(const Emitter *emitter, const Spot *spot, const MapStage *stage,
+                           int affine, IrValue x, int count) {
+    Ir *ir = emitter->ir;
+    switch (stage->op) {
+    case MAP_RELU: return rectified(emitter, x, constant(emitter, 0));
+    case MAP_RELU6: return rectified_to(emitter, x, 6);
+    case MAP_LEAKY_RELU: {
+        IrValue slope = constant(emitter, stage->constant);
+        return rectified(emitter, x, ir_fmul(ir, slope, x));
+    }
+    case MAP_SIGMOID: return math_sigmoid(ir, x, emitter->lanes);
+    case MAP_TANH: return math_tanh(ir, x, emitter->lanes);
+    case MAP_ADD: return ir_fadd(ir, x, operand_load(emitter, spot, stage->operand, count));
+    case MAP_AFFINE: {
+        IrValue scale = channel_load(emitter, spot, emitter_scale(emitter, affine));
+        IrValue shift = channel_load(emitter, spot, emitter_shift(emitter, affine));
+        return ir_fma(ir, x, scale, shift);
+    }
+    }
+    assert(0 && "no such operation");
+    return x;
+}
+
+void spot_finish(const Emitter *emitter, const Spot *spot, IrValue value, int count) {
+    const Step *step = emitter->step;
+    int affine = 0;
+    for (size_t i = 0; i < step->epilogue.count; i++) {
+        const MapStage *stage = &step->epilogue.data[i];
+        value = stage_apply(emitter, spot, stage, affine, value, count);
+        affine += stage->op == MAP_AFFINE;
+    }
+    bool whole = step->output.block > 1 && spot->lane_axis == AXIS_CHANNEL;
+    ir_store_strided(emitter->ir, spot->output, value, emitter->lanes,
+                     whole ? emitter->lanes : count,
+                     view_lane_stride(&step->output, spot->lane_axis));
+}

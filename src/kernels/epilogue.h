@@ -1,0 +1,37 @@
+/* The end of a kernel: a vector of results goes through Step.epilogue in registers and is stored.
+ *
+ * A Spot says where the first lane of a vector stands, in the output and in every view that an
+ * addition reads beside it, and along which axis the other lanes follow. Kernels make one for the
+ * corner of a tile and move it by constants. */
+#ifndef NETC_KERNELS_EPILOGUE_H
+#define NETC_KERNELS_EPILOGUE_H
+
+#include "kernels/emitter.h"
+
+typedef struct Spot {
+    IrValue output;                    /* pointer to lane 0 */
+    IrValue operands[STEP_MAX_INPUTS]; /* the same in each input that an ADD reads, else NULL */
+    IrValue channel;                   /* i64, of lane 0: for scale and shift */
+    Axis lane_axis;                    /* along channels, each lane is another channel */
+} Spot;
+
+/* Element (channel, row, column) with lanes along the channels, `channel` a multiple of V. */
+Spot spot_at(const Emitter *emitter, IrValue channel, IrValue row, IrValue column);
+
+/* Where the loops of a nest over the output stand, lanes along its innermost loop's axis, or along
+ * the channels of the block if the output is blocked. */
+Spot spot_in_nest(const Emitter *emitter, const NestWalk *walk);
+
+/* `spot` moved by constants; `channels` a multiple of V. */
+Spot spot_moved(const Emitter *emitter, const Spot *spot, int64_t channels, int64_t rows,
+                int64_t columns);
+/* `spot` moved by `lanes` lanes along its lane axis. */
+Spot spot_advanced(const Emitter *emitter, const Spot *spot, IrValue lanes);
+
+/* Sends `value` through the epilogue and stores its first `count` lanes (all in a blocked view). */
+void spot_finish(const Emitter *emitter, const Spot *spot, IrValue value, int count);
+
+/* The stages of an epilogue that make a step need the channel of each result. */
+bool epilogue_needs_channel(const Step *step);
+
+#endif

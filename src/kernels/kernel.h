@@ -1,0 +1,54 @@
+/* Kernels: how layers describe their work, and the loop nests that do it.
+ *
+ * A layer's `.lower` calls exactly one of kernel_conv ... kernel_view for each of its outputs;
+ * these only append a step to the plan. kernel_emit makes the function of a finished step, through
+ * codegen/ir.h; steps whose kernel_signature is equal share one function. */
+#ifndef NETC_KERNELS_KERNEL_H
+#define NETC_KERNELS_KERNEL_H
+
+#include "plan/plan.h"
+
+typedef struct Ir Ir; /* codegen/ir.h */
+
+/* Convolution of input 0: weights[0] is the kernel, `bias` may be NULL. */
+void kernel_conv(Lowering *lowering, const Node *node, const Window *window, int64_t groups,
+                 const Weight *weight, const Weight *bias);
+/* Matrix-vector product of input 0. */
+void kernel_dense(Lowering *lowering, const Node *node, const Weight *weight, const Weight *bias);
+/* Maximum or average over windows. */
+void kernel_window(Lowering *lowering, const Node *node, const Window *window, bool average,
+                   bool count_padding);
+/* Average of each channel. */
+void kernel_mean(Lowering *lowering, const Node *node);
+void kernel_softmax(Lowering *lowering, const Node *node, int axis);
+/* An elementwise function of input 0; `constant` as MapOp says. */
+void kernel_map(Lowering *lowering, const Node *node, MapOp op, double constant);
+/* Sum of all inputs. */
+void kernel_add(Lowering *lowering, const Node *node);
+/* A channel affine of what the node's last step made, or of input 0 if it made none. */
+void kernel_affine(Lowering *lowering, const Node *node, const Affine *affine);
+/* Inputs side by side along `axis`. */
+void kernel_concat(Lowering *lowering, const Node *node, int axis);
+/* Same elements in the same row-major order under the output's shape (flatten, reshape, dropout).
+ */
+void kernel_view(Lowering *lowering, const Node *node);
+
+/* Appends everything about a step that its code depends on. Two steps with equal signatures have
+ * the same function. */
+void kernel_signature(const Step *step, StrBuf *out);
+
+/* Emits the body of the step's function between ir_function_begin and ir_function_end. Parameters,
+ * all pointers to f32: one for each of step->inputs (at its element (0, 0, 0)), the output (same),
+ * then the packed tensors in the order of kernel_packed. */
+void kernel_emit(Ir *ir, const Step *step, const Machine *machine);
+
+/* The packed tensors that a step reads: weights, bias, then scale and shift of each MAP_AFFINE. At
+ * most KERNEL_MAX_PACKED; returns how many. */
+#define KERNEL_MAX_PACKED 64
+int kernel_packed(const Step *step, const Packed **packed);
+
+/* Emits the body of NAME_pack for the plan: parameter 0 is the table of source tensor pointers (one
+ * for each graph weight, in order), parameter 1 the packed destination. */
+void kernel_emit_pack(Ir *ir, const Plan *plan);
+
+#endif

@@ -1,0 +1,65 @@
+/* Elementwise steps: MAP, whose results are its input 0 sent through its epilogue, and COPY between
+ * views of one layout, which is a MAP without an epilogue.
+ *
+ * Views without gaps are one long run of vectors, whatever their shape. */
+#include <assert.h>
+
+#include "kernels/epilogue.h"
+
+/* Element under the lanes of `spot`, which is in step with `input`. */
+static void vector_emit(const Emitter *emitter, const Spot *spot, IrValue input, int count) {
+    int64_t stride = view_lane_stride(&emitter->step->inputs[0], spot->lane_axis);
+    IrValue value = ir_load_strided(emitter->ir, input, emitter->lanes, count, stride);
+    spot_finish(emitter, spot, value, count);
+}
+
+/* Blocked: a vector for each pixel of each block. */
+static void blocks_emit(const Emitter *emitter, const Nest *nest) {
+    Ir *ir = emitter->ir;
+    NestWalk walk = nest_begin(ir, nest, nest->count, NULL, 0);
+    Spot spot = spot_in_nest(emitter, &walk);
+    IrValue index = nest_index(ir, &walk, &emitter->step->inputs[0]);
+    vector_emit(emitter, &spot, ir_at(ir, emitter_input(emitter, 0), index), emitter->lanes);
+    nest_end(ir, &walk);
+}
+
+/* Plain: vectors along the innermost loop, and what is left of it. */
+static void runs_emit(const Emitter *emitter, const Nest *nest) {
+    const View *view = &emitter->step->inputs[0];
+    Ir *ir = emitter->ir;
+    int lanes = emitter->lanes;
+    NestWalk walk = nest_begin(ir, nest, nest->count - 1, NULL, 0);
+    Spot first = spot_in_nest(emitter, &walk);
+    IrValue input = ir_at(ir, emitter_input(emitter, 0), nest_index(ir, &walk, view));
+    int64_t run = nest->loops[nest->count - 1].count, whole = run / lanes * lanes;
+    int64_t stride = view_lane_stride(view, first.lane_axis);
+    if (whole > 0) {
+        IrLoop loop = ir_loop_begin(ir, ir_i64(ir, 0), ir_i64(ir, whole), lanes, NULL, 0);
+        Spot spot = spot_advanced(emitter, &first, loop.index);
+        IrValue from = ir_at(ir, input, ir_mul_const(ir, loop.index, stride));
+        vector_emit(emitter, &spot, from, lanes);
+        ir_loop_end(ir, &loop);
+    }
+    if (whole < run) {
+        Spot spot = spot_advanced(emitter, &first, ir_i64(ir, whole));
+        IrValue from = ir_at_const(ir, input, whole * stride);
+        vector_emit(emitter, &spot, from, (int)(run - whole));
+    }
+    nest_end(ir, &walk);
+}
+
+void map_emit(const Emitter *emitter) {
+    const Step *step = emitter->step;
+    const View *views[STEP_MAX_INPUTS + 1];
+    int count = 0;
+    views[count++] = &step->output;
+    for (int i = 0; i < step->input_count; i++) {
+        assert(step->inputs[i].block == step->output.block);
+        views[count++] = &step->inputs[i];
+    }
+    Nest nest = nest_over(views, count, epilogue_needs_channel(step));
+    if (step->output.block > 1)
+        blocks_emit(emitter, &nest);
+    else
+        runs_emit(emitter, &nest);
+}

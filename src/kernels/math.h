@@ -1,0 +1,16 @@
+/* Elementary functions on vectors (or scalars) of f32, in a few dozen instructions without tables
+ * or calls. All are within 4 units in the last place over all f32, denormal results included, and
+ * NaN stays NaN, in the rounding mode that C starts with. */
+#ifndef NETC_KERNELS_MATH_H
+#define NETC_KERNELS_MATH_H
+
+#include "codegen/ir.h"
+
+/* e^x: 0 below about -104, infinity above about 88.72. */
+IrValue math_exp(Ir *ir, IrValue x, int lanes);
+/* 1 / (1 + e^-x) */
+IrValue math_sigmoid(Ir *ir, IrValue x, int lanes);
+/* Odd, and +-1 from about 9 on. */
+IrValue math_tanh(Ir *ir, IrValue x, int lanes);
+
+#endif

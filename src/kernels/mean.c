@@ -1,0 +1,55 @@
+/* Average of each channel: blocks of V channels at once, pixels in independent chains. */
+#include "kernels/epilogue.h"
+
+#define CHAINS 8
+
+/* Averages of the block of channels that begins at `channel`, of which `count` exist. */
+static void block_emit(const Emitter *emitter, const Nest *pixels, IrValue channel, int count) {
+    const View *view = &emitter->step->inputs[0];
+    Ir *ir = emitter->ir;
+    int lanes = emitter->lanes;
+    const NestLoop *inner = &pixels->loops[pixels->count - 1];
+    int64_t stride = view_stride(view, inner->axis), whole = inner->count / CHAINS * CHAINS;
+    IrValue sums[CHAINS];
+    for (int k = 0; k < CHAINS; k++)
+        sums[k] = ir_f32_vector(ir, 0, lanes);
+
+    IrValue block = ir_at(ir, emitter_input(emitter, 0), view_channel_index(ir, view, channel));
+    NestWalk walk = nest_begin(ir, pixels, pixels->count - 1, sums, CHAINS);
+    IrValue run = ir_at(ir, block, nest_index(ir, &walk, view));
+    IrLoop loop = ir_loop_begin(ir, ir_i64(ir, 0), ir_i64(ir, whole), CHAINS, sums, CHAINS);
+    IrValue from = ir_at(ir, run, ir_mul_const(ir, loop.index, stride));
+    for (int k = 0; k < CHAINS; k++)
+        sums[k] = ir_fadd(ir, sums[k], ir_load(ir, ir_at_const(ir, from, k * stride), lanes));
+    ir_loop_end(ir, &loop);
+    for (int k = 0; k < inner->count - whole; k++)
+        sums[k] =
+            ir_fadd(ir, sums[k], ir_load(ir, ir_at_const(ir, run, (whole + k) * stride), lanes));
+    nest_end(ir, &walk);
+
+    for (int half = CHAINS / 2; half >= 1; half /= 2)
+        for (int k = 0; k < half; k++)
+            sums[k] = ir_fadd(ir, sums[k], sums[k + half]);
+    double pixel_count = (double)(view->height * view->width);
+    IrValue mean = ir_fdiv(ir, sums[0], ir_f32_vector(ir, pixel_count, lanes));
+    Spot spot = spot_at(emitter, channel, ir_i64(ir, 0), ir_i64(ir, 0));
+    spot_finish(emitter, &spot, mean, count);
+}
+
+void mean_emit(const Emitter *emitter) {
+    const Step *step = emitter->step;
+    Ir *ir = emitter->ir;
+    int lanes = emitter->lanes;
+    View block = step->inputs[0]; /* one block: the nest goes over its pixels */
+    block.channels = block.block;
+    Nest pixels = nest_over((const View *const[]){&block}, 1, false);
+    int64_t whole = step->inputs[0].channels / lanes * lanes;
+    int rest = (int)(step->inputs[0].channels - whole);
+    if (whole > 0) {
+        IrLoop loop = ir_loop_begin(ir, ir_i64(ir, 0), ir_i64(ir, whole), lanes, NULL, 0);
+        block_emit(emitter, &pixels, loop.index, lanes);
+        ir_loop_end(ir, &loop);
+    }
+    if (rest > 0)
+        block_emit(emitter, &pixels, ir_i64(ir, whole), rest);
+}

@@ -1,0 +1,215 @@
+/* Maximum and average over windows, vectors along the channels, in blocked views.
+ *
+ * Padding is not read: each window is cut to what lies inside the input. Rows are cut by loop
+ * bounds. Columns whose windows lie inside altogether are computed in tiles with straight code for
+ * the taps of a row; those at the left and right edge one by one, with loop bounds as well. */
+#include <assert.h>
+#include <math.h>
+
+#include "kernels/epilogue.h"
+
+#define MAX_COLUMNS   32
+#define STRAIGHT_TAPS 8 /* widest kernel row whose taps are straight code */
+
+typedef struct Pool {
+    const Emitter *emitter;
+    IrValue channel; /* i64, first of the block */
+    IrValue input;   /* pointer to pixel (0, 0) of the block */
+} Pool;
+
+/* Taps begin <= k < end of the window at one output row or column, and the padded area's end. */
+typedef struct Taps {
+    IrValue origin; /* i64: where tap 0 reads */
+    IrValue begin, end;
+    IrValue counted; /* how many the average divides by */
+} Taps;
+
+static const Window *window_of(const Pool *pool) {
+    return &pool->emitter->step->window.window;
+}
+
+/* (distance + unit - 1) / unit, or 0 if the distance is negative */
+static IrValue steps_to(Ir *ir, IrValue distance, int64_t unit) {
+    IrValue raised = ir_add_const(ir, distance, unit - 1);
+    return ir_div_const(ir, ir_max(ir, raised, ir_i64(ir, 0)), unit);
+}
+
+/* The taps inside the input for output row or column `at`: 0 <= origin + k * dilation < extent. */
+static Taps taps_inside(const Pool *pool, int axis, IrValue at) {
+    const Step *step = pool->emitter->step;
+    const Window *window = window_of(pool);
+    const View *view = &step->inputs[0];
+    Ir *ir = pool->emitter->ir;
+    int64_t dilation = window->dilation[axis];
+    int64_t extent = axis == 0 ? view->height : view->width;
+    IrValue kernel = ir_i64(ir, window->kernel[axis]), zero = ir_i64(ir, 0);
+    Taps taps;
+    taps.origin =
+        ir_add_const(ir, ir_mul_const(ir, at, window->stride[axis]), -window->pad_begin[axis]);
+    taps.begin = steps_to(ir, ir_sub(ir, zero, taps.origin), dilation);
+    taps.end =
+        ir_min(ir, kernel, steps_to(ir, ir_sub(ir, ir_i64(ir, extent), taps.origin), dilation));
+    taps.counted = ir_max(ir, ir_sub(ir, taps.end, taps.begin), zero);
+    if (step->window.count_padding) {
+        IrValue edge = ir_i64(ir, extent + window->pad_end[axis]);
+        taps.counted = ir_min(ir, kernel, steps_to(ir, ir_sub(ir, edge, taps.origin), dilation));
+    }
+    return taps;
+}
+
+static IrValue combine(const Pool *pool, IrValue result, IrValue vector) {
+    if (pool->emitter->step->window.average)
+        return ir_fadd(pool->emitter->ir, result, vector);
+    return ir_fmax(pool->emitter->ir, vector, result);
+}
+
+static IrValue neutral(const Pool *pool) {
+    double value = pool->emitter->step->window.average ? 0 : -INFINITY;
+    return ir_f32_vector(pool->emitter->ir, value, pool->emitter->lanes);
+}
+
+/* Divides sums by how many were counted. Nothing counted gives 0. */
+static IrValue averaged(const Pool *pool, IrValue sum, IrValue rows, IrValue columns) {
+    Ir *ir = pool->emitter->ir;
+    IrValue count = ir_max(ir, ir_mul(ir, rows, columns), ir_i64(ir, 1));
+    return ir_fdiv(ir, sum, ir_splat(ir, ir_i32_to_f32(ir, count), pool->emitter->lanes));
+}
+
+static void pool_finish(const Pool *pool, const Spot *spot, IrValue result, const Taps *rows,
+                        IrValue columns) {
+    if (pool->emitter->step->window.average)
+        result = averaged(pool, result, rows->counted, columns);
+    spot_finish(pool->emitter, spot, result, pool->emitter->lanes);
+}
+
+/* Pointer to the input row of kernel row `kh`, at column `column`. */
+static IrValue input_row(const Pool *pool, const Taps *rows, IrValue kh, IrValue column) {
+    Ir *ir = pool->emitter->ir;
+    IrValue row = ir_add(ir, rows->origin, ir_mul_const(ir, kh, window_of(pool)->dilation[0]));
+    const View *view = &pool->emitter->step->inputs[0];
+    return ir_at(ir, pool->input, view_pixel_index(ir, view, row, column));
+}
+
+/* ---- columns ------------------------------------------------------------------------------- */
+
+/* One output pixel whose window may reach over the left or right edge. */
+static void edge_emit(const Pool *pool, const Taps *rows, IrValue row, IrValue column) {
+    const Emitter *emitter = pool->emitter;
+    const View *view = &emitter->step->inputs[0];
+    const Window *window = window_of(pool);
+    Ir *ir = emitter->ir;
+    Taps taps = taps_inside(pool, 1, column);
+    IrValue result = neutral(pool);
+    IrLoop over_rows = ir_loop_begin(ir, rows->begin, rows->end, 1, &result, 1);
+    IrValue from = input_row(pool, rows, over_rows.index, taps.origin);
+    IrLoop over_taps = ir_loop_begin(ir, taps.begin, taps.end, 1, &result, 1);
+    int64_t stride = window->dilation[1] * view->pixel_stride;
+    IrValue at = ir_at(ir, from, ir_mul_const(ir, over_taps.index, stride));
+    result = combine(pool, result, ir_load(ir, at, emitter->lanes));
+    ir_loop_end(ir, &over_taps);
+    ir_loop_end(ir, &over_rows);
+    Spot spot = spot_at(emitter, pool->channel, row, column);
+    pool_finish(pool, &spot, result, rows, taps.counted);
+}
+
+static void edges_emit(const Pool *pool, const Taps *rows, IrValue row, int64_t begin,
+                       int64_t end) {
+    Ir *ir = pool->emitter->ir;
+    if (begin >= end)
+        return;
+    IrLoop loop = ir_loop_begin(ir, ir_i64(ir, begin), ir_i64(ir, end), 1, NULL, 0);
+    edge_emit(pool, rows, row, loop.index);
+    ir_loop_end(ir, &loop);
+}
+
+/* One tap of `columns` windows beside each other. */
+static void tap_emit(const Pool *pool, IrValue from, IrValue *results, int columns) {
+    const Emitter *emitter = pool->emitter;
+    const View *view = &emitter->step->inputs[0];
+    for (int c = 0; c < columns; c++) {
+        int64_t offset = view_pixel_offset(view, 0, c * window_of(pool)->stride[1]);
+        IrValue vector =
+            ir_load(emitter->ir, ir_at_const(emitter->ir, from, offset), emitter->lanes);
+        results[c] = combine(pool, results[c], vector);
+    }
+}
+
+/* `columns` output pixels from `column` on whose windows lie between left and right edge. */
+static void inside_emit(const Pool *pool, const Taps *rows, IrValue row, IrValue column,
+                        int columns) {
+    const Emitter *emitter = pool->emitter;
+    const Window *window = window_of(pool);
+    Ir *ir = emitter->ir;
+    int64_t stride = window->dilation[1] * emitter->step->inputs[0].pixel_stride;
+    int64_t straight = window->kernel[1] <= STRAIGHT_TAPS ? window->kernel[1] : 1;
+    IrValue results[MAX_COLUMNS];
+    for (int c = 0; c < columns; c++)
+        results[c] = neutral(pool);
+    IrLoop over_rows = ir_loop_begin(ir, rows->begin, rows->end, 1, results, columns);
+    IrValue first =
+        ir_add_const(ir, ir_mul_const(ir, column, window->stride[1]), -window->pad_begin[1]);
+    IrValue from = input_row(pool, rows, over_rows.index, first);
+    IrLoop over_taps =
+        ir_loop_begin(ir, ir_i64(ir, 0), ir_i64(ir, window->kernel[1]), straight, results, columns);
+    IrValue at = ir_at(ir, from, ir_mul_const(ir, over_taps.index, stride));
+    for (int64_t k = 0; k < straight; k++)
+        tap_emit(pool, ir_at_const(ir, at, k * stride), results, columns);
+    ir_loop_end(ir, &over_taps);
+    ir_loop_end(ir, &over_rows);
+    Spot corner = spot_at(emitter, pool->channel, row, column);
+    for (int c = 0; c < columns; c++) {
+        Spot spot = spot_moved(emitter, &corner, 0, 0, c);
+        pool_finish(pool, &spot, results[c], rows, ir_i64(ir, window->kernel[1]));
+    }
+}
+
+/* ---- rows ---------------------------------------------------------------------------------- */
+
+/* Output columns begin <= x < end whose windows lie between left and right edge of the input. */
+static void inside_range(const Step *step, int64_t *begin, int64_t *end) {
+    const Window *window = &step->window.window;
+    int64_t span = (window->kernel[1] - 1) * window->dilation[1] + 1;
+    int64_t last = step->inputs[0].width - span + window->pad_begin[1]; /* origin + padding */
+    *begin = divide_up(window->pad_begin[1], window->stride[1]);
+    *end = last < 0 ? 0 : last / window->stride[1] + 1;
+    if (*end > step->output.width)
+        *end = step->output.width;
+    if (*begin >= *end)
+        *begin = *end = 0;
+}
+
+static void row_emit(const Pool *pool, IrValue row) {
+    const Step *step = pool->emitter->step;
+    Ir *ir = pool->emitter->ir;
+    int columns = step->tile.columns;
+    int64_t begin, end;
+    inside_range(step, &begin, &end);
+    Taps rows = taps_inside(pool, 0, row);
+    edges_emit(pool, &rows, row, 0, begin);
+    int64_t whole = begin + (end - begin) / columns * columns;
+    if (begin < whole) {
+        IrLoop loop = ir_loop_begin(ir, ir_i64(ir, begin), ir_i64(ir, whole), columns, NULL, 0);
+        inside_emit(pool, &rows, row, loop.index, columns);
+        ir_loop_end(ir, &loop);
+    }
+    if (whole < end)
+        inside_emit(pool, &rows, row, ir_i64(ir, whole), (int)(end - whole));
+    edges_emit(pool, &rows, row, end, step->output.width);
+}
+
+void window_emit(const Emitter *emitter) {
+    const Step *step = emitter->step;
+    Ir *ir = emitter->ir;
+    assert(step->tile.columns >= 1 && step->tile.columns <= MAX_COLUMNS);
+    Pool pool = {.emitter = emitter};
+    int64_t blocks = divide_up(step->output.channels, emitter->lanes);
+    IrLoop over_blocks = ir_loop_begin(ir, ir_i64(ir, 0), ir_i64(ir, blocks), 1, NULL, 0);
+    pool.channel = ir_mul_const(ir, over_blocks.index, emitter->lanes);
+    pool.input = ir_at(ir, emitter_input(emitter, 0),
+                       ir_mul_const(ir, over_blocks.index, step->inputs[0].block_stride));
+    IrLoop over_rows =
+        ir_loop_begin(ir, ir_i64(ir, 0), ir_i64(ir, step->output.height), 1, NULL, 0);
+    row_emit(&pool, over_rows.index);
+    ir_loop_end(ir, &over_rows);
+    ir_loop_end(ir, &over_blocks);
+}

@@ -1,0 +1,109 @@
+/* dense: y = weight x + bias, a matrix-vector product. */
+#include "kernels/kernel.h"
+#include "layers/edit.h"
+#include "layers/evaluate.h"
+#include "layers/layer.h"
+#include "support/checked.h"
+
+enum DenseAttribute {
+    DENSE_UNITS,
+    DENSE_BIAS,
+    DENSE_ATTRIBUTES,
+};
+
+/* "flatten first: 512 inputs, 5,130 parameters" */
+static const char *advice(Inference *inference, const char *what, int64_t inputs) {
+    const Attribute *attributes = inference->node->attributes;
+    int64_t units = attributes[DENSE_UNITS].integer;
+    int64_t parameters;
+    if (!checked_mul(inputs, units, &parameters) ||
+        !checked_add(parameters, attributes[DENSE_BIAS].boolean ? units : 0, &parameters))
+        return arena_format(inference->arena, "%s: %s inputs", what, edit_count(inference, inputs));
+    return arena_format(inference->arena, "%s: %s inputs, %s parameters", what,
+                        edit_count(inference, inputs), edit_count(inference, parameters));
+}
+
+static bool check_vector(Inference *inference) {
+    const Shape *input = infer_input(inference, 0);
+    if (input->rank == 1)
+        return true;
+    Diagnostic *diagnostic =
+        infer_error(inference, DIAG_E0217, -1, "`dense` takes a vector, but its input is %s",
+                    infer_shape_text(inference, input));
+    diag_here(inference->diagnostics, diagnostic, "expected one dim, found %d", input->rank);
+    edit_step_before(inference, diagnostic, "flatten", true,
+                     advice(inference, "flatten first", shape_elements(input)));
+    if (input->rank >= 2)
+        edit_step_before(inference, diagnostic, "globalavgpool", false,
+                         advice(inference, "or average each channel first", input->dims[0]));
+    return false;
+}
+
+static bool dense_infer(Inference *inference) {
+    if (!check_vector(inference))
+        return false;
+    const Attribute *attributes = inference->node->attributes;
+    int64_t units = attributes[DENSE_UNITS].integer;
+    int64_t inputs = infer_input(inference, 0)->dims[0];
+    Shape result = shape_make(1, units);
+    if (!infer_result(inference, result))
+        return false;
+    if (infer_weight(inference, "weight", shape_make(2, units, inputs), WEIGHT_KERNEL, inputs,
+                     true) == NULL)
+        return false;
+    return !attributes[DENSE_BIAS].boolean ||
+           infer_weight(inference, "bias", result, WEIGHT_BIAS, inputs, true) != NULL;
+}
+
+static const Weight *bias_of(const Node *node) {
+    return node->weights.count > 1 ? node->weights.data[1] : NULL;
+}
+
+static void dense_macs(const Node *node, Factors *factors) {
+    const Shape *weight = &node->weights.data[0]->shape;
+    factors_add(factors, weight->dims[0]);
+    factors_add(factors, weight->dims[1]);
+}
+
+static void dense_evaluate(Evaluation *evaluation) {
+    const Node *node = evaluation->node;
+    const Weight *weight = node->weights.data[0];
+    const Weight *bias = bias_of(node);
+    int64_t inputs = weight->shape.dims[1];
+    for (int64_t unit = 0; unit < weight->shape.dims[0]; unit++) {
+        const float *row = weight->data + unit * inputs;
+        RealSum sum = {0};
+        for (int64_t i = 0; i < inputs; i++)
+            real_sum_product(&sum, row[i], evaluation->inputs[0][i]);
+        if (bias != NULL)
+            real_sum_product(&sum, bias->data[unit], (Real){.value = 1});
+        evaluation->output[unit] = real_sum_finish(&sum, FOLD_ROUNDINGS);
+    }
+}
+
+static void dense_lower(Lowering *lowering, const Node *node) {
+    kernel_dense(lowering, node, node->weights.data[0], bias_of(node));
+}
+
+const LayerInfo layer_dense = {
+    .name = "dense",
+    .summary = "fully connected layer: every output sees every input",
+    .family = FAMILY_DENSE,
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .attribute_count = DENSE_ATTRIBUTES,
+    .attributes =
+        {
+            [DENSE_UNITS] = {"units", ATTRIBUTE_INTEGER, NULL, 1, INT32_MAX, "outputs"},
+            [DENSE_BIAS] = {"bias", ATTRIBUTE_BOOLEAN, "on", 0, 0, "add one number per output"},
+        },
+    .shape_doc = "[N] -> [units]",
+    .weights_doc = "weight [units, N], bias [units]",
+    .example = "network example(image: [1, 28, 28]) -> [10] {\n"
+               "    return image -> flatten -> dense(10)\n"
+               "}\n",
+    .infer = dense_infer,
+    .macs = dense_macs,
+    .evaluate = dense_evaluate,
+    .lower = dense_lower,
+};

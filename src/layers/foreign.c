@@ -1,0 +1,158 @@
+/* Names of PyTorch, Keras, ONNX and Caffe, in lower case without underscores. */
+#include "layers/foreign.h"
+
+#include <string.h>
+
+#define FOREIGN_MAX_LENGTH 64
+
+typedef struct ForeignName {
+    const char *foreign;
+    const char *name;
+} ForeignName;
+
+static const ForeignName layers[] = {
+    {"conv1d", "conv"},
+    {"conv2d", "conv"},
+    {"convolution", "conv"},
+    {"convolution1d", "conv"},
+    {"convolution2d", "conv"},
+    {"depthwiseconv", "depthwise"},
+    {"depthwiseconv1d", "depthwise"},
+    {"depthwiseconv2d", "depthwise"},
+    {"depthwiseconvolution", "depthwise"},
+    {"dwconv", "depthwise"},
+    {"maxpool1d", "maxpool"},
+    {"maxpool2d", "maxpool"},
+    {"maxpooling", "maxpool"},
+    {"maxpooling1d", "maxpool"},
+    {"maxpooling2d", "maxpool"},
+    {"avgpool1d", "avgpool"},
+    {"avgpool2d", "avgpool"},
+    {"averagepool", "avgpool"},
+    {"averagepooling", "avgpool"},
+    {"averagepooling1d", "avgpool"},
+    {"averagepooling2d", "avgpool"},
+    {"meanpool", "avgpool"},
+    {"adaptiveavgpool1d", "globalavgpool"},
+    {"adaptiveavgpool2d", "globalavgpool"},
+    {"gap", "globalavgpool"},
+    {"globalaveragepool", "globalavgpool"},
+    {"globalaveragepooling", "globalavgpool"},
+    {"globalaveragepooling1d", "globalavgpool"},
+    {"globalaveragepooling2d", "globalavgpool"},
+    {"globalpool", "globalavgpool"},
+    {"affine", "dense"},
+    {"fc", "dense"},
+    {"fullyconnected", "dense"},
+    {"gemm", "dense"},
+    {"innerproduct", "dense"},
+    {"linear", "dense"},
+    {"batchnorm1d", "batchnorm"},
+    {"batchnorm2d", "batchnorm"},
+    {"batchnormalization", "batchnorm"},
+    {"batchnormalisation", "batchnorm"},
+    {"bn", "batchnorm"},
+    {"rectifier", "relu"},
+    {"lrelu", "leakyrelu"},
+    {"logistic", "sigmoid"},
+    {"sigm", "sigmoid"},
+    {"softmax1d", "softmax"},
+    {"softmax2d", "softmax"},
+    {"flat", "flatten"},
+    {"ravel", "flatten"},
+    {"unflatten", "reshape"},
+    {"view", "reshape"},
+    {"cat", "concat"},
+    {"concatenate", "concat"},
+    {"concatenation", "concat"},
+    {"merge", "concat"},
+    {"addition", "add"},
+    {"plus", "add"},
+    {"shortcut", "add"},
+    {"dropout1d", "dropout"},
+    {"dropout2d", "dropout"},
+    {"spatialdropout2d", "dropout"},
+};
+
+/* Where a layer has several of the names on the right, the first that it has is meant. */
+static const ForeignName arguments[] = {
+    {"alpha", "slope"},
+    {"ceilmode", "ceil"},
+    {"channels", "filters"},
+    {"countincludepad", "countpad"},
+    {"depthmultiplier", "multiplier"},
+    {"dilationrate", "dilation"},
+    {"dilations", "dilation"},
+    {"dim", "axis"},
+    {"dims", "shape"},
+    {"epsilon", "eps"},
+    {"features", "units"},
+    {"group", "groups"},
+    {"kernelshape", "kernel"},
+    {"kernelshape", "size"},
+    {"kernelsize", "kernel"},
+    {"kernelsize", "size"},
+    {"kernel", "size"},
+    {"size", "kernel"},
+    {"negativeslope", "slope"},
+    {"numoutput", "filters"},
+    {"numoutput", "units"},
+    {"outchannels", "filters"},
+    {"outfeatures", "units"},
+    {"outputs", "units"},
+    {"p", "rate"},
+    {"padding", "pad"},
+    {"pads", "pad"},
+    {"poolsize", "size"},
+    {"strides", "stride"},
+    {"targetshape", "shape"},
+    {"usebias", "bias"},
+    {"width", "filters"},
+    {"width", "units"},
+    {"window", "size"},
+};
+
+/* Lower case, no underscores. False if it is longer than any name here. */
+static bool normalise(const char *name, char normal[FOREIGN_MAX_LENGTH]) {
+    size_t length = 0;
+    for (; *name; name++) {
+        if (*name == '_')
+            continue;
+        if (length + 1 == FOREIGN_MAX_LENGTH)
+            return false;
+        normal[length++] = (char)(*name >= 'A' && *name <= 'Z' ? *name - 'A' + 'a' : *name);
+    }
+    normal[length] = '\0';
+    return true;
+}
+
+const LayerInfo *foreign_layer(const char *name) {
+    char normal[FOREIGN_MAX_LENGTH];
+    if (!normalise(name, normal))
+        return NULL;
+    for (size_t i = 0; i < sizeof layers / sizeof *layers; i++)
+        if (strcmp(layers[i].foreign, normal) == 0)
+            return layer_find(layers[i].name);
+    return layer_find(normal);
+}
+
+static const AttributeInfo *find_argument(const LayerInfo *layer, const char *name) {
+    for (int i = 0; i < layer->attribute_count; i++)
+        if (strcmp(layer->attributes[i].name, name) == 0)
+            return &layer->attributes[i];
+    return NULL;
+}
+
+const AttributeInfo *foreign_argument(const LayerInfo *layer, const char *name) {
+    char normal[FOREIGN_MAX_LENGTH];
+    if (!normalise(name, normal))
+        return NULL;
+    for (size_t i = 0; i < sizeof arguments / sizeof *arguments; i++) {
+        if (strcmp(arguments[i].foreign, normal) != 0)
+            continue;
+        const AttributeInfo *found = find_argument(layer, arguments[i].name);
+        if (found)
+            return found;
+    }
+    return find_argument(layer, normal);
+}

@@ -1,0 +1,87 @@
+/* The layer contract: all that is known about a layer stands in one LayerInfo, at the end of its
+ * family's file; layers.def lists them; nothing outside names a layer.
+ *
+ * Generic code parses, defaults, checks, documents and suggests arguments from .attributes, counts
+ * parameters from the weights that .infer declares, and runs .example as help text and as a test.
+ */
+#ifndef NETC_LAYERS_LAYER_H
+#define NETC_LAYERS_LAYER_H
+
+#include "graph/count.h"
+#include "graph/graph.h"
+#include "graph/infer.h"
+
+typedef struct Lowering Lowering;     /* kernels/kernel.h */
+typedef struct Evaluation Evaluation; /* layers/evaluate.h */
+
+typedef enum LayerFamily {
+    FAMILY_CONVOLUTION,
+    FAMILY_POOLING,
+    FAMILY_DENSE,
+    FAMILY_NORMALISATION,
+    FAMILY_ACTIVATION,
+    FAMILY_SHAPE,
+    FAMILY_MERGE,
+    FAMILY_TRAINING,
+} LayerFamily;
+
+/* One argument. Positional arguments follow the order of the table.
+ *
+ * A fallback that is the name of an earlier attribute of the same layer means that attribute's
+ * value (a pooling layer's stride is its size unless written), with `given` false.
+ *
+ * Sizes and paddings are matched against the spatial axes of the first input (its rank less one).
+ * Where it has none, or more than MAX_SPATIAL, they are taken as written, padded with the last
+ * number: `.infer` then reports the rank, which is the mistake to show. */
+typedef struct AttributeInfo {
+    const char *name;
+    AttributeKind kind;
+    const char *fallback; /* default as one would write it ("1", "off", "same"); NULL: required */
+    double minimum;       /* of each integer or number in it; ignored for booleans */
+    double maximum;
+    const char *help; /* one line, lower case, no full stop */
+} AttributeInfo;
+
+/* Facts that passes ask for instead of a layer's name. */
+typedef enum LayerTrait {
+    LAYER_TRAINING_ONLY = 1 << 0,      /* does nothing at inference; the report says so */
+    LAYER_REORDERS_NOTHING = 1 << 1,   /* same elements in the same row-major order: a view */
+    LAYER_GIVES_DISTRIBUTION = 1 << 2, /* its result are probabilities of classes */
+} LayerTrait;
+
+#define LAYER_MAX_ATTRIBUTES 12
+#define LAYER_ANY_INPUTS     64 /* most inputs of an n-ary layer */
+
+struct LayerInfo {
+    const char *name;    /* as written in a .net file */
+    const char *summary; /* one line */
+    LayerFamily family;
+    unsigned traits; /* LayerTrait bits */
+    size_t min_inputs;
+    size_t max_inputs;
+    int attribute_count;
+    AttributeInfo attributes[LAYER_MAX_ATTRIBUTES];
+    const char *shape_doc;   /* the shape rule in words and formula */
+    const char *weights_doc; /* names and shapes; NULL: none */
+    const char *example;     /* a whole small network */
+
+    /* Sets the result's type and declares the weights; false after reporting a mistake. */
+    bool (*infer)(Inference *inference);
+    /* Adds the factors of the multiply-accumulates; NULL: none. */
+    void (*macs)(const Node *node, Factors *factors);
+    /* float64 reference with a bound of the f32 error; plain loops. */
+    void (*evaluate)(Evaluation *evaluation);
+    /* Describes the work to kernels (kernels/kernel.h). */
+    void (*lower)(Lowering *lowering, const Node *node);
+};
+
+/* The layer of that name, or NULL. */
+const LayerInfo *layer_find(const char *name);
+
+/* All layers in the order of layers.def. */
+const LayerInfo *const *layer_table(size_t *count);
+
+/* "convolution" */
+const char *layer_family_name(LayerFamily family);
+
+#endif

@@ -1,0 +1,318 @@
+/* maxpool, avgpool, globalavgpool: one number for each window, or for all of a channel.
+ *
+ * With scale=on and bias=on the result of channel c is then y * weight[c] + bias[c], both trained,
+ * as in the subsampling layers of LeNet-5 (LeCun et al. 1998). */
+#include <math.h>
+
+#include "kernels/kernel.h"
+#include "layers/evaluate.h"
+#include "layers/layer.h"
+#include "layers/window.h"
+
+enum MaxpoolAttribute {
+    MAXPOOL_SIZE,
+    MAXPOOL_STRIDE,
+    MAXPOOL_PAD,
+    MAXPOOL_DILATION,
+    MAXPOOL_CEIL,
+    MAXPOOL_SCALE,
+    MAXPOOL_BIAS,
+    MAXPOOL_ATTRIBUTES,
+};
+
+enum AvgpoolAttribute {
+    AVGPOOL_SIZE,
+    AVGPOOL_STRIDE,
+    AVGPOOL_PAD,
+    AVGPOOL_CEIL,
+    AVGPOOL_COUNTPAD,
+    AVGPOOL_SCALE,
+    AVGPOOL_BIAS,
+    AVGPOOL_ATTRIBUTES,
+};
+
+/* ---- coefficients of a channel ------------------------------------------------------------ */
+
+static bool declare_coefficients(Inference *inference) {
+    Shape channels = shape_make(1, infer_input(inference, 0)->dims[0]);
+    if (node_switch(inference->node, "scale") &&
+        infer_weight(inference, "weight", channels, WEIGHT_SCALE, 1, true) == NULL)
+        return false;
+    return !node_switch(inference->node, "bias") ||
+           infer_weight(inference, "bias", channels, WEIGHT_BIAS, 1, true) != NULL;
+}
+
+static Affine coefficients_of(const Node *node) {
+    Affine affine = {0};
+    size_t next = 0;
+    if (node_switch(node, "scale"))
+        affine.gamma = node->weights.data[next++];
+    if (node_switch(node, "bias"))
+        affine.beta = node->weights.data[next];
+    return affine;
+}
+
+static void apply_coefficients(Evaluation *evaluation) {
+    const Shape *shape = &evaluation->node->outputs[0]->type.shape;
+    Affine affine = coefficients_of(evaluation->node);
+    if (affine.gamma == NULL && affine.beta == NULL)
+        return;
+    int64_t pixels = shape_elements(shape) / shape->dims[0];
+    for (int64_t c = 0; c < shape->dims[0]; c++) {
+        double scale = affine.gamma != NULL ? affine.gamma->data[c] : 1;
+        double shift = affine.beta != NULL ? affine.beta->data[c] : 0;
+        for (int64_t i = c * pixels; i < (c + 1) * pixels; i++)
+            evaluation->output[i] = real_affine(evaluation->output[i], scale, shift, 0);
+    }
+}
+
+static void lower_coefficients(Lowering *lowering, const Node *node) {
+    Affine affine = coefficients_of(node);
+    if (affine.gamma != NULL || affine.beta != NULL)
+        kernel_affine(lowering, node, &affine);
+}
+
+/* ---- windows ------------------------------------------------------------------------------ */
+
+static bool pool_infer(Inference *inference) {
+    Shape result = {.dims = {infer_input(inference, 0)->dims[0]}};
+    return window_infer(inference, true, &result) && infer_result(inference, result) &&
+           declare_coefficients(inference);
+}
+
+/* One channel of a pooling, a 1-D one seen as of height 1. Index 0 = height, 1 = width. */
+typedef struct Pool {
+    Window window;
+    int64_t input[2];
+    const Real *channel; /* input[0] * input[1] elements */
+} Pool;
+
+typedef Real PoolWindow(const Pool *pool, const Node *node, int64_t row, int64_t column);
+
+/* The input at tap (ky, kx) of the window of pixel (row, column); NULL in the padding. */
+static const Real *pool_tap(const Pool *pool, int64_t row, int64_t column, int64_t ky, int64_t kx) {
+    const Window *window = &pool->window;
+    int64_t y = row * window->stride[0] - window->pad_begin[0] + ky * window->dilation[0];
+    int64_t x = column * window->stride[1] - window->pad_begin[1] + kx * window->dilation[1];
+    if (y < 0 || y >= pool->input[0] || x < 0 || x >= pool->input[1])
+        return NULL;
+    return &pool->channel[y * pool->input[1] + x];
+}
+
+static void pool_evaluate(Evaluation *evaluation, PoolWindow *pool_window) {
+    const Node *node = evaluation->node;
+    const Shape *input = &node->inputs[0]->type.shape;
+    const Shape *output = &node->outputs[0]->type.shape;
+    bool plane = input->rank == 3;
+    Pool pool = {.window = window_of(node),
+                 .input = {plane ? input->dims[1] : 1, input->dims[input->rank - 1]}};
+    int64_t rows = plane ? output->dims[1] : 1;
+    Real *result = evaluation->output;
+    for (int64_t c = 0; c < output->dims[0]; c++) {
+        pool.channel = evaluation->inputs[0] + c * pool.input[0] * pool.input[1];
+        for (int64_t row = 0; row < rows; row++)
+            for (int64_t column = 0; column < output->dims[output->rank - 1]; column++)
+                *result++ = pool_window(&pool, node, row, column);
+    }
+    apply_coefficients(evaluation);
+}
+
+/* The largest of x_i, each between x_i - e_i and x_i + e_i, lies between the largest of the lower
+ * and the largest of the upper ends. Padding is -Inf and NaN wins. */
+static Real largest_in_window(const Pool *pool, const Node *node, int64_t row, int64_t column) {
+    (void)node;
+    double largest = -INFINITY;
+    double lower = -INFINITY;
+    double upper = -INFINITY;
+    bool unbounded = false;
+    for (int64_t ky = 0; ky < pool->window.kernel[0]; ky++) {
+        for (int64_t kx = 0; kx < pool->window.kernel[1]; kx++) {
+            const Real *x = pool_tap(pool, row, column, ky, kx);
+            if (x == NULL)
+                continue;
+            unbounded = unbounded || !(x->error < INFINITY);
+            if (isnan(x->value) || x->value > largest)
+                largest = isnan(largest) ? largest : x->value;
+            lower = fmax(lower, x->value - x->error);
+            upper = fmax(upper, x->value + x->error);
+        }
+    }
+    if (unbounded)
+        return (Real){largest, INFINITY};
+    return (Real){largest, isfinite(largest) ? fmax(upper - largest, largest - lower) : 0};
+}
+
+static void maxpool_evaluate(Evaluation *evaluation) {
+    pool_evaluate(evaluation, largest_in_window);
+}
+
+/* Elements that the window at `place` covers along `axis`, padding included, as PyTorch counts
+ * them: a window that was added by rounding up ends with the padding. */
+static int64_t padded_count(const Pool *pool, int axis, int64_t place) {
+    int64_t begin = place * pool->window.stride[axis];
+    int64_t padded = pool->window.pad_begin[axis] + pool->input[axis] + pool->window.pad_end[axis];
+    int64_t end = begin + pool->window.kernel[axis];
+    return (end < padded ? end : padded) - begin;
+}
+
+static Real average_of_window(const Pool *pool, const Node *node, int64_t row, int64_t column) {
+    RealSum sum = {0};
+    for (int64_t ky = 0; ky < pool->window.kernel[0]; ky++) {
+        for (int64_t kx = 0; kx < pool->window.kernel[1]; kx++) {
+            const Real *x = pool_tap(pool, row, column, ky, kx);
+            if (x != NULL)
+                real_sum_product(&sum, 1, *x);
+        }
+    }
+    int64_t count = node->attributes[AVGPOOL_COUNTPAD].boolean
+                        ? padded_count(pool, 0, row) * padded_count(pool, 1, column)
+                        : sum.terms;
+    return real_sum_mean(&sum, count);
+}
+
+static void avgpool_evaluate(Evaluation *evaluation) {
+    pool_evaluate(evaluation, average_of_window);
+}
+
+static void maxpool_lower(Lowering *lowering, const Node *node) {
+    Window window = window_of(node);
+    kernel_window(lowering, node, &window, false, false);
+    lower_coefficients(lowering, node);
+}
+
+static void avgpool_lower(Lowering *lowering, const Node *node) {
+    Window window = window_of(node);
+    kernel_window(lowering, node, &window, true, node->attributes[AVGPOOL_COUNTPAD].boolean);
+    lower_coefficients(lowering, node);
+}
+
+/* ---- the whole channel -------------------------------------------------------------------- */
+
+static bool globalavgpool_infer(Inference *inference) {
+    const Shape *input = infer_input(inference, 0);
+    if (input->rank < 2) {
+        Diagnostic *diagnostic = infer_error(
+            inference, DIAG_E0212, -1, "`globalavgpool` takes channels and spatial axes, got %s",
+            infer_shape_text(inference, input));
+        diag_here(inference->diagnostics, diagnostic, "needs two dims or more, found %d",
+                  input->rank);
+        return false;
+    }
+    return infer_result(inference, shape_make(1, input->dims[0])) &&
+           declare_coefficients(inference);
+}
+
+static void globalavgpool_evaluate(Evaluation *evaluation) {
+    const Shape *input = &evaluation->node->inputs[0]->type.shape;
+    int64_t pixels = shape_elements(input) / input->dims[0];
+    for (int64_t c = 0; c < input->dims[0]; c++) {
+        RealSum sum = {0};
+        for (int64_t i = c * pixels; i < (c + 1) * pixels; i++)
+            real_sum_product(&sum, 1, evaluation->inputs[0][i]);
+        evaluation->output[c] = real_sum_mean(&sum, pixels);
+    }
+    apply_coefficients(evaluation);
+}
+
+static void globalavgpool_lower(Lowering *lowering, const Node *node) {
+    kernel_mean(lowering, node);
+    lower_coefficients(lowering, node);
+}
+
+/* ---- the layers --------------------------------------------------------------------------- */
+
+#define SHAPE_RULE                                                                                 \
+    "[C, L] -> [C, L'], [C, H, W] -> [C, H', W']: each spatial axis n becomes floor((n + padding " \
+    "- reach) / stride) + 1; with ceil=on it is rounded up, but the last window starts inside "    \
+    "the input or the padding before it; with pad=same it becomes ceil(n / stride)"
+
+#define COEFFICIENTS "with scale=on weight [C], with bias=on bias [C]"
+
+#define SCALE_ATTRIBUTE                                                                            \
+    {"scale", ATTRIBUTE_BOOLEAN, "off", 0, 0, "multiply each channel by a trained number"}
+#define BIAS_ATTRIBUTE                                                                             \
+    {"bias", ATTRIBUTE_BOOLEAN, "off", 0, 0, "add a trained number to each channel"}
+#define SIZE_ATTRIBUTE {"size", ATTRIBUTE_SIZE, NULL, 1, INT32_MAX, "taps along each spatial axis"}
+#define STRIDE_ATTRIBUTE                                                                           \
+    {"stride", ATTRIBUTE_SIZE, "size", 1, INT32_MAX, "step from one window to the next"}
+#define CEIL_ATTRIBUTE                                                                             \
+    {"ceil", ATTRIBUTE_BOOLEAN,                                                                    \
+     "off",  0,                                                                                    \
+     0,      "round the output size up, so that nothing is left out"}
+
+const LayerInfo layer_maxpool = {
+    .name = "maxpool",
+    .summary = "largest number of each window",
+    .family = FAMILY_POOLING,
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .attribute_count = MAXPOOL_ATTRIBUTES,
+    .attributes =
+        {
+            [MAXPOOL_SIZE] = SIZE_ATTRIBUTE,
+            [MAXPOOL_STRIDE] = STRIDE_ATTRIBUTE,
+            [MAXPOOL_PAD] = {"pad", ATTRIBUTE_PADDING, "0", 0, INT32_MAX,
+                             "padding around the input, never the largest, or `same`"},
+            [MAXPOOL_DILATION] = {"dilation", ATTRIBUTE_SIZE, "1", 1, INT32_MAX,
+                                  "step from one tap to the next"},
+            [MAXPOOL_CEIL] = CEIL_ATTRIBUTE,
+            [MAXPOOL_SCALE] = SCALE_ATTRIBUTE,
+            [MAXPOOL_BIAS] = BIAS_ATTRIBUTE,
+        },
+    .shape_doc = SHAPE_RULE,
+    .weights_doc = COEFFICIENTS,
+    .example = "network example(image: [8, 32, 32]) -> [8, 16, 16] {\n"
+               "    return image -> maxpool(2x2)\n"
+               "}\n",
+    .infer = pool_infer,
+    .evaluate = maxpool_evaluate,
+    .lower = maxpool_lower,
+};
+
+const LayerInfo layer_avgpool = {
+    .name = "avgpool",
+    .summary = "average of each window",
+    .family = FAMILY_POOLING,
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .attribute_count = AVGPOOL_ATTRIBUTES,
+    .attributes =
+        {
+            [AVGPOOL_SIZE] = SIZE_ATTRIBUTE,
+            [AVGPOOL_STRIDE] = STRIDE_ATTRIBUTE,
+            [AVGPOOL_PAD] = {"pad", ATTRIBUTE_PADDING, "0", 0, INT32_MAX,
+                             "padding around the input, or `same`"},
+            [AVGPOOL_CEIL] = CEIL_ATTRIBUTE,
+            [AVGPOOL_COUNTPAD] = {"countpad", ATTRIBUTE_BOOLEAN, "off", 0, 0,
+                                  "count the padding as zeros (PyTorch's default) instead of "
+                                  "leaving it out"},
+            [AVGPOOL_SCALE] = SCALE_ATTRIBUTE,
+            [AVGPOOL_BIAS] = BIAS_ATTRIBUTE,
+        },
+    .shape_doc = SHAPE_RULE,
+    .weights_doc = COEFFICIENTS,
+    .example = "network example(image: [6, 28, 28]) -> [6, 14, 14] {\n"
+               "    return image -> avgpool(2x2, scale=on, bias=on) -> sigmoid\n"
+               "}\n",
+    .infer = pool_infer,
+    .evaluate = avgpool_evaluate,
+    .lower = avgpool_lower,
+};
+
+const LayerInfo layer_globalavgpool = {
+    .name = "globalavgpool",
+    .summary = "average of each channel over all its spatial axes",
+    .family = FAMILY_POOLING,
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .attribute_count = 2,
+    .attributes = {SCALE_ATTRIBUTE, BIAS_ATTRIBUTE},
+    .shape_doc = "[C, ...] -> [C]",
+    .weights_doc = COEFFICIENTS,
+    .example = "network example(image: [64, 7, 7]) -> [10] {\n"
+               "    return image -> globalavgpool -> dense(10)\n"
+               "}\n",
+    .infer = globalavgpool_infer,
+    .evaluate = globalavgpool_evaluate,
+    .lower = globalavgpool_lower,
+};

@@ -1,0 +1,79 @@
+#include <float.h>
+#include <math.h>
+
+#include "layers/evaluate.h"
+
+double real_gamma(double n) {
+    double nu = n * UNIT_ROUNDOFF;
+    return nu < 1 ? nu / (1 - nu) : INFINITY;
+}
+
+/* The finite numbers in an infinite sum must be this much below the largest: a scale that is folded
+ * into the weights multiplies them before they are added. Scales beyond it claim nothing. */
+#define FOLD_HEADROOM 0x1p64
+
+/* The conventions of Real. `reach` bounds every finite number met on the way, in exact arithmetic.
+ */
+static Real real_make(double value, double error, double reach) {
+    if (isnan(value))
+        return (Real){value, 0};
+    if (isinf(value))
+        return (Real){value, reach <= FLT_MAX / FOLD_HEADROOM ? 0 : INFINITY};
+    if (!(reach + error <= FLT_MAX))
+        error = INFINITY;
+    return (Real){value, error};
+}
+
+/* With x_i off by e_i, any order of the n = terms roundings of products and additions gives
+ *     |computed - sum w_i x_i| <= sum |w_i| e_i + gamma_n sum |w_i| (|x_i| + e_i),
+ * and each product that underflows adds up to half of F32_TINY; additions are exact there. One more
+ * rounding stands for the reference's own, n * 2^-53 <= u. */
+Real real_sum_finish(const RealSum *sum, int64_t extra) {
+    if (!(sum->error < INFINITY))
+        return (Real){sum->value, INFINITY};
+    double reach = sum->magnitude + sum->error;
+    double error = sum->error + real_gamma((double)(sum->terms + extra + 1)) * reach +
+                   (double)sum->terms * F32_TINY;
+    return real_make(sum->value, error, reach);
+}
+
+/* A reciprocal, a product, and the division here: three roundings more. */
+Real real_sum_mean(const RealSum *sum, int64_t count) {
+    Real total = real_sum_finish(sum, 3);
+    if (!isfinite(total.value))
+        return total;
+    double underflow = (double)(sum->terms + 1) * F32_TINY;
+    return (Real){total.value / (double)count, total.error / (double)count + underflow};
+}
+
+/* On its own: scale, product and sum are rounded, the shift and the sum: gamma_3 and gamma_2.
+ * Folded into a sum of `terms` products w_i x_i + b, computed as (scale w_i) x_i + shift': the
+ * rounding of each scale * w_i is one of the extra roundings in the sum's own bound, which comes
+ * here with |scale|; but shift' is part of every partial sum, so its share is gamma_(terms + 2).
+ * `scale` and `shift` were computed in double: 2 roundings more. A scale * w_i below the smallest
+ * normal f32 is not covered.
+ *
+ * Overflow: the sum's magnitude is at most its error / u, and scaled it must stay below FLT_MAX. */
+Real real_affine(Real x, double scale, double shift, int64_t terms) {
+    double value = x.value * scale + shift;
+    double size = fabs(scale);
+    if (!isfinite(scale) || !isfinite(shift) || !(x.error < INFINITY) ||
+        (isinf(value) && size > FOLD_HEADROOM))
+        return (Real){value, INFINITY};
+    if (!isfinite(value))
+        return real_make(value, 0, fabs(shift));
+    double reach = size * (fabs(x.value) + x.error) + fabs(shift);
+    double error = size * x.error + real_gamma(5) * size * (fabs(x.value) + x.error) +
+                   real_gamma((double)terms + 4) * fabs(shift) +
+                   (fabs(x.value) + (double)terms + 4) * F32_TINY;
+    return real_make(value, error, fmax(reach, size * x.error / UNIT_ROUNDOFF));
+}
+
+Real real_rounded(double value, double inherited, double ulps) {
+    if (!(inherited < INFINITY))
+        return (Real){value, INFINITY};
+    if (!isfinite(value))
+        return (Real){value, 0};
+    double unit = fmax((fabs(value) + inherited) * 0x1p-23, F32_TINY);
+    return (Real){value, inherited + ulps * unit};
+}

@@ -1,0 +1,42 @@
+/* The table of layers, from layers.def. */
+#include <assert.h>
+#include <string.h>
+
+#include "layers/layer.h"
+
+#define LAYER(name) extern const LayerInfo layer_##name;
+#include "layers/layers.def"
+#undef LAYER
+
+static const LayerInfo *const TABLE[] = {
+#define LAYER(name) &layer_##name,
+#include "layers/layers.def"
+#undef LAYER
+};
+
+const LayerInfo *const *layer_table(size_t *count) {
+    *count = sizeof TABLE / sizeof *TABLE;
+    return TABLE;
+}
+
+const LayerInfo *layer_find(const char *name) {
+    for (size_t i = 0; i < sizeof TABLE / sizeof *TABLE; i++)
+        if (strcmp(TABLE[i]->name, name) == 0)
+            return TABLE[i];
+    return NULL;
+}
+
+const char *layer_family_name(LayerFamily family) {
+    switch (family) {
+    case FAMILY_CONVOLUTION: return "convolution";
+    case FAMILY_POOLING: return "pooling";
+    case FAMILY_DENSE: return "dense";
+    case FAMILY_NORMALISATION: return "normalisation";
+    case FAMILY_ACTIVATION: return "activation";
+    case FAMILY_SHAPE: return "shape";
+    case FAMILY_MERGE: return "merge";
+    case FAMILY_TRAINING: return "training";
+    }
+    assert(false);
+    return "";
+}

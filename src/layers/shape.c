@@ -1,0 +1,212 @@
+/* flatten, reshape, concat: where elements stand, not what they are. */
+#include "kernels/kernel.h"
+#include "layers/edit.h"
+#include "layers/evaluate.h"
+#include "layers/layer.h"
+#include "layers/majority.h"
+#include "support/checked.h"
+
+/* ---- flatten, reshape: the same elements in the same row-major order ------------------------ */
+
+static void view_evaluate(Evaluation *evaluation) {
+    int64_t elements = shape_elements(&evaluation->node->outputs[0]->type.shape);
+    for (int64_t i = 0; i < elements; i++)
+        evaluation->output[i] = evaluation->inputs[0][i];
+}
+
+static bool flatten_infer(Inference *inference) {
+    return infer_result(inference, shape_make(1, shape_elements(infer_input(inference, 0))));
+}
+
+const LayerInfo layer_flatten = {
+    .name = "flatten",
+    .summary = "makes a vector of all elements, in the order channel, row, column",
+    .family = FAMILY_SHAPE,
+    .traits = LAYER_REORDERS_NOTHING,
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .shape_doc = "any shape -> [product of its dims]",
+    .example = "network example(image: [3, 8, 8]) -> [192] {\n"
+               "    return image -> flatten\n"
+               "}\n",
+    .infer = flatten_infer,
+    .evaluate = view_evaluate,
+    .lower = kernel_view,
+};
+
+/* The one dim of `shape` that would have to change for `elements` in all, and to what; -1 if there
+ * is none or a choice. */
+static int dim_to_change(const Shape *shape, int64_t elements, int64_t *dim) {
+    int found = -1;
+    for (int i = 0; i < shape->rank; i++) {
+        int64_t others = 1;
+        for (int k = 0; k < shape->rank; k++)
+            if (k != i && !checked_mul(others, shape->dims[k], &others))
+                return -1;
+        if (elements % others != 0)
+            continue;
+        if (found >= 0)
+            return -1;
+        found = i;
+        *dim = elements / others;
+    }
+    return found;
+}
+
+static bool reshape_infer(Inference *inference) {
+    const Shape *input = infer_input(inference, 0);
+    const Shape *result = &inference->node->attributes[0].shape;
+    if (!infer_result(inference, *result))
+        return false;
+    int64_t has = shape_elements(input);
+    int64_t needs = shape_elements(result);
+    if (has == needs)
+        return true;
+    Diagnostic *diagnostic =
+        infer_error(inference, DIAG_E0216, 0, "%s has %s elements, but %s has %s",
+                    infer_shape_text(inference, result), edit_count(inference, needs),
+                    infer_shape_text(inference, input), edit_count(inference, has));
+    diag_here(inference->diagnostics, diagnostic, "%s elements, %s too %s",
+              edit_count(inference, needs),
+              edit_count(inference, needs > has ? needs - has : has - needs),
+              needs > has ? "many" : "few");
+    Shape changed = *result;
+    int64_t dim = 0;
+    int axis = dim_to_change(result, has, &dim);
+    if (axis >= 0) {
+        changed.dims[axis] = dim;
+        const char *text = infer_shape_text(inference, &changed);
+        edit_argument(inference, diagnostic, 0, text, false,
+                      arena_format(inference->arena, "%s has as many elements as the input", text));
+    }
+    return false;
+}
+
+const LayerInfo layer_reshape = {
+    .name = "reshape",
+    .summary = "gives the same elements, in the same order, another shape",
+    .family = FAMILY_SHAPE,
+    .traits = LAYER_REORDERS_NOTHING,
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .attribute_count = 1,
+    .attributes = {{"shape", ATTRIBUTE_SHAPE, NULL, 1, (double)INT64_MAX, "the new shape"}},
+    .shape_doc = "any shape -> the shape given, of as many elements",
+    .example = "network example(features: [784]) -> [16, 7, 7] {\n"
+               "    return features -> reshape([16, 7, 7])\n"
+               "}\n",
+    .infer = reshape_infer,
+    .evaluate = view_evaluate,
+    .lower = kernel_view,
+};
+
+/* ---- concat ------------------------------------------------------------------------------- */
+
+static int concat_axis(const Node *node) {
+    return (int)node->attributes[0].integer;
+}
+
+static bool same_off_axis(const Shape *a, const Shape *b, int axis) {
+    if (a->rank != b->rank)
+        return false;
+    for (int i = 0; i < a->rank; i++)
+        if (i != axis && a->dims[i] != b->dims[i])
+            return false;
+    return true;
+}
+
+/* "joins channels, so height and width must agree" */
+static const char *concat_rule(Inference *inference, const Shape *shape, int axis) {
+    static const char *const plane[] = {"channels", "rows", "columns"};
+    static const char *const others[] = {"height and width", "channels and width",
+                                         "channels and height"};
+    if (shape->rank == 3 && axis < 3)
+        return arena_format(inference->arena, "joins %s, so %s must agree", plane[axis],
+                            others[axis]);
+    return arena_format(inference->arena, "joins along axis %d, so the other dims must agree",
+                        axis);
+}
+
+/* One message for all inputs that are not like the most. */
+static void report_odd_inputs(Inference *inference, int axis, size_t model, size_t first_odd) {
+    const Node *node = inference->node;
+    const Shape *usual = infer_input(inference, model);
+    Diagnostic *diagnostic =
+        infer_error(inference, DIAG_E0219, -1, "`concat` %s", concat_rule(inference, usual, axis));
+    diag_here(inference->diagnostics, diagnostic, "input %zu is %s, input %zu is %s", model + 1,
+              infer_shape_text(inference, usual), first_odd + 1,
+              infer_shape_text(inference, infer_input(inference, first_odd)));
+    for (size_t i = 0; i < node->input_count; i++) {
+        const Shape *shape = infer_input(inference, i);
+        if (!same_off_axis(usual, shape, axis))
+            diag_label(inference->diagnostics, diagnostic, node->inputs[i]->span,
+                       "input %zu is %s, unlike %s", i + 1, infer_shape_text(inference, shape),
+                       infer_shape_text(inference, usual));
+    }
+}
+
+static bool concat_infer(Inference *inference) {
+    const Node *node = inference->node;
+    int axis = concat_axis(node);
+    size_t model = majority_input(node, same_off_axis, axis);
+    const Shape *usual = infer_input(inference, model);
+    Shape result = *usual;
+    result.dims[axis] = 0;
+    for (size_t i = 0; i < node->input_count; i++) {
+        const Shape *input = infer_input(inference, i);
+        if (!same_off_axis(usual, input, axis)) {
+            report_odd_inputs(inference, axis, model, i);
+            return false;
+        }
+        if (!checked_add(result.dims[axis], input->dims[axis], &result.dims[axis]))
+            result.dims[axis] = INT64_MAX; /* refused by infer_result */
+    }
+    return infer_result(inference, result);
+}
+
+static int64_t product(const Shape *shape, int begin, int end) {
+    int64_t elements = 1;
+    for (int i = begin; i < end; i++)
+        elements *= shape->dims[i];
+    return elements;
+}
+
+/* Seen as [outer][axis][inner], each input is a run of its axis * inner elements in every outer. */
+static void concat_evaluate(Evaluation *evaluation) {
+    const Node *node = evaluation->node;
+    const Shape *shape = &node->outputs[0]->type.shape;
+    int axis = concat_axis(node);
+    int64_t outer = product(shape, 0, axis);
+    int64_t inner = product(shape, axis + 1, shape->rank);
+    Real *output = evaluation->output;
+    for (int64_t o = 0; o < outer; o++) {
+        for (size_t i = 0; i < node->input_count; i++) {
+            int64_t run = node->inputs[i]->type.shape.dims[axis] * inner;
+            for (int64_t k = 0; k < run; k++)
+                *output++ = evaluation->inputs[i][o * run + k];
+        }
+    }
+}
+
+static void concat_lower(Lowering *lowering, const Node *node) {
+    kernel_concat(lowering, node, concat_axis(node));
+}
+
+const LayerInfo layer_concat = {
+    .name = "concat",
+    .summary = "puts its inputs side by side along one axis",
+    .family = FAMILY_SHAPE,
+    .min_inputs = 2,
+    .max_inputs = LAYER_ANY_INPUTS,
+    .attribute_count = 1,
+    .attributes = {{"axis", ATTRIBUTE_AXIS, "0", 0, 0, "the axis that grows"}},
+    .shape_doc = "the dims along the axis add up; all others must be equal",
+    .example = "network example(image: [3, 8, 8]) -> [20, 8, 8] {\n"
+               "    narrow = image -> conv(12, 1x1)\n"
+               "    wide = image -> conv(8, 3x3, pad=same)\n"
+               "    return (narrow, wide) -> concat\n"
+               "}\n",
+    .infer = concat_infer,
+    .evaluate = concat_evaluate,
+    .lower = concat_lower,
+};

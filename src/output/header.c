@@ -1,0 +1,289 @@
+#include "output/header.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#include "netc_runtime.h"
+#include "output/report.h"
+#include "support/intern.h"
+
+/* Words that C (up to C23) or C++ (up to C++23) keeps for itself and a network might use as a name.
+ */
+static const char *const reserved_words[] = {
+    "alignas",   "alignof",  "and",      "asm",      "auto",     "bitand",  "bitor",     "bool",
+    "break",     "case",     "catch",    "char",     "class",    "compl",   "concept",   "const",
+    "constexpr", "continue", "decltype", "default",  "delete",   "do",      "double",    "else",
+    "enum",      "explicit", "export",   "extern",   "false",    "float",   "for",       "friend",
+    "goto",      "if",       "inline",   "int",      "long",     "mutable", "namespace", "new",
+    "noexcept",  "not",      "nullptr",  "operator", "or",       "private", "protected", "public",
+    "register",  "requires", "restrict", "return",   "short",    "signed",  "sizeof",    "static",
+    "struct",    "switch",   "template", "this",     "throw",    "true",    "try",       "typedef",
+    "typeid",    "typename", "typeof",   "union",    "unsigned", "using",   "virtual",   "void",
+    "volatile",  "while",    "xor",
+};
+
+/* Everything the parts of the header share. */
+typedef struct Header {
+    const Plan *plan;
+    const Graph *graph;
+    const CodegenOptions *options;
+    Arena *arena;
+    Intern intern;
+    VEC(const char *) parameters; /* C names: arena, weights, inputs, outputs */
+    const char *macro;            /* "DIGITS" */
+    StrBuf *out;
+} Header;
+
+/* ---- names ---------------------------------------------------------------------------------- */
+
+static bool is_reserved(const char *name) {
+    for (size_t i = 0; i < sizeof reserved_words / sizeof reserved_words[0]; i++)
+        if (strcmp(name, reserved_words[i]) == 0)
+            return true;
+    return false;
+}
+
+/* A C identifier like `text` that is neither reserved nor in `taken`; interned. */
+static const char *unique_identifier(Header *h, const char *text, const char *const *taken,
+                                     size_t taken_count) {
+    StrBuf name = {0};
+    if (!isalpha((unsigned char)text[0]))
+        strbuf_add(&name, "t");
+    for (const char *c = text; *c; c++)
+        strbuf_add_char(&name, isalnum((unsigned char)*c) && (unsigned char)*c < 128 ? *c : '_');
+    for (bool clash = true; clash;) {
+        clash = is_reserved(strbuf_text(&name));
+        for (size_t i = 0; i < taken_count && !clash; i++)
+            clash = strcmp(taken[i], strbuf_text(&name)) == 0;
+        if (clash)
+            strbuf_add_char(&name, '_');
+    }
+    const char *identifier = intern_text(&h->intern, strbuf_text(&name));
+    strbuf_free(&name);
+    return identifier;
+}
+
+static const char *upper_case(Arena *arena, const char *text) {
+    char *copy = arena_copy_text(arena, text, strlen(text));
+    for (char *c = copy; *c; c++)
+        *c = (char)toupper((unsigned char)*c);
+    return copy;
+}
+
+static void add_parameter(Header *h, const char *text) {
+    const char *name = unique_identifier(h, text, h->parameters.data, h->parameters.count);
+    VEC_PUSH(h->arena, &h->parameters, name);
+}
+
+static bool takes_weights(const Header *h) {
+    return h->options->weights_mode != WEIGHTS_EMBED;
+}
+
+/* `arena` and `weights` keep their names; a tensor of that name gets an underscore. */
+static void name_parameters(Header *h) {
+    const char *fixed[] = {"arena", "weights"};
+    for (size_t i = 0; i < 2; i++)
+        add_parameter(h, fixed[i]);
+    for (size_t i = 0; i < h->graph->inputs.count; i++)
+        add_parameter(h, h->graph->inputs.data[i]->name);
+    for (size_t i = 0; i < h->graph->outputs.count; i++)
+        add_parameter(h, h->graph->output_names.data[i]);
+}
+
+/* Tensor number `index`: inputs first, then outputs. */
+static const char *tensor_name(const Header *h, size_t index) {
+    return h->parameters.data[2 + index];
+}
+
+static const Value *tensor_value(const Header *h, size_t index) {
+    size_t inputs = h->graph->inputs.count;
+    return index < inputs ? h->graph->inputs.data[index] : h->graph->outputs.data[index - inputs];
+}
+
+static size_t tensor_count(const Header *h) {
+    return h->graph->inputs.count + h->graph->outputs.count;
+}
+
+/* ---- parts ---------------------------------------------------------------------------------- */
+
+/* Lines of `text` as lines of a comment. */
+static void print_commented(const char *text, StrBuf *out) {
+    while (*text) {
+        size_t length = strcspn(text, "\n");
+        strbuf_add(out, length ? " * " : " *");
+        for (size_t i = 0; i < length; i++) {
+            strbuf_add_char(out, text[i]);
+            if (text[i] == '*' && text[i + 1] == '/')
+                strbuf_add_char(out, ' ');
+        }
+        strbuf_add_char(out, '\n');
+        text += length + (text[length] == '\n');
+    }
+}
+
+static void print_prototype(const Header *h, const char *indent, StrBuf *out) {
+    const char *separator = "";
+    strbuf_format(out, "%svoid %s(", indent, h->graph->name);
+    for (size_t i = 0; i < tensor_count(h); i++, separator = ", ")
+        strbuf_format(out, "%s%sfloat *%s", separator, i < h->graph->inputs.count ? "const " : "",
+                      tensor_name(h, i));
+    if (takes_weights(h))
+        strbuf_add(out, ", const void *weights");
+    strbuf_add(out, ", void *arena);\n");
+}
+
+static void print_example(const Header *h, StrBuf *out) {
+    strbuf_format(out, " *\n * Example:\n *\n *     #include \"%s.h\"\n", h->graph->name);
+    if (h->plan->arena_bytes > 0)
+        strbuf_format(out, " *     static _Alignas(%s_ALIGNMENT) char arena[%s_ARENA_BYTES];\n",
+                      h->macro, h->macro);
+    strbuf_add(out, " *     static float");
+    for (size_t i = 0; i < tensor_count(h); i++)
+        strbuf_format(out, "%s%s[%s_%s_SIZE]", i ? ", " : " ", tensor_name(h, i), h->macro,
+                      upper_case(h->arena, tensor_name(h, i)));
+    strbuf_format(out, ";\n *     %s(", h->graph->name);
+    for (size_t i = 0; i < tensor_count(h); i++)
+        strbuf_format(out, "%s, ", tensor_name(h, i));
+    strbuf_format(out, "%s%s);\n", takes_weights(h) ? "weights, " : "",
+                  h->plan->arena_bytes > 0 ? "arena" : "0");
+}
+
+static void print_opening(const Header *h, const GraphCount *count, const Target *target) {
+    StrBuf table = {0};
+    report_text(h->plan, count, &(ReportOptions){0}, &table);
+    strbuf_format(h->out,
+                  "/* %s: a neural network compiled by netc. Generated, not to be edited.\n",
+                  h->graph->name);
+    strbuf_format(h->out, " * Runs on %s, processor %s or one that has all its instructions.\n *\n",
+                  target->triple, target->cpu);
+    print_commented(strbuf_text(&table), h->out);
+    print_example(h, h->out);
+    strbuf_add(h->out, " */\n");
+    strbuf_free(&table);
+}
+
+/* A whole number that C89 reads without a warning. */
+static void print_number_macro(const Header *h, const char *name, int64_t number) {
+    strbuf_format(h->out, "#define %s_%s %lld%s\n", h->macro, name, (long long)number,
+                  number > INT32_MAX ? "ul" : "");
+}
+
+static void print_facts(const Header *h, const GraphCount *count, const Target *target) {
+    strbuf_add(h->out, "\n/* Facts. Sizes are in elements unless they say bytes. */\n");
+    print_number_macro(h, "ABI_VERSION", NETC_ABI_VERSION);
+    print_number_macro(h, "ALIGNMENT", 64);
+    print_number_macro(h, "ARENA_BYTES", h->plan->arena_bytes);
+    print_number_macro(h, "WEIGHTS_BYTES", h->plan->packed_bytes);
+    print_number_macro(h, "PARAMETERS", count->trainable + count->frozen);
+    print_number_macro(h, "MACS", count->macs);
+    strbuf_format(h->out, "#define %s_TARGET \"%s\"\n", h->macro, target->triple);
+    strbuf_format(h->out, "#define %s_CPU \"%s\"\n", h->macro, target->cpu);
+    strbuf_format(h->out, "#define %s_SOURCE_HASH \"%016llx\"\n", h->macro,
+                  (unsigned long long)h->options->source_hash);
+    if (h->options->weights_hash != 0)
+        strbuf_format(h->out, "#define %s_WEIGHTS_HASH \"%016llx\"\n", h->macro,
+                      (unsigned long long)h->options->weights_hash);
+    for (size_t i = 0; i < tensor_count(h); i++) {
+        const Shape *shape = &tensor_value(h, i)->type.shape;
+        const char *name = upper_case(h->arena, tensor_name(h, i));
+        print_number_macro(h, arena_format(h->arena, "%s_SIZE", name), shape_elements(shape));
+        print_number_macro(h, arena_format(h->arena, "%s_RANK", name), shape->rank);
+        strbuf_format(h->out, "#define %s_%s_SHAPE {", h->macro, name);
+        for (int d = 0; d < shape->rank; d++)
+            strbuf_format(h->out, "%s%lld", d ? ", " : "", (long long)shape->dims[d]);
+        strbuf_add(h->out, "}\n");
+    }
+}
+
+static void print_checks(const Header *h) {
+    strbuf_format(h->out,
+                  "\n/* The object was made for a machine like this one. */\n"
+                  "typedef char %s_float_has_4_bytes[sizeof(float) == 4 ? 1 : -1];\n"
+                  "typedef char %s_pointer_has_8_bytes[sizeof(void *) == 8 ? 1 : -1];\n",
+                  h->graph->name, h->graph->name);
+    strbuf_format(h->out,
+                  "#ifdef NETC_ABI_VERSION /* netc_runtime.h was included before */\n"
+                  "typedef char %s_runtime_fits[NETC_ABI_VERSION == %s_ABI_VERSION ? 1 : -1];\n"
+                  "#endif\n",
+                  h->graph->name, h->macro);
+}
+
+static void print_forward(const Header *h) {
+    StrBuf *out = h->out;
+    strbuf_add(out, "\n/* Runs the network once.\n *\n");
+    for (size_t i = 0; i < tensor_count(h); i++) {
+        StrBuf shape = {0};
+        shape_print(&tensor_value(h, i)->type.shape, &shape);
+        strbuf_format(out, " *   %-10s %s, %s: row-major float32, aligned to 4 bytes\n",
+                      tensor_name(h, i), i < h->graph->inputs.count ? "read" : "written",
+                      strbuf_text(&shape));
+        strbuf_free(&shape);
+    }
+    if (takes_weights(h))
+        strbuf_format(out,
+                      " *   %-10s read, %s_WEIGHTS_BYTES packed bytes, aligned to %s_ALIGNMENT\n",
+                      "weights", h->macro, h->macro);
+    if (h->plan->arena_bytes > 0)
+        strbuf_format(out,
+                      " *   %-10s scratch, %s_ARENA_BYTES bytes aligned to %s_ALIGNMENT; its\n"
+                      " *              contents before and after mean nothing\n",
+                      "arena", h->macro, h->macro);
+    else
+        strbuf_format(out, " *   %-10s not used, may be 0\n", "arena");
+    strbuf_add(out, " *\n"
+                    " * No argument may overlap another. Cannot fail, allocates nothing, keeps no\n"
+                    " * state: threads may call it at once, each with an arena of its own. NaN in\n"
+                    " * the input is not an error and reaches the output. */\n");
+    print_prototype(h, "", out);
+}
+
+/* Source tensors, their struct, and NAME_pack. */
+static void print_pack(Header *h) {
+    const Graph *graph = h->graph;
+    VEC(const char *) names = {0};
+    strbuf_format(h->out,
+                  "\n/* The network's tensors, in PyTorch's layout: row-major float32. */\n"
+                  "struct %s_tensors {\n",
+                  graph->name);
+    for (size_t i = 0; i < graph->weights.count; i++) {
+        const Weight *weight = graph->weights.data[i];
+        const char *name = unique_identifier(h, weight->path, names.data, names.count);
+        VEC_PUSH(h->arena, &names, name);
+        StrBuf shape = {0};
+        shape_print(&weight->shape, &shape);
+        strbuf_format(h->out, "    const float *%s; /* %s */\n", name, strbuf_text(&shape));
+        strbuf_free(&shape);
+    }
+    strbuf_format(h->out,
+                  "};\n\n"
+                  "/* Packs the tensors into `weights`: %s_WEIGHTS_BYTES bytes aligned to\n"
+                  " * %s_ALIGNMENT, in the layout that %s reads on this target. */\n"
+                  "void %s_pack(const struct %s_tensors *tensors, void *weights);\n",
+                  h->macro, h->macro, graph->name, graph->name, graph->name);
+}
+
+void header_print(const Plan *plan, const GraphCount *count, const Target *target,
+                  const CodegenOptions *options, StrBuf *out) {
+    Header h = {.plan = plan,
+                .graph = plan->graph,
+                .options = options,
+                .arena = plan->arena,
+                .intern = {.arena = plan->arena},
+                .macro = upper_case(plan->arena, plan->graph->name),
+                .out = out};
+    name_parameters(&h);
+    print_opening(&h, count, target);
+    strbuf_format(out, "#ifndef NETC_%s_H\n#define NETC_%s_H\n", h.macro, h.macro);
+    print_facts(&h, count, target);
+    print_checks(&h);
+    strbuf_add(out, "\n#ifdef __cplusplus\nextern \"C\" {\n#endif\n");
+    print_forward(&h);
+    if (takes_weights(&h) && plan->graph->weights.count > 0)
+        print_pack(&h);
+    strbuf_format(out,
+                  "\n/* The same facts for netc_runtime.h. */\n"
+                  "struct netc_info;\n"
+                  "extern const struct netc_info %s_info;\n",
+                  plan->graph->name);
+    strbuf_add(out, "\n#ifdef __cplusplus\n}\n#endif\n\n#endif\n");
+}

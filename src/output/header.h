@@ -1,0 +1,11 @@
+/* The C header of a compiled network: clean as C89 to C23 and C++. */
+#ifndef NETC_OUTPUT_HEADER_H
+#define NETC_OUTPUT_HEADER_H
+
+#include "codegen/codegen.h"
+#include "graph/count.h"
+
+void header_print(const Plan *plan, const GraphCount *count, const Target *target,
+                  const CodegenOptions *options, StrBuf *out);
+
+#endif

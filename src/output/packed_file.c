@@ -1,0 +1,11 @@
+#include "output/packed_file.h"
+
+#include "netc_packed.h"
+
+bool packed_file_write(const Plan *plan, const void *packed, uint64_t weights_hash, FileSet *files,
+                       int index) {
+    unsigned char header[NETC_PACKED_HEADER_BYTES];
+    netc_packed_header(header, (uint64_t)plan->packed_bytes, weights_hash, plan_layout_hash(plan));
+    return file_set_write(files, index, header, sizeof header) &&
+           file_set_write(files, index, packed, (size_t)plan->packed_bytes);
+}

@@ -1,0 +1,238 @@
+/* Steps that go into the step that makes their input.
+ *
+ * First what no output needs is dropped and views that change nothing are seen through. Then each
+ * MAP goes into the producer of one of its operands if nothing else uses that value: a leading
+ * channel affine into the weights of a producer that has any (Jacob et al. 2018, section 3.2),
+ * everything else into the epilogue. */
+#include <assert.h>
+#include <string.h>
+
+#include "plan/plan.h"
+
+/* What is known of a value, by Value.id. */
+typedef struct Use {
+    int producer; /* index of its step; -1: an input of the network */
+    int readers;  /* inputs of steps that are this value */
+    bool returned;
+    Value *same; /* the value it is another name of, or itself */
+} Use;
+
+typedef VEC(const char *) NameList;
+
+typedef struct Fusion {
+    Plan *plan;
+    Use *uses;
+    NameList *names; /* of the layers in each step, by its index */
+} Fusion;
+
+static Use *use_of(const Fusion *fusion, const Value *value) {
+    return &fusion->uses[value->id];
+}
+
+static void uses_init(Fusion *fusion) {
+    const Plan *plan = fusion->plan;
+    const Graph *graph = plan->graph;
+    fusion->uses = ARENA_ARRAY(plan->arena, graph->values.count, Use);
+    for (size_t i = 0; i < graph->values.count; i++)
+        fusion->uses[i] = (Use){.producer = -1, .same = graph->values.data[i]};
+    for (size_t i = 0; i < graph->outputs.count; i++)
+        use_of(fusion, graph->outputs.data[i])->returned = true;
+}
+
+/* Counts readers of everything that leads to an output, and drops the other steps. */
+static void drop_unused(Fusion *fusion) {
+    Plan *plan = fusion->plan;
+    size_t kept = plan->steps.count;
+    for (size_t i = plan->steps.count; i-- > 0;) {
+        Step *step = plan->steps.data[i];
+        const Use *use = use_of(fusion, step->output_value);
+        if (!use->returned && use->readers == 0)
+            continue;
+        for (int k = 0; k < step->input_count; k++)
+            use_of(fusion, step->input_values[k])->readers++;
+        plan->steps.data[--kept] = step;
+    }
+    plan->steps.count -= kept;
+    if (plan->steps.count > 0)
+        memmove(plan->steps.data, plan->steps.data + kept,
+                plan->steps.count * sizeof *plan->steps.data);
+}
+
+/* Readers of a view of the same shape (dropout) read what it views. */
+static void see_through_views(Fusion *fusion) {
+    Plan *plan = fusion->plan;
+    size_t kept = 0;
+    for (size_t i = 0; i < plan->steps.count; i++) {
+        Step *step = plan->steps.data[i];
+        for (int k = 0; k < step->input_count; k++)
+            step->input_values[k] = use_of(fusion, step->input_values[k])->same;
+        Value *input = step->input_values[0];
+        Use *use = use_of(fusion, step->output_value);
+        if (step->kind == STEP_VIEW && !use->returned &&
+            shape_equal(&input->type.shape, &step->output_value->type.shape)) {
+            use->same = input;
+            use_of(fusion, input)->readers += use->readers - 1;
+            continue;
+        }
+        use->producer = (int)kept;
+        plan->steps.data[kept++] = step;
+    }
+    plan->steps.count = kept;
+}
+
+static bool takes_epilogue(StepKind kind) {
+    switch (kind) {
+    case STEP_CONV:
+    case STEP_DEPTHWISE:
+    case STEP_DENSE:
+    case STEP_WINDOW:
+    case STEP_MEAN:
+    case STEP_MAP: return true;
+    case STEP_SOFTMAX:
+    case STEP_COPY:
+    case STEP_ZERO:
+    case STEP_VIEW:
+    case STEP_CONCAT: return false;
+    }
+    return false;
+}
+
+static bool has_weights(StepKind kind) {
+    return kind == STEP_CONV || kind == STEP_DEPTHWISE || kind == STEP_DENSE;
+}
+
+static size_t count_affines(const Step *step) {
+    size_t count = 0;
+    for (size_t i = 0; i < step->epilogue.count; i++)
+        count += step->epilogue.data[i].op == MAP_AFFINE;
+    return count;
+}
+
+/* Whether `map` may go into the producer of its input `operand`. */
+static bool can_fuse(const Fusion *fusion, const Step *map, int operand) {
+    const Use *use = use_of(fusion, map->input_values[operand]);
+    if (use->producer < 0 || use->readers != 1 || use->returned)
+        return false;
+    const Step *producer = fusion->plan->steps.data[use->producer];
+    return takes_epilogue(producer->kind) &&
+           producer->input_count + map->input_count - 1 <= STEP_MAX_INPUTS &&
+           producer->epilogue.count + map->epilogue.count <= STEP_MAX_STAGES &&
+           count_affines(producer) + count_affines(map) <= STEP_MAX_AFFINES;
+}
+
+/* The operand whose producer takes the step in: of input 0 and those added to it first (a sum may
+ * begin with any of its terms) the one made last. -1: none. */
+static int choose_operand(const Fusion *fusion, const Step *map) {
+    int best = can_fuse(fusion, map, 0) ? 0 : -1;
+    for (size_t i = 0; i < map->epilogue.count && map->epilogue.data[i].op == MAP_ADD; i++) {
+        int operand = map->epilogue.data[i].operand;
+        if (!can_fuse(fusion, map, operand))
+            continue;
+        if (best < 0 || use_of(fusion, map->input_values[operand])->producer >
+                            use_of(fusion, map->input_values[best])->producer)
+            best = operand;
+    }
+    return best;
+}
+
+static void fold_affine(const Plan *plan, Step *step, const Affine *affine) {
+    Affine *affines = ARENA_ARRAY(plan->arena, (size_t)step->affine_count + 1, Affine);
+    if (step->affine_count > 0)
+        memcpy(affines, step->affines, (size_t)step->affine_count * sizeof *affines);
+    affines[step->affine_count++] = *affine;
+    step->affines = affines;
+}
+
+/* Appends the stages of `map`, whose input 0 `producer` makes, and the operands they need. */
+static void append_stages(const Plan *plan, Step *producer, const Step *map) {
+    int first = producer->input_count - 1; /* operand k of the map becomes operand first + k */
+    int count = producer->input_count + map->input_count - 1;
+    Value **values = ARENA_ARRAY(plan->arena, (size_t)count, Value *);
+    memcpy(values, producer->input_values, (size_t)producer->input_count * sizeof(Value *));
+    for (int k = 1; k < map->input_count; k++)
+        values[first + k] = map->input_values[k];
+    producer->input_values = values;
+    producer->input_count = count;
+    for (size_t i = 0; i < map->epilogue.count; i++) {
+        MapStage stage = map->epilogue.data[i];
+        if (stage.op == MAP_AFFINE && producer->epilogue.count == 0 &&
+            has_weights(producer->kind)) {
+            fold_affine(plan, producer, &stage.affine);
+            continue;
+        }
+        if (stage.op == MAP_ADD)
+            stage.operand += first;
+        VEC_PUSH(plan->arena, &producer->epilogue, stage);
+    }
+    producer->output_value = map->output_value;
+}
+
+/* Puts step `index`, a MAP, into the producer of input `operand`. The result stands in the
+ * producer's place, or in its own if an operand is made between the two. */
+static void fuse_into(Fusion *fusion, int index, int operand) {
+    const Plan *plan = fusion->plan;
+    Step **steps = plan->steps.data;
+    Step *map = steps[index];
+    Value *value = map->input_values[operand];
+    map->input_values[operand] = map->input_values[0];
+    map->input_values[0] = value;
+
+    int from = use_of(fusion, value)->producer;
+    int place = from;
+    for (int k = 1; k < map->input_count; k++)
+        if (use_of(fusion, map->input_values[k])->producer > from)
+            place = index;
+    Step *producer = steps[from];
+    append_stages(plan, producer, map);
+
+    NameList names = fusion->names[from];
+    for (size_t i = 0; i < fusion->names[index].count; i++)
+        VEC_PUSH(plan->arena, &names, fusion->names[index].data[i]);
+    steps[from] = steps[index] = NULL;
+    steps[place] = producer;
+    fusion->names[place] = names;
+    use_of(fusion, map->output_value)->producer = place;
+}
+
+static void name_steps(Fusion *fusion) {
+    const Plan *plan = fusion->plan;
+    StrBuf text = {0};
+    for (size_t i = 0; i < plan->steps.count; i++) {
+        const NameList *names = &fusion->names[i];
+        if (!plan->steps.data[i] || names->count == 1)
+            continue;
+        text.length = 0;
+        for (size_t k = 0; k < names->count; k++)
+            strbuf_format(&text, "%s%s", k == 0 ? "" : " + ", names->data[k]);
+        plan->steps.data[i]->name = arena_copy_text(plan->arena, text.data, text.length);
+    }
+    strbuf_free(&text);
+}
+
+static void remove_empty(Plan *plan) {
+    size_t kept = 0;
+    for (size_t i = 0; i < plan->steps.count; i++)
+        if (plan->steps.data[i])
+            plan->steps.data[kept++] = plan->steps.data[i];
+    plan->steps.count = kept;
+}
+
+void plan_fuse(Plan *plan) {
+    Fusion fusion = {.plan = plan};
+    uses_init(&fusion);
+    drop_unused(&fusion);
+    see_through_views(&fusion);
+
+    fusion.names = ARENA_ARRAY(plan->arena, plan->steps.count, NameList);
+    for (size_t i = 0; i < plan->steps.count; i++)
+        VEC_PUSH(plan->arena, &fusion.names[i], plan->steps.data[i]->name);
+    for (size_t i = 0; i < plan->steps.count; i++) {
+        if (plan->steps.data[i]->kind != STEP_MAP)
+            continue;
+        int operand = choose_operand(&fusion, plan->steps.data[i]);
+        if (operand >= 0)
+            fuse_into(&fusion, (int)i, operand);
+    }
+    name_steps(&fusion);
+    remove_empty(plan);
+}

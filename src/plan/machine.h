@@ -1,0 +1,28 @@
+/* The machine as data: what the plan needs to know of a processor. One row a kind; which row a
+ * --cpu means is asked of LLVM (codegen/target.h). */
+#ifndef NETC_PLAN_MACHINE_H
+#define NETC_PLAN_MACHINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef enum MachineKind {
+    MACHINE_GENERIC, /* 4 lanes, no fused multiply-add assumed: SSE2 and anything unknown */
+    MACHINE_AVX2,    /* 8 lanes, FMA */
+    MACHINE_AVX512,  /* 16 lanes, 32 registers, FMA */
+    MACHINE_NEON,    /* 4 lanes, 32 registers, FMA by element */
+} MachineKind;
+
+typedef struct Machine {
+    MachineKind kind;
+    const char *name;       /* "avx512" */
+    int lanes;              /* f32 in a vector; a power of two */
+    int registers;          /* vector registers */
+    bool fused;             /* has fused multiply-add */
+    bool broadcast_operand; /* arithmetic can broadcast a scalar from memory for free */
+    int fma_latency;        /* cycles times FMA units: independent chains that hide the latency */
+} Machine;
+
+const Machine *machine_of_kind(MachineKind kind);
+
+#endif

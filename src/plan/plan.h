@@ -1,0 +1,319 @@
+/* The plan: what runs, in which order, on which bytes. Everything that is decided before a line of
+ * code is made, as plain data.
+ *
+ *   lower   graph -> steps: each layer describes its work to a kernel (kernels/kernel.h)
+ *   fuse    a channel affine (batch norm) goes into the weights of its producer; elementwise steps
+ *           go into the epilogue of their producer
+ *   layout  each value gets a layout; copies are inserted where two layouts must meet; concat and
+ *           reshape become places in another value's buffer
+ *   tile    register tiles from the machine table
+ *   memory  buffers get offsets in one arena by lifetime; packed weights get offsets in one blob
+ *
+ * Shapes are seen as channels x height x width here: [N] is N x 1 x 1, [C, L] is C x 1 x L, and of
+ * a higher rank all axes between the first and the last count as height. */
+#ifndef NETC_PLAN_PLAN_H
+#define NETC_PLAN_PLAN_H
+
+#include "graph/graph.h"
+#include "plan/machine.h"
+#include "support/diag.h"
+
+/* ---- where numbers live ------------------------------------------------------------------- */
+
+typedef enum Place {
+    PLACE_INPUT,  /* the caller's input `index`, plain and exact */
+    PLACE_OUTPUT, /* the caller's output `index`, plain and exact */
+    PLACE_ARENA,  /* scratch memory of this call */
+} Place;
+
+typedef struct Buffer {
+    Place place;
+    int index;      /* INPUT, OUTPUT: which; ARENA: its place in Plan.buffers */
+    int64_t floats; /* size */
+    int64_t offset; /* ARENA: bytes from its start, a multiple of 64; set by memory */
+    int first_step; /* ARENA: the steps that need it, set by memory */
+    int last_step;
+    const char *name; /* of the value it was made for */
+} Buffer;
+
+/* A channels x height x width box of f32 in a buffer. Element (c, h, w) is float number
+ *     offset + (c / block) * block_stride + h * row_stride + w * pixel_stride + c % block.
+ * block 1 is plain [C][H][W]; block = lanes is blocked [C/lanes][H][W][lanes]. In a blocked view
+ * the last block is stored whole: channels past the end are written by any step and read by none.
+ * A buffer may hold more around a view (a halo of zeros, the rest of a concat). A whole image
+ * without a halo has pixel_stride = block, row_stride = width * block, block_stride = height *
+ * row_stride; a vector of N is N x 1 x 1, so its block_stride is 1. Views of one buffer are the
+ * same view, or share no element, or hold the same elements in the same order under other shapes.
+ */
+typedef struct View {
+    Buffer *buffer;
+    int64_t offset; /* floats */
+    int64_t channels;
+    int64_t height;
+    int64_t width;
+    int64_t block; /* 1 or the machine's lanes */
+    int64_t block_stride;
+    int64_t row_stride;
+    int64_t pixel_stride;
+} View;
+
+/* ---- packed weights ----------------------------------------------------------------------- */
+
+/* y = (x - mean) * gamma / sqrt(variance + epsilon) + beta, a channel each; NULL parts count as
+ * mean 0, gamma 1, variance 1 (epsilon then unused), beta 0. Computed in double when packing, the
+ * weights widened, no operation fused with another, each result rounded to f32 once at the end:
+ *     scale of one affine   s = gamma / sqrt(variance + epsilon);  s = gamma without variance
+ *     scale of several      1 * s of the first * s of the second ...
+ *     shift                 x = bias or 0; then for each affine  x = (x - mean) * s + beta */
+typedef struct Affine {
+    const Weight *gamma;
+    const Weight *beta;
+    const Weight *mean;
+    const Weight *variance;
+    double epsilon;
+} Affine;
+
+typedef enum PackKind {
+    PACK_TENSOR, /* elements of `source`, each times the affines' scale of its channel (in double,
+                    rounded once); without affines the very bits */
+    PACK_SCALE,  /* the affines' scale of each channel */
+    PACK_SHIFT,  /* bias (`source` or 0) of each channel, sent through the affines */
+} PackKind;
+
+#define PACK_MAX_LOOPS 8
+#define PACK_MAX_AXES  4
+
+/* One loop of a packing, outermost first: `count` times, each adding `step` to the index along
+ * source axis `axis`. Loops of count 1 are left out, but for one at least. */
+typedef struct PackLoop {
+    int64_t count;
+    int axis;
+    int64_t step;
+} PackLoop;
+
+/* How one run of packed floats comes from one source tensor. The loops write `product of counts`
+ * consecutive floats. An axis index is its `base` plus what the loops add; where any index is not
+ * below its extent the float is 0. For PACK_SCALE and PACK_SHIFT the only axis is the channel;
+ * `source` of PACK_SHIFT is the bias (NULL: 0). */
+typedef struct PackRecipe {
+    PackKind kind;
+    const Weight *source; /* PACK_TENSOR: required */
+    int axis_count;
+    struct {
+        int64_t extent;
+        int64_t stride; /* in source elements */
+        int64_t base;
+    } axes[PACK_MAX_AXES];
+    int channel_axis; /* the axis whose index is the affines' channel */
+    int loop_count;
+    PackLoop loops[PACK_MAX_LOOPS];
+    const Affine *affines; /* applied in order */
+    int affine_count;
+    int64_t floats; /* product of the counts */
+} PackRecipe;
+
+/* A packed tensor: recipes one after the other. */
+typedef struct Packed {
+    VEC(PackRecipe) recipes;
+    int64_t floats;
+    int64_t
+        offset; /* bytes from the start of the packed weights, a multiple of 64; set by memory */
+} Packed;
+
+/* Packed orders, outermost first. V = lanes, F = filters, Fg = F / groups, Cg = channels / groups,
+ * T = tile.vectors * V; "part 1" is left out where it is empty, "part 2" where nothing remains.
+ *
+ *   CONV, groups = 1 or Fg % V = 0:
+ *     part 1: [groups][Fg / T][Cg][KH][KW][T]
+ *     part 2: [groups][Cg][KH][KW][Fg % T rounded up to V]
+ *   CONV, other groups (lane f of a vector reads input channel f / Fg * Cg + c; lanes past the last
+ *   filter read what the last one reads; tile.vectors is 1):
+ *     [F rounded up to V, / V][Cg][KH][KW][V]
+ *   DEPTHWISE: [F rounded up to V, / V][KH][KW][V]
+ *   DENSE, N outputs, input view with block b, C channels, height x width = P pixels:
+ *     for outputs in part 1 ([N / T] blocks of T), then part 2 (one of N % T rounded up to V):
+ *       for channels in segment 1 (whole blocks), then segment 2 (the last C % b channels):
+ *         [output blocks][channel blocks][P][channels in the block][T or the rest]
+ *     where channel c, pixel p (= h * width + w) is the weight's column c * P + p;
+ *     so at most 4 recipes; with b = 1 only segment 1 exists, and it is in row-major order.
+ *     Part 2 begins where all of part 1 ends, segment 2 of a part where all its segment 1 ends.
+ *   bias, scale, shift: one float a channel, zeros up to a multiple of V. */
+
+/* ---- steps -------------------------------------------------------------------------------- */
+
+/* Elementwise operations, alone or in the epilogue of another step. All keep NaN. */
+typedef enum MapOp {
+    MAP_RELU,       /* x < 0 ? 0 : x */
+    MAP_RELU6,      /* relu, then x > 6 ? 6 : x */
+    MAP_LEAKY_RELU, /* x < 0 ? constant * x : x */
+    MAP_SIGMOID,
+    MAP_TANH,
+    MAP_ADD,    /* x + inputs[operand] */
+    MAP_AFFINE, /* x * scale[channel] + shift[channel] */
+} MapOp;
+
+typedef struct MapStage {
+    MapOp op;
+    double constant; /* LEAKY_RELU */
+    int operand;     /* ADD: index into Step.inputs */
+    Affine affine;   /* AFFINE */
+    Packed *scale;   /* AFFINE; set by tile */
+    Packed *shift;
+    const Node *node; /* who asked for it */
+} MapStage;
+
+typedef enum StepKind {
+    STEP_CONV,      /* direct convolution, any groups; input 0 any block, output blocked */
+    STEP_DEPTHWISE, /* groups = channels = filters; blocked */
+    STEP_DENSE,     /* matrix-vector product; input 0 any view, output a plain vector */
+    STEP_WINDOW,    /* max or average over windows; blocked; tests its bounds */
+    STEP_MEAN,      /* average of each channel; input blocked, output a plain vector */
+    STEP_SOFTMAX,   /* over one axis; both views plain, no gaps: the value's own row-major order */
+    STEP_MAP,       /* nothing but its epilogue; all views of one block and shape */
+    STEP_COPY,      /* same elements into another layout; both views of one shape, any blocks */
+    STEP_ZERO,      /* zeros the halo around its output; no inputs */
+    STEP_VIEW,      /* lowering only: same elements, another shape */
+    STEP_CONCAT,    /* lowering only: inputs side by side along `concat.axis` */
+} StepKind;
+
+/* What steps may read and write.
+ *
+ * CONV and DEPTHWISE read input pixel (h * stride[0] - pad_begin[0] + kh * dilation[0], the same
+ * for w) for output pixel (h, w) without testing bounds: where that lies outside the view there is
+ * a halo, which a STEP_ZERO has filled with zeros (all lanes of all blocks). `inputs[0]` is the
+ * view without the halo.
+ *
+ * STEP_ZERO zeros the pixels -begin[0] <= h < height + end[0], -begin[1] <= w < width + end[1] that
+ * are outside its output view, in all blocks, whole blocks. Around such a view
+ *     row_stride   = (begin[1] + width + end[1]) * pixel_stride
+ *     block_stride = (begin[0] + height + end[0]) * row_stride
+ * so that in each block they are: one run of begin[0] rows and begin[1] pixels, after each row but
+ * the last a run of end[1] + begin[1] pixels, and one run of end[1] pixels and end[0] rows. It runs
+ * before any pixel of the view is written.
+ *
+ * A step writes every element of its output once, and nothing else but lanes past the last channel.
+ * Its output may be exactly the view of an ADD operand, or of input 0 of a MAP: it then writes an
+ * element only after it has read that same element (in place). Otherwise nothing that a step writes
+ * is read by it. */
+
+/* Spatial facts of a window that slides over an input; index 0 = height, 1 = width. */
+typedef struct Window {
+    int64_t kernel[2];
+    int64_t stride[2];
+    int64_t dilation[2];
+    int64_t pad_begin[2];
+    int64_t pad_end[2];
+} Window;
+
+/* What a tile computes at once in registers: rows x columns output pixels of `vectors` vectors of
+ * output channels (conv, depthwise, window), or `vectors` vectors of outputs in `unroll`
+ * independent chains (dense). Tiles at the lower and right edge and the last filters are cut to
+ * what is there; rows <= height and columns <= width. All 0 for other steps. */
+typedef struct Tile {
+    int rows;
+    int columns;
+    int vectors; /* depthwise, window: 1 */
+    int unroll;  /* conv: input channels per loop turn, a divisor of channels / groups and, for a
+                    blocked input, of V, so a turn never leaves a block; dense: inputs per loop turn,
+                    a power of two, at most V for a blocked input; else 1 */
+} Tile;
+
+#define STEP_MAX_INPUTS  66
+#define STEP_MAX_STAGES  64
+#define STEP_MAX_AFFINES 24 /* MAP_AFFINE stages of one step */
+
+typedef struct Step {
+    StepKind kind;
+    const Node *node; /* the layer it is accounted to; its span is the debug location. NULL for a
+                         COPY of a network input into an output. */
+    const char *name; /* paths of all layers in it, "conv1 + bn1 + relu1" */
+
+    Value **input_values; /* from lowering; those of epilogue operands follow the step's own */
+    Value *output_value;
+    View *inputs; /* set by layout, as many as input_values */
+    View output;
+    int input_count;
+
+    union {
+        struct {
+            Window window;
+            int64_t groups;
+            const Weight *weight; /* [filters, channels / groups, kernel...] */
+            const Weight *bias;   /* NULL: none */
+        } conv;                   /* CONV, DEPTHWISE */
+        struct {
+            const Weight *weight; /* [outputs, inputs] */
+            const Weight *bias;
+        } dense;
+        struct {
+            Window window;
+            bool average;       /* else maximum */
+            bool count_padding; /* average: padding counts as zeros */
+        } window;
+        struct {
+            int axis; /* of the value's shape */
+        } softmax;
+        struct {
+            int axis;
+        } concat;
+        struct {
+            int64_t begin[2]; /* rows above, columns to the left */
+            int64_t end[2];   /* rows below, columns to the right */
+        } zero;
+    };
+
+    Affine *affines; /* folded into the weights, in order */
+    int affine_count;
+    Packed *weights; /* CONV, DEPTHWISE, DENSE; set by tile */
+    Packed *bias;    /* PACK_SHIFT; NULL when neither bias nor affine */
+    Tile tile;
+
+    VEC(MapStage)
+    epilogue; /* applied to each result, in order, before it is stored; at most
+                 STEP_MAX_STAGES; none on SOFTMAX, COPY, ZERO */
+} Step;
+
+typedef struct Plan {
+    Arena *arena;
+    const Graph *graph;
+    const Machine *machine;
+    VEC(Step *) steps;
+    VEC(Buffer *) buffers;
+    VEC(Packed *) packed; /* in the order in which the steps read them */
+    int64_t arena_bytes;  /* a multiple of 64; 0 if none is needed */
+    int64_t packed_bytes; /* a multiple of 64 */
+} Plan;
+
+/* What a layer's `.lower` gets (layers/layer.h): kernel_conv ... append their step to the plan. */
+typedef struct Lowering Lowering;
+struct Lowering {
+    Plan *plan;
+};
+
+/* Makes the whole plan. Reports E0802 and returns NULL if a size is out of bounds. */
+Plan *plan_build(Arena *arena, Diagnostics *diagnostics, const Graph *graph,
+                 const Machine *machine);
+
+/* Appends the plan: buffers with offsets and lifetimes, steps with tile, layout, views, weights. */
+void plan_print(const Plan *plan, StrBuf *out);
+
+/* ---- passes, in their order; each needs what the ones before it did ----------------------- */
+
+void plan_lower(Plan *plan); /* fills steps, with values only */
+void plan_fuse(Plan *plan);  /* removes steps that went into their producer */
+bool plan_layout(Plan *plan, Diagnostics *diagnostics); /* sets views; inserts COPY and ZERO;
+                                                           removes VIEW and CONCAT */
+bool plan_tile(Plan *plan, Diagnostics *diagnostics);   /* sets tiles and packed tensors */
+bool plan_memory(Plan *plan, Diagnostics *diagnostics); /* sets offsets */
+
+/* ---- packing ------------------------------------------------------------------------------ */
+
+/* Packs every tensor of the plan from the bound weights (Weight.data) into `packed`, packed_bytes
+ * long; gaps are zeroed. The emitted NAME_pack does the same, bit for bit. */
+void plan_pack(const Plan *plan, void *packed);
+
+/* Hash of how the weights are packed: equal for two plans of a network exactly when weights packed
+ * for one serve the other. */
+uint64_t plan_layout_hash(const Plan *plan);
+
+#endif

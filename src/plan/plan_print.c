@@ -1,0 +1,179 @@
+/* The plan as text, for --emit=plan and its tests. Buffers are b0, b1, ... by their place in
+ * Plan.buffers; offsets of buffers and of packed tensors are in bytes, of views in floats. */
+#include <assert.h>
+#include <inttypes.h>
+
+#include "plan/plan.h"
+
+static void print_bytes(StrBuf *out, const char *before, int64_t bytes) {
+    strbuf_add(out, before);
+    strbuf_add_count(out, bytes, '_');
+    strbuf_add(out, bytes == 1 ? " byte" : " bytes");
+}
+
+static const char *step_name(StepKind kind) {
+    switch (kind) {
+    case STEP_CONV: return "conv";
+    case STEP_DEPTHWISE: return "depthwise";
+    case STEP_DENSE: return "dense";
+    case STEP_WINDOW: return "window";
+    case STEP_MEAN: return "mean";
+    case STEP_SOFTMAX: return "softmax";
+    case STEP_MAP: return "map";
+    case STEP_COPY: return "copy";
+    case STEP_ZERO: return "zero";
+    case STEP_VIEW: return "view";
+    case STEP_CONCAT: return "concat";
+    }
+    return "";
+}
+
+static const char *map_name(MapOp op) {
+    switch (op) {
+    case MAP_RELU: return "relu";
+    case MAP_RELU6: return "relu6";
+    case MAP_LEAKY_RELU: return "leakyrelu";
+    case MAP_SIGMOID: return "sigmoid";
+    case MAP_TANH: return "tanh";
+    case MAP_ADD: return "add";
+    case MAP_AFFINE: return "affine";
+    }
+    return "";
+}
+
+static void print_buffer(const Buffer *buffer, size_t index, StrBuf *out) {
+    strbuf_format(out, "  b%zu  ", index);
+    switch (buffer->place) {
+    case PLACE_INPUT: strbuf_format(out, "input %d", buffer->index); break;
+    case PLACE_OUTPUT: strbuf_format(out, "output %d", buffer->index); break;
+    case PLACE_ARENA:
+        strbuf_format(out, "arena +%" PRId64 ", steps %d to %d", buffer->offset, buffer->first_step,
+                      buffer->last_step);
+        break;
+    }
+    print_bytes(out, ", ", buffer->floats * (int64_t)sizeof(float));
+    strbuf_format(out, "  %s\n", buffer->name);
+}
+
+/* Place of a buffer in Plan.buffers; inputs and outputs come first, so this is a short search. */
+static size_t buffer_index(const Plan *plan, const Buffer *buffer) {
+    if (buffer->place == PLACE_ARENA)
+        return (size_t)buffer->index;
+    size_t index = 0;
+    while (plan->buffers.data[index] != buffer)
+        index++;
+    return index;
+}
+
+static void print_view(const Plan *plan, const char *role, const View *view, StrBuf *out) {
+    strbuf_format(out, "    %-8s b%zu", role, buffer_index(plan, view->buffer));
+    if (view->offset != 0)
+        strbuf_format(out, "+%" PRId64, view->offset);
+    strbuf_format(out, " [%" PRId64 " x %" PRId64 " x %" PRId64 "] ", view->channels, view->height,
+                  view->width);
+    strbuf_add(out, view->block > 1 ? "blocked" : "plain");
+    int64_t row = view->width * view->pixel_stride;
+    if (view->row_stride != row || view->block_stride != view->height * row)
+        strbuf_format(out, ", strides %" PRId64 " %" PRId64 " %" PRId64, view->block_stride,
+                      view->row_stride, view->pixel_stride);
+    strbuf_add(out, "\n");
+}
+
+static void print_pair(StrBuf *out, const char *before, const int64_t pair[2]) {
+    strbuf_format(out, "%s%" PRId64 "x%" PRId64, before, pair[0], pair[1]);
+}
+
+static void print_window(const Window *window, StrBuf *out) {
+    strbuf_add(out, "    window  ");
+    print_pair(out, " ", window->kernel);
+    print_pair(out, ", stride ", window->stride);
+    print_pair(out, ", dilation ", window->dilation);
+    print_pair(out, ", pad ", window->pad_begin);
+    print_pair(out, " and ", window->pad_end);
+}
+
+static void print_facts(const Step *step, StrBuf *out) {
+    switch (step->kind) {
+    case STEP_CONV:
+        print_window(&step->conv.window, out);
+        strbuf_format(out, ", groups %" PRId64 "\n", step->conv.groups);
+        break;
+    case STEP_DEPTHWISE:
+        print_window(&step->conv.window, out);
+        strbuf_add(out, "\n");
+        break;
+    case STEP_WINDOW:
+        print_window(&step->window.window, out);
+        strbuf_add(out, !step->window.average        ? ", maximum\n"
+                        : step->window.count_padding ? ", average with padding\n"
+                                                     : ", average\n");
+        break;
+    case STEP_SOFTMAX: strbuf_format(out, "    axis     %d\n", step->softmax.axis); break;
+    case STEP_ZERO:
+        print_pair(out, "    halo     ", step->zero.begin);
+        print_pair(out, " and ", step->zero.end);
+        strbuf_add(out, "\n");
+        break;
+    case STEP_DENSE:
+    case STEP_MEAN:
+    case STEP_MAP:
+    case STEP_COPY:
+    case STEP_VIEW:
+    case STEP_CONCAT: break;
+    }
+}
+
+static void print_tile(const Step *step, StrBuf *out) {
+    const Tile *tile = &step->tile;
+    if (tile->rows == 0)
+        return;
+    strbuf_format(out, "    tile     %d x %d x %d", tile->rows, tile->columns, tile->vectors);
+    if (step->kind == STEP_CONV || step->kind == STEP_DENSE)
+        strbuf_format(out, ", unroll %d", tile->unroll);
+    strbuf_add(out, "\n");
+}
+
+static void print_packed(const char *role, const Packed *packed, StrBuf *out) {
+    if (packed)
+        strbuf_format(out, "    %-8s +%" PRId64 ", %" PRId64 " floats in %zu recipe%s\n", role,
+                      packed->offset, packed->floats, packed->recipes.count,
+                      packed->recipes.count == 1 ? "" : "s");
+}
+
+static void print_stage(const MapStage *stage, StrBuf *out) {
+    strbuf_format(out, "    then     %s", map_name(stage->op));
+    if (stage->op == MAP_ADD)
+        strbuf_format(out, " input %d", stage->operand);
+    if (stage->op == MAP_LEAKY_RELU)
+        strbuf_format(out, " %g", stage->constant);
+    if (stage->op == MAP_AFFINE)
+        strbuf_format(out, " +%" PRId64 " +%" PRId64, stage->scale->offset, stage->shift->offset);
+    strbuf_add(out, "\n");
+}
+
+static void print_step(const Plan *plan, const Step *step, size_t index, StrBuf *out) {
+    strbuf_format(out, "\n%zu  %s  %s\n", index, step_name(step->kind), step->name);
+    for (int i = 0; i < step->input_count; i++)
+        print_view(plan, "input", &step->inputs[i], out);
+    print_view(plan, "output", &step->output, out);
+    print_facts(step, out);
+    print_tile(step, out);
+    print_packed("weights", step->weights, out);
+    print_packed("bias", step->bias, out);
+    if (step->affine_count > 0)
+        strbuf_format(out, "    folded   %d\n", step->affine_count);
+    for (size_t i = 0; i < step->epilogue.count; i++)
+        print_stage(&step->epilogue.data[i], out);
+}
+
+void plan_print(const Plan *plan, StrBuf *out) {
+    strbuf_format(out, "plan of %s for %s, %d lanes, %d registers\n", plan->graph->name,
+                  plan->machine->name, plan->machine->lanes, plan->machine->registers);
+    print_bytes(out, "arena ", plan->arena_bytes);
+    print_bytes(out, ", packed weights ", plan->packed_bytes);
+    strbuf_add(out, "\n");
+    for (size_t i = 0; i < plan->buffers.count; i++)
+        print_buffer(plan->buffers.data[i], i, out);
+    for (size_t i = 0; i < plan->steps.count; i++)
+        print_step(plan, plan->steps.data[i], i, out);
+}

@@ -1,0 +1,182 @@
+#include "plan/recipe.h"
+
+#include <assert.h>
+
+#include "support/checked.h"
+
+/* A packed tensor that is being made. */
+typedef struct Packing {
+    Plan *plan;
+    Packed *packed;
+    bool fits; /* no size was out of bounds so far */
+} Packing;
+
+static Packing packing_begin(Plan *plan) {
+    return (Packing){.plan = plan, .packed = ARENA_NEW(plan->arena, Packed), .fits = true};
+}
+
+static Packed *packing_end(Packing *packing) {
+    int64_t bytes;
+    if (!packing->fits || !checked_mul(packing->packed->floats, (int64_t)sizeof(float), &bytes))
+        return NULL;
+    VEC_PUSH(packing->plan->arena, &packing->plan->packed, packing->packed);
+    return packing->packed;
+}
+
+static void add_axis(PackRecipe *recipe, int64_t extent, int64_t stride, int64_t base) {
+    assert(recipe->axis_count < PACK_MAX_AXES);
+    recipe->axes[recipe->axis_count].extent = extent;
+    recipe->axes[recipe->axis_count].stride = stride;
+    recipe->axes[recipe->axis_count].base = base;
+    recipe->axis_count++;
+}
+
+static void add_loop(PackRecipe *recipe, int64_t count, int axis, int64_t step) {
+    if (count == 1)
+        return;
+    assert(recipe->loop_count < PACK_MAX_LOOPS);
+    recipe->loops[recipe->loop_count++] = (PackLoop){.count = count, .axis = axis, .step = step};
+}
+
+/* Appends a finished recipe; one without any floats counts as absent. */
+static void add_recipe(Packing *packing, PackRecipe *recipe) {
+    if (recipe->loop_count == 0)
+        recipe->loops[recipe->loop_count++] = (PackLoop){.count = 1};
+    recipe->floats = 1;
+    for (int i = 0; i < recipe->loop_count; i++)
+        if (!checked_mul(recipe->floats, recipe->loops[i].count, &recipe->floats))
+            packing->fits = false;
+    if (recipe->floats == 0)
+        return;
+    if (!checked_add(packing->packed->floats, recipe->floats, &packing->packed->floats))
+        packing->fits = false;
+    VEC_PUSH(packing->plan->arena, &packing->packed->recipes, *recipe);
+}
+
+static int64_t round_up(Packing *packing, int64_t value, int64_t unit) {
+    int64_t result = 0;
+    if (!checked_round_up(value, unit, &result))
+        packing->fits = false;
+    return result;
+}
+
+/* A recipe for a convolution's weights [filters, channels / groups, KH, KW], whose axes are these
+ * four; `first` is the first filter. */
+static PackRecipe conv_recipe(const Step *step, int64_t first) {
+    const Weight *weight = step->conv.weight;
+    const Window *window = &step->conv.window;
+    int64_t taps = window->kernel[0] * window->kernel[1];
+    int64_t filters = weight->shape.dims[0];
+    int64_t channels = weight->shape.dims[1];
+    assert(weight->elements == filters * channels * taps);
+    PackRecipe recipe = {.kind = PACK_TENSOR,
+                         .source = weight,
+                         .channel_axis = 0,
+                         .affines = step->affines,
+                         .affine_count = step->affine_count};
+    add_axis(&recipe, filters, channels * taps, first);
+    add_axis(&recipe, channels, taps, 0);
+    add_axis(&recipe, window->kernel[0], window->kernel[1], 0);
+    add_axis(&recipe, window->kernel[1], 1, 0);
+    return recipe;
+}
+
+/* The loops within a block of `width` filters: [Cg][KH][KW][width]. */
+static void add_conv_loops(PackRecipe *recipe, int64_t width) {
+    add_loop(recipe, recipe->axes[1].extent, 1, 1);
+    add_loop(recipe, recipe->axes[2].extent, 2, 1);
+    add_loop(recipe, recipe->axes[3].extent, 3, 1);
+    add_loop(recipe, width, 0, 1);
+}
+
+Packed *recipe_conv(Plan *plan, const Step *step) {
+    Packing packing = packing_begin(plan);
+    int64_t lanes = plan->machine->lanes;
+    int64_t filters = step->conv.weight->shape.dims[0];
+    int64_t groups = step->conv.groups;
+    int64_t group_filters = filters / groups;
+    if (groups > 1 && group_filters % lanes != 0) {
+        PackRecipe mixed = conv_recipe(step, 0);
+        add_loop(&mixed, round_up(&packing, filters, lanes) / lanes, 0, lanes);
+        add_conv_loops(&mixed, lanes);
+        add_recipe(&packing, &mixed);
+        return packing_end(&packing);
+    }
+    int64_t width = step->tile.vectors * lanes;
+    PackRecipe whole = conv_recipe(step, 0);
+    add_loop(&whole, groups, 0, group_filters);
+    add_loop(&whole, group_filters / width, 0, width);
+    add_conv_loops(&whole, width);
+    add_recipe(&packing, &whole);
+
+    int64_t rest = round_up(&packing, group_filters % width, lanes);
+    PackRecipe part = conv_recipe(step, group_filters / width * width);
+    add_loop(&part, groups, 0, group_filters);
+    add_conv_loops(&part, rest);
+    add_recipe(&packing, &part);
+    return packing_end(&packing);
+}
+
+Packed *recipe_depthwise(Plan *plan, const Step *step) {
+    Packing packing = packing_begin(plan);
+    int64_t lanes = plan->machine->lanes;
+    PackRecipe recipe = conv_recipe(step, 0);
+    add_loop(&recipe, round_up(&packing, recipe.axes[0].extent, lanes) / lanes, 0, lanes);
+    add_conv_loops(&recipe, lanes);
+    add_recipe(&packing, &recipe);
+    return packing_end(&packing);
+}
+
+/* Rows `first` on of a dense matrix, `blocks` blocks of `width`, against the input's channels
+ * [begin, begin + channel_blocks * block): [blocks][channel_blocks][pixels][block][width]. */
+static void add_dense(Packing *packing, const Step *step, int64_t first, int64_t blocks,
+                      int64_t width, int64_t begin, int64_t channel_blocks, int64_t block) {
+    const Weight *weight = step->dense.weight;
+    const View *input = &step->inputs[0];
+    int64_t pixels = input->height * input->width;
+    assert(weight->elements == weight->shape.dims[0] * input->channels * pixels);
+    PackRecipe recipe = {.kind = PACK_TENSOR,
+                         .source = weight,
+                         .channel_axis = 0,
+                         .affines = step->affines,
+                         .affine_count = step->affine_count};
+    add_axis(&recipe, weight->shape.dims[0], input->channels * pixels, first);
+    add_axis(&recipe, input->channels, pixels, begin);
+    add_axis(&recipe, pixels, 1, 0);
+    add_loop(&recipe, blocks, 0, width);
+    add_loop(&recipe, channel_blocks, 1, block);
+    add_loop(&recipe, pixels, 2, 1);
+    add_loop(&recipe, block, 1, 1);
+    add_loop(&recipe, width, 0, 1);
+    add_recipe(packing, &recipe);
+}
+
+Packed *recipe_dense(Plan *plan, const Step *step) {
+    Packing packing = packing_begin(plan);
+    const View *input = &step->inputs[0];
+    int64_t outputs = step->dense.weight->shape.dims[0];
+    int64_t width = (int64_t)step->tile.vectors * plan->machine->lanes;
+    int64_t block = input->block;
+    int64_t whole = input->channels / block;
+    for (int part = 1; part <= 2; part++) {
+        int64_t first = part == 1 ? 0 : outputs / width * width;
+        int64_t blocks = part == 1 ? outputs / width : 1;
+        int64_t columns =
+            part == 1 ? width : round_up(&packing, outputs % width, plan->machine->lanes);
+        add_dense(&packing, step, first, blocks, columns, 0, whole, block);
+        add_dense(&packing, step, first, blocks, columns, whole * block, 1,
+                  input->channels % block);
+    }
+    return packing_end(&packing);
+}
+
+Packed *recipe_channels(Plan *plan, PackKind kind, int64_t channels, const Weight *bias,
+                        const Affine *affines, int affine_count) {
+    Packing packing = packing_begin(plan);
+    PackRecipe recipe = {
+        .kind = kind, .source = bias, .affines = affines, .affine_count = affine_count};
+    add_axis(&recipe, channels, 1, 0);
+    add_loop(&recipe, round_up(&packing, channels, plan->machine->lanes), 0, 1);
+    add_recipe(&packing, &recipe);
+    return packing_end(&packing);
+}

@@ -1,0 +1,17 @@
+/* Packed orders as recipes (plan.h, "Packed orders"): the one place that knows them.
+ * Internal to src/plan/. */
+#ifndef NETC_PLAN_RECIPE_H
+#define NETC_PLAN_RECIPE_H
+
+#include "plan/plan.h"
+
+/* Each makes a packed tensor with its recipes, adds it to the plan, and returns it; NULL if its
+ * size is out of bounds. The step's tile, views and folded affines are set. */
+Packed *recipe_conv(Plan *plan, const Step *step);
+Packed *recipe_depthwise(Plan *plan, const Step *step);
+Packed *recipe_dense(Plan *plan, const Step *step);
+/* One float a channel; `kind` is PACK_SCALE or PACK_SHIFT, `bias` may be NULL. */
+Packed *recipe_channels(Plan *plan, PackKind kind, int64_t channels, const Weight *bias,
+                        const Affine *affines, int affine_count);
+
+#endif

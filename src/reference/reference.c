@@ -1,0 +1,67 @@
+#include "reference/reference.h"
+
+#include <assert.h>
+#include <math.h>
+
+#include "layers/layer.h"
+
+static Real *evaluate_input(Arena *arena, const Value *input, const float *elements) {
+    int64_t count = shape_elements(&input->type.shape);
+    Real *result = ARENA_ARRAY(arena, (size_t)count, Real);
+    for (int64_t i = 0; i < count; i++)
+        result[i].value = elements[i];
+    return result;
+}
+
+static void evaluate_node(Arena *arena, const Node *node, Real **values) {
+    assert(node->output_count == 1);
+    const Real **inputs = ARENA_ARRAY(arena, node->input_count, const Real *);
+    for (size_t i = 0; i < node->input_count; i++)
+        inputs[i] = values[node->inputs[i]->id];
+    size_t count = (size_t)shape_elements(&node->outputs[0]->type.shape);
+    Evaluation evaluation = {
+        .node = node, .inputs = inputs, .output = ARENA_ARRAY(arena, count, Real)};
+    node->layer->evaluate(&evaluation);
+    values[node->outputs[0]->id] = evaluation.output;
+}
+
+Real **reference_run(Arena *arena, const Graph *graph, const float *const *inputs) {
+    Real **values = ARENA_ARRAY(arena, graph->values.count, Real *);
+    for (size_t i = 0; i < graph->inputs.count; i++) {
+        const Value *input = graph->inputs.data[i];
+        values[input->id] = evaluate_input(arena, input, inputs[i]);
+    }
+    for (size_t i = 0; i < graph->nodes.count; i++)
+        evaluate_node(arena, graph->nodes.data[i], values);
+    return values;
+}
+
+/* The absolute error; infinite if the two are of different classes. */
+static double error_of(Real reference, double actual) {
+    if (isnan(reference.value))
+        return isnan(actual) ? 0 : INFINITY;
+    if (isfinite(reference.value) && isfinite(actual))
+        return fabs(actual - reference.value);
+    return reference.value == actual ? 0 : INFINITY;
+}
+
+Comparison reference_compare(const Real *reference, const float *actual, int64_t count) {
+    Comparison comparison = {0};
+    for (int64_t i = 0; i < count; i++) {
+        if (!(reference[i].error < INFINITY)) /* nothing is claimed */
+            continue;
+        double error = error_of(reference[i], actual[i]);
+        double ratio = error == 0 ? 0 : error / reference[i].error;
+        if (error > reference[i].error)
+            comparison.mismatched++;
+        if (ratio > comparison.worst_ratio) {
+            comparison.worst = i;
+            comparison.worst_ratio = ratio;
+        }
+        if (error > comparison.largest_error) {
+            comparison.largest = i;
+            comparison.largest_error = error;
+        }
+    }
+    return comparison;
+}

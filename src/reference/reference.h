@@ -1,0 +1,24 @@
+/* The float64 reference: runs a graph with each layer's own plain loops and bounds the error that a
+ * f32 evaluation may have. The oracle of every numeric test, and `netc run --reference`. */
+#ifndef NETC_REFERENCE_REFERENCE_H
+#define NETC_REFERENCE_REFERENCE_H
+
+#include "graph/graph.h"
+#include "layers/evaluate.h"
+
+/* Evaluates all nodes. Weights are bound; `inputs` has the f32 elements of each network input.
+ * Returns the elements of every value by Value.id, in the arena. */
+Real **reference_run(Arena *arena, const Graph *graph, const float *const *inputs);
+
+/* Where an f32 result differs most from the reference, relative to its bound. */
+typedef struct Comparison {
+    int64_t worst;      /* element with the largest error / bound */
+    double worst_ratio; /* that ratio; <= 1 is within the bound */
+    int64_t largest;    /* element with the largest absolute error */
+    double largest_error;
+    int64_t mismatched; /* elements beyond their bound, or of another class (NaN, +Inf, -Inf) */
+} Comparison;
+
+Comparison reference_compare(const Real *reference, const float *actual, int64_t count);
+
+#endif

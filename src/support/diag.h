@@ -1,0 +1,91 @@
+/* Diagnostics: mistakes of the user, collected while work goes on and printed at the end.
+ *
+ * A stage reports with diag_report and adds labels, notes and fixes to what it gets back; nothing
+ * is printed here and nothing exits. diag_sort_and_render shows all, ordered by place. The wording
+ * belongs to the stage that knows the facts; codes and their severity stand in diag_codes.def. */
+#ifndef NETC_SUPPORT_DIAG_H
+#define NETC_SUPPORT_DIAG_H
+
+#include <stdbool.h>
+
+#include "support/source.h"
+#include "support/strbuf.h"
+
+/* One enumerator a line of diag_codes.def: DIAG_E0211, ... */
+typedef enum DiagCode {
+#define DIAGNOSTIC(code, summary) DIAG_##code,
+#include "support/diag_codes.def"
+#undef DIAGNOSTIC
+    DIAG_CODE_COUNT
+} DiagCode;
+
+typedef struct DiagLabel {
+    Span span;
+    const char *text; /* may be "" for a bare underline */
+} DiagLabel;
+
+/* A suggested change of the source: replace `span` (empty: insert there) by `replacement`. */
+typedef struct DiagFix {
+    const char *message; /* "pad the edges with zeros, giving [32, 3, 3]" */
+    Span span;
+    const char *replacement; /* NULL: advice without an edit */
+    bool applicable;         /* compiles when applied, and means what the user most likely meant */
+} DiagFix;
+
+typedef struct Diagnostic {
+    DiagCode code;
+    Span span;             /* primary place; SPAN_NONE when no source text is concerned */
+    const char *message;   /* one line, lower case, no full stop */
+    const char *label;     /* text beside the primary carets, NULL for none */
+    VEC(DiagLabel) labels; /* secondary places */
+    VEC(const char *) notes;
+    VEC(DiagFix) fixes;
+} Diagnostic;
+
+typedef struct Diagnostics {
+    Arena *arena;
+    const SourceMap *sources;
+    VEC(Diagnostic *) list;
+    size_t error_count;
+    size_t warning_count;
+} Diagnostics;
+
+/* "E0211", "W0203". */
+const char *diag_code_name(DiagCode code);
+bool diag_code_is_error(DiagCode code);
+
+/* Adds a diagnostic; never NULL. */
+Diagnostic *diag_report(Diagnostics *diagnostics, DiagCode code, Span span, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+Diagnostic *diag_report_list(Diagnostics *diagnostics, DiagCode code, Span span, const char *format,
+                             va_list arguments) __attribute__((format(printf, 4, 0)));
+
+/* Sets the text beside the primary carets. */
+void diag_here(Diagnostics *diagnostics, Diagnostic *diagnostic, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* Adds a secondary place; ignored for SPAN_NONE and for a span and text already there. */
+void diag_label(Diagnostics *diagnostics, Diagnostic *diagnostic, Span span, const char *format,
+                ...) __attribute__((format(printf, 4, 5)));
+void diag_note(Diagnostics *diagnostics, Diagnostic *diagnostic, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* Advice in words. */
+void diag_help(Diagnostics *diagnostics, Diagnostic *diagnostic, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* Advice with an edit. `replacement` is copied. */
+void diag_fix(Diagnostics *diagnostics, Diagnostic *diagnostic, Span span, const char *replacement,
+              bool applicable, const char *format, ...) __attribute__((format(printf, 6, 7)));
+
+/* True when any error was reported. */
+bool diag_has_errors(const Diagnostics *diagnostics);
+
+/* Exit status the diagnostics ask for: 0 none but warnings, 3 if an E07xx (input/output) is among
+ * them, else 1. */
+int diag_exit_status(const Diagnostics *diagnostics);
+
+/* Sorts by place (stable) and appends all as text: rustc's shape, `error[E0211]: ...`, arrow line,
+ * gutter, carets, labels, notes, helps. At most `limit` errors and as many warnings (0: all), then
+ * a line that says how many more there are. `colour` adds ANSI colours. A label, note or help may
+ * have several lines; control and bidirectional characters in any text are escaped. */
+void diag_render_text(Diagnostics *diagnostics, size_t limit, bool colour, StrBuf *out);
+
+#endif

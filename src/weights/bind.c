@@ -1,0 +1,198 @@
+/* A graph against a weights file: which tensor is which, and whether each is what is needed.
+ *
+ * The network says what every tensor's shape is; the file can only agree or be refused. */
+#include "weights/bind.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "weights/bind_report.h"
+
+/* PyTorch keeps a step counter, an integer without dims, in every batch norm of a state dict. It
+ * does nothing at inference, so it is the one tensor that may be left unused. */
+#define COUNTER_ENDING ".num_batches_tracked"
+
+/* ---- names ---------------------------------------------------------------------------------- */
+
+static int tensor_name_compare(const void *left, const void *right) {
+    const FileTensor *const *a = left;
+    const FileTensor *const *b = right;
+    return strcmp((*a)->name, (*b)->name);
+}
+
+static int path_compare(const void *path, const void *tensor) {
+    const FileTensor *const *element = tensor;
+    return strcmp(path, (*element)->name);
+}
+
+static bool is_counter(const FileTensor *tensor) {
+    size_t length = strlen(tensor->name);
+    size_t ending = strlen(COUNTER_ENDING);
+    return tensor->shape.rank == 0 && length > ending &&
+           strcmp(tensor->name + length - ending, COUNTER_ENDING) == 0;
+}
+
+/* Pairs weights with tensors by name. A tensor found is moved into binding->found, at the weight's
+ * index; what has no partner goes into binding->missing and binding->unused, in file order. */
+static void binding_match(Binding *binding) {
+    const Graph *graph = binding->graph;
+    TensorFile *file = binding->file;
+    size_t count = file->tensors.count;
+    const FileTensor **sorted = ARENA_ARRAY(file->arena, count, const FileTensor *);
+    for (size_t i = 0; i < count; i++)
+        sorted[i] = &file->tensors.data[i];
+    qsort(sorted, count, sizeof *sorted, tensor_name_compare);
+    bool *used = ARENA_ARRAY(file->arena, count, bool);
+    binding->found = ARENA_ARRAY(file->arena, graph->weights.count, const FileTensor *);
+    for (size_t i = 0; i < graph->weights.count; i++) {
+        const Weight *weight = graph->weights.data[i];
+        const FileTensor **found =
+            bsearch(weight->path, sorted, count, sizeof *sorted, path_compare);
+        if (!found) {
+            VEC_PUSH(file->arena, &binding->missing, weight);
+            continue;
+        }
+        binding->found[i] = *found;
+        used[*found - file->tensors.data] = true;
+    }
+    for (size_t i = 0; i < count; i++)
+        if (!used[i] && !is_counter(&file->tensors.data[i]))
+            VEC_PUSH(file->arena, &binding->unused, &file->tensors.data[i]);
+}
+
+/* ---- shapes and types ----------------------------------------------------------------------- */
+
+/* Keras's order of `needed`, which is [out, in, spatial...]: [spatial..., in, out]. */
+static Shape keras_shape(const Shape *needed) {
+    Shape shape = {.rank = needed->rank};
+    for (int i = 2; i < needed->rank; i++)
+        shape.dims[i - 2] = needed->dims[i];
+    shape.dims[needed->rank - 2] = needed->dims[1];
+    shape.dims[needed->rank - 1] = needed->dims[0];
+    return shape;
+}
+
+/* [spatial..., channels, multiplier] where PyTorch has [channels * multiplier, 1, spatial...]. */
+static bool is_keras_depthwise(const Shape *needed, const Shape *has) {
+    int rank = needed->rank;
+    if (rank < 3 || has->rank != rank || needed->dims[1] != 1)
+        return false;
+    for (int i = 2; i < rank; i++)
+        if (has->dims[i - 2] != needed->dims[i])
+            return false;
+    int64_t multiplier = has->dims[rank - 1];
+    return multiplier > 0 && needed->dims[0] % multiplier == 0 &&
+           needed->dims[0] / multiplier == has->dims[rank - 2];
+}
+
+static TensorOrder order_of(const Shape *needed, const Shape *has) {
+    if (needed->rank < 2)
+        return ORDER_OTHER;
+    Shape keras = keras_shape(needed);
+    if (shape_equal(&keras, has))
+        return ORDER_KERAS;
+    return is_keras_depthwise(needed, has) ? ORDER_KERAS_DEPTHWISE : ORDER_OTHER;
+}
+
+/* One error at most a tensor. */
+static bool tensor_check(const Binding *binding, const Weight *weight, const FileTensor *tensor) {
+    if (!shape_equal(&weight->shape, &tensor->shape)) {
+        TensorOrder order = order_of(&weight->shape, &tensor->shape);
+        if (order == ORDER_OTHER)
+            report_shape(binding, weight, tensor);
+        else
+            report_transposed(binding, weight, tensor, order);
+        return false;
+    }
+    if (!tensor->is_f32) {
+        report_type(binding, weight, tensor);
+        return false;
+    }
+    assert(tensor->bytes == (uint64_t)weight->elements * sizeof(float));
+    return true;
+}
+
+/* ---- numbers -------------------------------------------------------------------------------- */
+
+#define FINITE_BLOCK 1024 /* numbers looked at without a branch between them */
+
+static uint32_t number_bits(const float *numbers, int64_t at) {
+    uint32_t bits;
+    memcpy(&bits, numbers + at, sizeof bits);
+    return bits;
+}
+
+/* NaN and infinity are the numbers whose exponent bits are all ones. */
+static bool is_finite_bits(uint32_t bits) {
+    return (bits & 0x7F800000u) != 0x7F800000u;
+}
+
+/* How many of the numbers from `begin` to `end` are not finite, how many of them are NaN, and the
+ * first. */
+static void non_finite_add(const float *numbers, int64_t begin, int64_t end, NonFinite *result) {
+    for (int64_t i = begin; i < end; i++) {
+        uint32_t bits = number_bits(numbers, i);
+        if (is_finite_bits(bits))
+            continue;
+        if (result->count++ == 0)
+            result->first = i;
+        result->nans += (bits & 0x007FFFFFu) != 0;
+    }
+}
+
+/* Weights can be hundreds of megabytes and are nearly always finite, so whole blocks are asked
+ * first, in a loop of constant length that compilers turn into vector code. */
+static NonFinite non_finite_find(const float *numbers, int64_t count) {
+    NonFinite result = {0};
+    int64_t begin = 0;
+    for (; count - begin >= FINITE_BLOCK; begin += FINITE_BLOCK) {
+        uint32_t any = 0;
+        for (int64_t i = 0; i < FINITE_BLOCK; i++)
+            any |= (uint32_t)!is_finite_bits(number_bits(numbers + begin, i));
+        if (any)
+            non_finite_add(numbers, begin, begin + FINITE_BLOCK, &result);
+    }
+    non_finite_add(numbers, begin, count, &result);
+    return result;
+}
+
+static bool weight_fill(const Binding *binding, Weight *weight, const FileTensor *tensor) {
+    weight->data = file_tensor_floats(binding->file, tensor);
+    if (!weight->data)
+        return false;
+    NonFinite found = non_finite_find(weight->data, weight->elements);
+    if (found.count > 0)
+        report_non_finite(binding, weight, &found);
+    return true;
+}
+
+/* ---- the whole ------------------------------------------------------------------------------ */
+
+bool weights_bind_file(Graph *graph, TensorFile *file) {
+    Binding binding = {.graph = graph, .file = file};
+    binding_match(&binding);
+    report_unmatched(&binding);
+    bool good = binding.missing.count == 0 && binding.unused.count == 0;
+    for (size_t i = 0; i < graph->weights.count; i++) {
+        Weight *weight = graph->weights.data[i];
+        const FileTensor *tensor = binding.found[i];
+        if (tensor &&
+            !(tensor_check(&binding, weight, tensor) && weight_fill(&binding, weight, tensor)))
+            good = false;
+    }
+    return good;
+}
+
+TensorFile *weights_bind(Arena *arena, Diagnostics *diagnostics, Graph *graph, const char *path,
+                         Span span) {
+    TensorFile *file = tensor_file_open(arena, diagnostics, span, path);
+    if (!file)
+        return NULL;
+    if (weights_bind_file(graph, file) && tensor_file_unchanged(file))
+        return file;
+    for (size_t i = 0; i < graph->weights.count; i++)
+        graph->weights.data[i]->data = NULL; /* may point into the file */
+    tensor_file_close(file);
+    return NULL;
+}

@@ -1,0 +1,396 @@
+/* The numeric test: networks, compiled for a processor, against the float64 reference.
+ *
+ *     numeric --cpu NAME FILE.net...            compile in this process, run, compare
+ *     numeric --target T --write FOLDER FILE... write objects and data for another machine
+ *     numeric --check FOLDER FILE...            compare what that machine computed (foreign.c)
+ *
+ * Every network of every file is run with random weights and inputs, twice: once with all buffers
+ * ending at a guard page and the arena full of NaN, once beginning at one and the arena full of
+ * zeros. Both runs must give the same bits, and each value must be within its derived bound.
+ *
+ * `--special` before the files strews numbers over the inputs, and at last over the weights, that
+ * arithmetic treats in its own way (special_mixes): in this process each mix in turn, else the
+ * first only. Results that are not finite must be of the reference's class: NaN, +Inf or -Inf. */
+#include <float.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "codegen/codegen.h"
+#include "foreign.h"
+#include "graph/elaborate.h"
+#include "guarded.h"
+#include "reference/reference.h"
+#include "support/random.h"
+#include "syntax/parse.h"
+#include "weights/bind.h"
+
+typedef enum Mode { MODE_RUN, MODE_WRITE, MODE_CHECK } Mode;
+
+typedef struct Suite {
+    Mode mode;
+    const char *cpu;
+    const char *triple;
+    const char *folder;
+    bool special;
+    int networks;
+    int failures;
+    int64_t classes; /* results that the reference says are NaN or infinite */
+} Suite;
+
+typedef enum Strewing {
+    STREW_FEW,     /* over a few elements of each input */
+    STREW_MANY,    /* over half of them */
+    STREW_WEIGHTS, /* over a few of each kernel and bias, for good: stands last */
+} Strewing;
+
+typedef struct Mix {
+    const char *name;
+    Strewing where;
+    uint32_t count;
+    float numbers[10];
+} Mix;
+
+static const Mix special_mixes[] = {
+    {"all",
+     STREW_FEW,
+     9,
+     {NAN, INFINITY, -INFINITY, FLT_MAX, -FLT_MAX, 0x1p-149F, -0x1p-127F, 0, -0.0F}},
+    {"NaN", STREW_FEW, 2, {NAN, -NAN}},
+    {"+Inf", STREW_FEW, 1, {INFINITY}},
+    {"-Inf", STREW_FEW, 1, {-INFINITY}},
+    {"largest", STREW_FEW, 2, {FLT_MAX, -FLT_MAX}},
+    {"smallest",
+     STREW_MANY,
+     8,
+     {0x1p-149F, -0x1p-149F, 0x1.8p-140F, -0x1p-127F, FLT_MIN, -FLT_MIN, 0, -0.0F}},
+    {"weights", STREW_WEIGHTS, 3, {NAN, INFINITY, -INFINITY}},
+};
+
+#define SPECIAL_MIXES (sizeof special_mixes / sizeof *special_mixes)
+
+/* One network under test. */
+typedef struct Case {
+    Suite *suite;
+    Arena *arena;
+    Diagnostics *diagnostics;
+    const SourceMap *sources;
+    Graph *graph;
+    Plan *plan;
+    const Mix *mix; /* NULL: normal numbers only */
+    uint64_t seed;
+    Guarded packed;
+    float **inputs;  /* random elements of each input */
+    float **outputs; /* of the last run */
+} Case;
+
+static void fail(Case *c, const char *what) {
+    printf("FAILED %s (%s%s%s): %s\n", c->graph->name, c->suite->cpu ? c->suite->cpu : "baseline",
+           c->mix ? ", " : "", c->mix ? c->mix->name : "", what);
+    c->suite->failures++;
+}
+
+static size_t bytes_of(const Value *value) {
+    return (size_t)shape_elements(&value->type.shape) * sizeof(float);
+}
+
+static void pack(Case *c) {
+    c->packed = guarded_new((size_t)c->plan->packed_bytes, true);
+    plan_pack(c->plan, c->packed.data);
+    guarded_protect(&c->packed);
+}
+
+/* Allocates what a run needs and packs the weights. */
+static void make_data(Case *c) {
+    const Graph *graph = c->graph;
+    for (const char *letter = graph->name; *letter; letter++)
+        c->seed = c->seed * 31 + (unsigned char)*letter;
+    weights_random(c->arena, c->graph, c->seed);
+    c->inputs = ARENA_ARRAY(c->arena, graph->inputs.count, float *);
+    for (size_t i = 0; i < graph->inputs.count; i++)
+        c->inputs[i] = arena_alloc(c->arena, bytes_of(graph->inputs.data[i]));
+    c->outputs = ARENA_ARRAY(c->arena, graph->outputs.count, float *);
+    for (size_t i = 0; i < graph->outputs.count; i++)
+        c->outputs[i] = arena_alloc(c->arena, bytes_of(graph->outputs.data[i]));
+    pack(c);
+}
+
+static void strew(const Mix *mix, Random *random, float *elements, int64_t count) {
+    int64_t places = mix->where == STREW_MANY ? (count + 1) / 2 : 1 + random_bits(random) % 4;
+    for (int64_t i = 0; i < places; i++) {
+        int64_t at = (int64_t)(random_uniform(random) * (double)count);
+        elements[at] = mix->numbers[random_bits(random) % mix->count];
+    }
+}
+
+static void strew_weights(Case *c, Random *random) {
+    for (size_t i = 0; i < c->graph->weights.count; i++) {
+        Weight *weight = c->graph->weights.data[i];
+        if (weight->role != WEIGHT_KERNEL && weight->role != WEIGHT_BIAS)
+            continue;
+        size_t bytes = (size_t)weight->elements * sizeof(float);
+        float *numbers = arena_alloc(c->arena, bytes);
+        memcpy(numbers, weight->data, bytes);
+        strew(c->mix, random, numbers, weight->elements);
+        weight->data = numbers;
+    }
+    guarded_free(&c->packed);
+    pack(c);
+}
+
+static void make_inputs(Case *c) {
+    Random random = random_start(c->seed);
+    for (size_t i = 0; i < c->graph->inputs.count; i++) {
+        int64_t count = shape_elements(&c->graph->inputs.data[i]->type.shape);
+        for (int64_t k = 0; k < count; k++)
+            c->inputs[i][k] = (float)random_normal(&random);
+        if (c->mix && c->mix->where != STREW_WEIGHTS)
+            strew(c->mix, &random, c->inputs[i], count);
+    }
+    if (c->mix && c->mix->where == STREW_WEIGHTS)
+        strew_weights(c, &random);
+}
+
+/* ---- comparison ----------------------------------------------------------------------------- */
+
+static int64_t count_classes(const Real *values, int64_t count) {
+    int64_t found = 0;
+    for (int64_t i = 0; i < count; i++)
+        found += !isfinite(values[i].value) && values[i].error < INFINITY;
+    return found;
+}
+
+static void compare(Case *c) {
+    const Graph *graph = c->graph;
+    Arena arena = {0};
+    Real **values = reference_run(&arena, graph, (const float *const *)c->inputs);
+    for (size_t i = 0; i < graph->outputs.count; i++) {
+        const Value *output = graph->outputs.data[i];
+        int64_t count = shape_elements(&output->type.shape);
+        Comparison result = reference_compare(values[output->id], c->outputs[i], count);
+        c->suite->classes += count_classes(values[output->id], count);
+        if (result.mismatched == 0)
+            continue;
+        const Real *expected = &values[output->id][result.worst];
+        fail(c, arena_format(&arena,
+                             "%lld of %lld values beyond the bound; output %zu element %lld is "
+                             "%.9g, expected %.9g within %.3g",
+                             (long long)result.mismatched, (long long)count, i,
+                             (long long)result.worst, (double)c->outputs[i][result.worst],
+                             expected->value, expected->error));
+    }
+    arena_free(&arena);
+}
+
+/* ---- in this process ------------------------------------------------------------------------ */
+
+/* Runs once between guard pages and copies the results to `results`. */
+static void run_guarded(Case *c, CompiledNetwork network, bool at_end, float **results) {
+    const Graph *graph = c->graph;
+    size_t tensors = graph->inputs.count + graph->outputs.count;
+    Guarded *buffers = ARENA_ARRAY(c->arena, tensors, Guarded);
+    const float **inputs = ARENA_ARRAY(c->arena, graph->inputs.count, const float *);
+    float **outputs = ARENA_ARRAY(c->arena, graph->outputs.count, float *);
+    for (size_t i = 0; i < tensors; i++) {
+        bool input = i < graph->inputs.count;
+        size_t at = input ? i : i - graph->inputs.count;
+        size_t bytes = bytes_of(input ? graph->inputs.data[at] : graph->outputs.data[at]);
+        buffers[i] = guarded_new(bytes, at_end);
+        if (input) {
+            memcpy(buffers[i].data, c->inputs[at], bytes);
+            guarded_protect(&buffers[i]);
+            inputs[at] = (const float *)buffers[i].data;
+        } else {
+            memset(buffers[i].data, 0xff, bytes);
+            outputs[at] = (float *)buffers[i].data;
+        }
+    }
+    Guarded arena = guarded_new((size_t)c->plan->arena_bytes, at_end);
+    memset(arena.data, at_end ? 0xff : 0, arena.size);
+    network(inputs, outputs, c->packed.data, arena.data);
+    for (size_t i = 0; i < graph->outputs.count; i++)
+        memcpy(results[i], outputs[i], bytes_of(graph->outputs.data[i]));
+    for (size_t i = 0; i < tensors; i++)
+        guarded_free(&buffers[i]);
+    guarded_free(&arena);
+}
+
+/* NAME_pack must give the bytes that the compiler packs. */
+static void check_pack(Case *c, Codegen *codegen) {
+    const Graph *graph = c->graph;
+    const float **sources = ARENA_ARRAY(c->arena, graph->weights.count, const float *);
+    for (size_t i = 0; i < graph->weights.count; i++)
+        sources[i] = graph->weights.data[i]->data;
+    Guarded packed = guarded_new((size_t)c->plan->packed_bytes, true);
+    memset(packed.data, 0xff, packed.size);
+    codegen_load_pack(codegen)(sources, packed.data);
+    if (memcmp(packed.data, c->packed.data, packed.size) != 0)
+        fail(c, "NAME_pack differs from the compiler's packing");
+    guarded_free(&packed);
+}
+
+/* Runs the inputs of `mix` twice. `again` is room for the second results. */
+static void run_mix(Case *c, CompiledNetwork network, const Mix *mix, float **again) {
+    c->mix = mix;
+    make_inputs(c);
+    run_guarded(c, network, true, c->outputs);
+    run_guarded(c, network, STREW_FEW, again);
+    for (size_t i = 0; i < c->graph->outputs.count; i++)
+        if (memcmp(c->outputs[i], again[i], bytes_of(c->graph->outputs.data[i])) != 0)
+            fail(c, "another placement or arena content changes the result");
+    compare(c);
+}
+
+static void run_in_process(Case *c, const Target *target) {
+    CodegenOptions options = {.weights_mode = WEIGHTS_NONE, .in_process = true};
+    Codegen *codegen = codegen_build(c->plan, target, c->sources, &options);
+    CompiledNetwork network = codegen_load(codegen);
+    float **again = ARENA_ARRAY(c->arena, c->graph->outputs.count, float *);
+    for (size_t i = 0; i < c->graph->outputs.count; i++)
+        again[i] = arena_alloc(c->arena, bytes_of(c->graph->outputs.data[i]));
+    if (!c->suite->special)
+        run_mix(c, network, NULL, again);
+    for (size_t i = 0; i < SPECIAL_MIXES && c->suite->special; i++)
+        run_mix(c, network, &special_mixes[i], again);
+    if (c->graph->weights.count > 0)
+        check_pack(c, codegen);
+    codegen_free(codegen);
+}
+
+/* ---- on another machine --------------------------------------------------------------------- */
+
+static const char *case_path(Case *c, const char *ending) {
+    return arena_format(c->arena, "%s/%s%s", c->suite->folder, c->graph->name, ending);
+}
+
+static void write_case(Case *c, const Target *target) {
+    CodegenOptions options = {.weights_mode = WEIGHTS_NONE, .in_process = true};
+    Codegen *codegen = codegen_build(c->plan, target, c->sources, &options);
+    FileSet files = {.arena = c->arena, .diagnostics = c->diagnostics};
+    int object = file_set_open(&files, case_path(c, ".o"));
+    if (object < 0 || !codegen_write_object(codegen, NULL, &files, object) ||
+        !file_set_commit(&files))
+        fail(c, "the object cannot be written");
+    codegen_free(codegen);
+
+    FILE *file = fopen(case_path(c, ".in"), "wb");
+    ForeignCase header = {.packed_bytes = c->plan->packed_bytes,
+                          .arena_bytes = c->plan->arena_bytes,
+                          .inputs = (int64_t)c->graph->inputs.count,
+                          .outputs = (int64_t)c->graph->outputs.count};
+    for (int64_t i = 0; i < header.inputs; i++)
+        header.bytes[i] = (int64_t)bytes_of(c->graph->inputs.data[i]);
+    for (int64_t i = 0; i < header.outputs; i++)
+        header.bytes[header.inputs + i] = (int64_t)bytes_of(c->graph->outputs.data[i]);
+    bool done = file && fwrite(&header, sizeof header, 1, file) == 1 &&
+                fwrite(c->packed.data, 1, c->packed.size, file) == c->packed.size;
+    for (int64_t i = 0; i < header.inputs && done; i++)
+        done = fwrite(c->inputs[i], (size_t)header.bytes[i], 1, file) == 1;
+    if (!file || fclose(file) != 0 || !done)
+        fail(c, "the data cannot be written");
+    printf("%s\n", c->graph->name);
+}
+
+static void read_results(Case *c) {
+    FILE *file = fopen(case_path(c, ".out"), "rb");
+    bool done = file != NULL;
+    for (size_t i = 0; i < c->graph->outputs.count && done; i++)
+        done = fread(c->outputs[i], bytes_of(c->graph->outputs.data[i]), 1, file) == 1;
+    if (!done)
+        fail(c, "no results from the other machine");
+    if (file)
+        fclose(file);
+    compare(c);
+}
+
+/* ---- cases ---------------------------------------------------------------------------------- */
+
+static void run_case(Case *c, const Target *target) {
+    c->suite->networks++;
+    c->plan = plan_build(c->arena, c->diagnostics, c->graph, target->machine);
+    if (!c->plan) {
+        fail(c, "no plan");
+        return;
+    }
+    make_data(c);
+    if (c->suite->mode == MODE_RUN) {
+        run_in_process(c, target);
+    } else {
+        c->mix = c->suite->special ? &special_mixes[0] : NULL;
+        make_inputs(c);
+        if (c->suite->mode == MODE_WRITE)
+            write_case(c, target);
+        else
+            read_results(c);
+    }
+    guarded_free(&c->packed);
+}
+
+/* ---- files ---------------------------------------------------------------------------------- */
+
+static void show_diagnostics(Diagnostics *diagnostics) {
+    StrBuf text = {0};
+    diag_render_text(diagnostics, 0, STREW_FEW, &text);
+    fputs(strbuf_text(&text), stdout);
+    strbuf_free(&text);
+}
+
+static void run_file(Suite *suite, const char *path) {
+    Arena arena = {0};
+    Intern intern = {.arena = &arena};
+    SourceMap sources = {.arena = &arena};
+    Diagnostics diagnostics = {.arena = &arena, .sources = &sources};
+    FileBytes bytes;
+    GraphList graphs = {0};
+    if (file_read(&diagnostics, SPAN_NONE, path, (size_t)1 << 24, &bytes)) {
+        Source *source = source_add(&sources, path, (const char *)bytes.data, bytes.size);
+        file_release(&bytes);
+        Elaboration elaboration = {&arena, &intern, &diagnostics, NULL, 0};
+        graphs = elaborate(&elaboration, parse_file(&arena, &intern, &diagnostics, source));
+    }
+    Target *target = target_open(&arena, &diagnostics, suite->triple, suite->cpu, 2);
+    if (diag_has_errors(&diagnostics)) {
+        show_diagnostics(&diagnostics);
+        suite->failures++;
+        graphs.count = 0;
+    }
+    for (size_t i = 0; i < graphs.count; i++) {
+        Arena case_arena = {0};
+        Case c = {.suite = suite,
+                  .arena = &case_arena,
+                  .diagnostics = &diagnostics,
+                  .sources = &sources,
+                  .graph = graphs.data[i]};
+        run_case(&c, target);
+        arena_free(&case_arena);
+    }
+    if (target)
+        target_close(target);
+    arena_free(&arena);
+}
+
+int main(int argc, char **argv) {
+    Suite suite = {0};
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--cpu") == 0 && i + 1 < argc) {
+            suite.cpu = argv[++i];
+        } else if (strcmp(argv[i], "--target") == 0 && i + 1 < argc) {
+            suite.triple = argv[++i];
+        } else if (strcmp(argv[i], "--write") == 0 && i + 1 < argc) {
+            suite.mode = MODE_WRITE;
+            suite.folder = argv[++i];
+        } else if (strcmp(argv[i], "--check") == 0 && i + 1 < argc) {
+            suite.mode = MODE_CHECK;
+            suite.folder = argv[++i];
+        } else if (strcmp(argv[i], "--special") == 0) {
+            suite.special = true;
+        } else {
+            run_file(&suite, argv[i]);
+        }
+    }
+    fprintf(stderr, "%d networks, %lld results of a class, %d failures\n", suite.networks,
+            (long long)suite.classes, suite.failures);
+    bool vacuous = suite.special && suite.mode != MODE_WRITE && suite.classes == 0;
+    return suite.failures == 0 && suite.networks > 0 && !vacuous ? 0 : 1;
+}

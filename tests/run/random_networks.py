@@ -1,0 +1,100 @@
+#!/usr/bin/env python3
+"""Random valid networks: random_networks.py SEED COUNT > FILE.net
+
+Shapes are followed here by a few lines of their own, so that what is written is always valid. Sizes
+are drawn small and around the vector widths."""
+import random
+import sys
+
+CHANNELS = [1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 24, 31, 32, 33]
+ACTIVATIONS = ["relu", "relu6", "sigmoid", "tanh", "leakyrelu(0.1)", "dropout"]
+
+
+def window(rng, shape, most):
+    """kernel, stride, pad texts and the spatial result of a random window that fits `shape`."""
+    kernel, stride, pad, result = [], [], [], []
+    for size in shape[1:]:
+        k = rng.randint(1, min(size, most))
+        s = rng.randint(1, 3)
+        p = rng.randint(0, (k - 1) // 2)
+        kernel.append(k), stride.append(s), pad.append(p)
+        result.append((size + 2 * p - k) // s + 1)
+    join = "x".join
+    return (join(map(str, kernel)), join(map(str, stride)), join(map(str, pad)), result)
+
+
+def step(rng, shape):
+    """A random step from `shape`: its text and the shape after it."""
+    if len(shape) == 1:
+        kind = rng.choice(["dense", "dense", "activation", "batchnorm", "softmax"])
+        if kind == "dense":
+            units = rng.choice(CHANNELS)
+            return f"dense({units}, bias={rng.choice(['on', 'off'])})", [units]
+        return (rng.choice(ACTIVATIONS) if kind == "activation" else kind), shape
+    kind = rng.choice(["conv"] * 4 + ["depthwise", "pool", "pool", "activation", "activation",
+                                      "batchnorm", "residual", "branch", "flatten", "gap", "reshape"])
+    channels = shape[0]
+    if kind == "conv":
+        k, s, p, rest = window(rng, shape, 5)
+        groups = rng.choice([g for g in range(1, channels + 1) if channels % g == 0])
+        filters = groups * rng.choice([f for f in CHANNELS if f * groups <= 64] or [1])
+        bias = rng.choice(["on", "off"])
+        return f"conv({filters}, {k}, stride={s}, pad={p}, groups={groups}, bias={bias})", [filters] + rest
+    if kind == "depthwise":
+        k, s, p, rest = window(rng, shape, 5)
+        multiplier = rng.choice([1, 1, 1, 2, 3])
+        return (f"depthwise({k}, stride={s}, pad={p}, multiplier={multiplier})",
+                [channels * multiplier] + rest)
+    if kind == "pool":
+        k, s, p, rest = window(rng, shape, 3)
+        extra = rng.choice(["", "", ", scale=on", ", bias=on"])
+        return f"{rng.choice(['maxpool', 'avgpool'])}({k}, stride={s}, pad={p}{extra})", [channels] + rest
+    if kind == "flatten":
+        return ("flatten", [prod(shape)]) if prod(shape) <= 4096 else ("relu", shape)
+    if kind == "gap":
+        return "globalavgpool", [channels]
+    if kind == "reshape":
+        return f"reshape([{channels * shape[1]}, {', '.join(map(str, shape[2:])) or 1}])", \
+               [channels * shape[1]] + (shape[2:] or [1])
+    return (rng.choice(ACTIVATIONS) if kind == "activation" else kind), shape
+
+
+def prod(numbers):
+    result = 1
+    for number in numbers:
+        result *= number
+    return result
+
+
+def same_size(shape, filters):
+    return f"conv({filters}, {'x'.join(['3'] * (len(shape) - 1))}, pad=1)"
+
+
+def network(rng, name):
+    shape = [rng.choice(CHANNELS)] + [rng.randint(1, 18) for _ in range(rng.choice([0, 1, 2, 2, 2]))]
+    lines = [f"network {name}(x: {shape}) {{"]
+    value = "x"
+    for i in range(rng.randint(1, 8)):
+        text, after = step(rng, shape)
+        if text == "residual":
+            text = f"relu(({value} -> {same_size(shape, shape[0])} -> batchnorm) + {value})"
+        elif text == "branch":
+            filters = rng.choice(CHANNELS)
+            text = f"({value}, {value} -> {same_size(shape, filters)}) -> concat"
+            after = [shape[0] + filters] + shape[1:]
+        else:
+            text = f"{value} -> {text}"
+        value, shape = f"v{i}", after
+        lines.append(f"    {value} = {text}")
+    check = "[" + ", ".join(map(str, shape)) + "]"
+    lines += [f"    return {value} -> {check}", "}"]
+    return "\n".join(lines)
+
+
+def main():
+    seed, count = int(sys.argv[1]), int(sys.argv[2])
+    for i in range(count):
+        print(network(random.Random(f"{seed}/{i}"), f"random_{seed}_{i}"))
+
+
+main()

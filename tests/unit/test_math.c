@@ -1,0 +1,220 @@
+/* exp, sigmoid and tanh in generated code against the C library in double. By default over every
+ * 4099th f32; with the argument `all` over all 2^32 of them. */
+#include <float.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "codegen/module.h"
+#include "kernels/math.h"
+
+#define CHUNK    4096 /* numbers a call */
+#define MOST_ULP 4.0
+
+static uint32_t stride = 4099; /* a prime, so that low and high bits all vary */
+
+typedef IrValue (*Emit)(Ir *ir, IrValue x, int lanes);
+typedef void (*Compiled)(const float *x, float *y);
+
+typedef struct Function {
+    const char *name;
+    Emit emit;
+    double (*exact)(double x);
+} Function;
+
+static double sigmoid(double x) {
+    return x < 0 ? exp(x) / (1 + exp(x)) : 1 / (1 + exp(-x));
+}
+
+static const Function functions[] = {
+    {"exp", math_exp, exp},
+    {"sigmoid", math_sigmoid, sigmoid},
+    {"tanh", math_tanh, tanh},
+};
+
+#define FUNCTION_COUNT (sizeof functions / sizeof functions[0])
+
+/* ---- code ---------------------------------------------------------------------------------- */
+
+typedef struct Fixture {
+    Arena arena;
+    Target *target;
+    Ir *ir;
+    LoadedCode *code;
+} Fixture;
+
+static void fixture_open(Fixture *fixture, const char *cpu, int lanes) {
+    SourceMap sources = {.arena = &fixture->arena};
+    Diagnostics diagnostics = {.arena = &fixture->arena, .sources = &sources};
+    fixture->target = target_open(&fixture->arena, &diagnostics, NULL, cpu, 2);
+    assert_non_null(fixture->target);
+    Ir *ir = fixture->ir = module_new(fixture->target, "math");
+    for (size_t i = 0; i < FUNCTION_COUNT; i++) {
+        module_function_begin(ir, functions[i].name, 2, FUNCTION_GLOBAL);
+        IrLoop loop = ir_loop_begin(ir, ir_i64(ir, 0), ir_i64(ir, CHUNK), lanes, NULL, 0);
+        IrValue x = ir_load(ir, ir_at(ir, ir_parameter(ir, 0), loop.index), lanes);
+        IrValue y = functions[i].emit(ir, x, lanes);
+        ir_store(ir, ir_at(ir, ir_parameter(ir, 1), loop.index), y, lanes);
+        ir_loop_end(ir, &loop);
+        module_function_end(ir);
+    }
+    module_optimise(ir);
+    fixture->code = module_load(ir);
+}
+
+static void fixture_close(Fixture *fixture) {
+    loaded_free(fixture->code);
+    module_free(fixture->ir);
+    target_close(fixture->target);
+    arena_free(&fixture->arena);
+}
+
+static Compiled compiled(const Fixture *fixture, const Function *function) {
+    void *address = loaded_address(fixture->code, function->name);
+    assert_non_null(address);
+    Compiled result;
+    memcpy(&result, &address, sizeof result);
+    return result;
+}
+
+/* ---- errors -------------------------------------------------------------------------------- */
+
+static float float_of_bits(uint32_t bits) {
+    float value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+/* Distance in units in the last place of the exact result; an f32 infinity counts as 2^128. */
+static double ulp_error(float actual, double exact) {
+    if (isnan(exact) || isnan(actual))
+        return isnan(exact) && isnan(actual) ? 0 : INFINITY;
+    if (isinf(exact) || fabs(exact) >= 0x1p128)
+        return actual == (exact > 0 ? INFINITY : -INFINITY) ? 0 : INFINITY;
+    double value = isinf(actual) ? copysign(0x1p128, (double)actual) : (double)actual;
+    int exponent = exact == 0 ? -126 : ilogb(exact);
+    return fabs(value - exact) / ldexp(1, (exponent < -126 ? -126 : exponent) - 23);
+}
+
+/* The largest error over bit patterns 0, stride, 2 stride, ... */
+static double worst_error(const Function *function, Compiled compute, float *worst_at) {
+    static float x[CHUNK], y[CHUNK];
+    double worst = 0;
+    for (uint64_t bits = 0; bits <= UINT32_MAX;) {
+        for (size_t i = 0; i < CHUNK; i++, bits += stride)
+            x[i] = float_of_bits(bits <= UINT32_MAX ? (uint32_t)bits : UINT32_MAX);
+        compute(x, y);
+        for (size_t i = 0; i < CHUNK; i++) {
+            double error = ulp_error(y[i], function->exact((double)x[i]));
+            if (!(error <= worst)) {
+                worst = error;
+                *worst_at = x[i];
+            }
+        }
+    }
+    return worst;
+}
+
+static void check_errors(const char *cpu, int lanes) {
+    Fixture fixture = {0};
+    fixture_open(&fixture, cpu, lanes);
+    for (size_t i = 0; i < FUNCTION_COUNT; i++) {
+        float at = 0;
+        double worst = worst_error(&functions[i], compiled(&fixture, &functions[i]), &at);
+        printf("%s, %s, %d lanes: at most %.3f ulp, at %a\n", functions[i].name, cpu, lanes, worst,
+               (double)at);
+        assert_true(worst <= MOST_ULP);
+    }
+    fixture_close(&fixture);
+}
+
+static void errors_are_bounded_on_this_machine(void **state) {
+    (void)state;
+    check_errors("native", 16);
+}
+
+/* Without fused multiply-add the roundings are others. */
+static void errors_are_bounded_without_fma(void **state) {
+    (void)state;
+#if defined __x86_64__
+    check_errors("x86-64", 4);
+#else
+    skip();
+#endif
+}
+
+static void scalars_work_as_well(void **state) {
+    (void)state;
+    check_errors("native", 1);
+}
+
+/* ---- special values ------------------------------------------------------------------------ */
+
+typedef struct Special {
+    int function;
+    float x, y;
+} Special;
+
+static void special_values_are_exact(void **state) {
+    (void)state;
+    static const Special specials[] = {
+        {0, 0, 1},
+        {0, -0.0f, 1},
+        {0, INFINITY, INFINITY},
+        {0, -INFINITY, 0},
+        {0, FLT_MAX, INFINITY},
+        {0, -FLT_MAX, 0},
+        {0, 88.8f, INFINITY},
+        {0, -104, 0},
+        {0, 0x1p-149f, 1},
+        {1, 0, 0.5f},
+        {1, INFINITY, 1},
+        {1, -INFINITY, 0},
+        {1, -FLT_MAX, 0},
+        {1, FLT_MAX, 1},
+        {1, 100, 1},
+        {2, 0, 0},
+        {2, INFINITY, 1},
+        {2, -INFINITY, -1},
+        {2, FLT_MAX, 1},
+        {2, -20, -1},
+        {2, 0x1p-149f, 0x1p-149f},
+        {2, -0x1p-140f, -0x1p-140f},
+    };
+    static float x[CHUNK], y[CHUNK];
+    Fixture fixture = {0};
+    fixture_open(&fixture, "native", 16);
+    for (size_t i = 0; i < sizeof specials / sizeof specials[0]; i++) {
+        x[0] = specials[i].x;
+        compiled(&fixture, &functions[specials[i].function])(x, y);
+        assert_true(y[0] == specials[i].y);
+    }
+    for (size_t i = 0; i < FUNCTION_COUNT; i++) {
+        x[0] = NAN;
+        x[1] = -NAN;
+        compiled(&fixture, &functions[i])(x, y);
+        assert_true(isnan(y[0]) && isnan(y[1]));
+    }
+    x[0] = -0.0f;
+    compiled(&fixture, &functions[2])(x, y);
+    assert_true(y[0] == 0 && signbit(y[0]));
+    fixture_close(&fixture);
+}
+
+int main(int argc, char **argv) {
+    if (argc > 1 && strcmp(argv[1], "all") == 0)
+        stride = 1;
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(errors_are_bounded_on_this_machine),
+        cmocka_unit_test(errors_are_bounded_without_fma),
+        cmocka_unit_test(scalars_work_as_well),
+        cmocka_unit_test(special_values_are_exact),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,219 @@
+/* Packing recipes against one float at a time, bit for bit. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "plan_network.h"
+
+static double scale_at(const PackRecipe *recipe, int64_t channel) {
+    double scale = 1;
+    for (int i = 0; i < recipe->affine_count; i++) {
+        const Affine *a = &recipe->affines[i];
+        double one = a->gamma ? a->gamma->data[channel] : 1;
+        scale *= a->variance ? one / sqrt(a->variance->data[channel] + a->epsilon) : one;
+    }
+    return scale;
+}
+
+static double shift_at(const PackRecipe *recipe, int64_t channel) {
+    double x = recipe->source ? recipe->source->data[channel] : 0;
+    for (int i = 0; i < recipe->affine_count; i++) {
+        const Affine *a = &recipe->affines[i];
+        double one = a->gamma ? a->gamma->data[channel] : 1;
+        if (a->variance)
+            one = one / sqrt(a->variance->data[channel] + a->epsilon);
+        x = (x - (a->mean ? a->mean->data[channel] : 0)) * one +
+            (a->beta ? a->beta->data[channel] : 0);
+    }
+    return x;
+}
+
+/* Float number `position` of a recipe, by the definition in plan.h. */
+static float packed_float(const PackRecipe *recipe, int64_t position) {
+    int64_t index[PACK_MAX_AXES];
+    for (int axis = 0; axis < recipe->axis_count; axis++)
+        index[axis] = recipe->axes[axis].base;
+    for (int i = recipe->loop_count - 1; i >= 0; i--) {
+        const PackLoop *loop = &recipe->loops[i];
+        index[loop->axis] += position % loop->count * loop->step;
+        position /= loop->count;
+    }
+    int64_t at = 0;
+    for (int axis = 0; axis < recipe->axis_count; axis++) {
+        if (index[axis] >= recipe->axes[axis].extent)
+            return 0;
+        at += index[axis] * recipe->axes[axis].stride;
+    }
+    int64_t channel = index[recipe->channel_axis];
+    switch (recipe->kind) {
+    case PACK_TENSOR:
+        if (recipe->affine_count == 0)
+            return recipe->source->data[at];
+        return (float)(recipe->source->data[at] * scale_at(recipe, channel));
+    case PACK_SCALE: return (float)scale_at(recipe, channel);
+    case PACK_SHIFT: return (float)shift_at(recipe, channel);
+    }
+    return 0;
+}
+
+/* Packs everything and compares every float and every gap. */
+static void check_packed(const Plan *plan) {
+    float *packed = malloc((size_t)plan->packed_bytes);
+    memset(packed, 0xff, (size_t)plan->packed_bytes);
+    plan_pack(plan, packed);
+    int64_t at = 0;
+    for (size_t i = 0; i < plan->packed.count; i++) {
+        const Packed *tensor = plan->packed.data[i];
+        for (; at < tensor->offset / 4; at++)
+            assert_true(packed[at] == 0);
+        int64_t begin = at;
+        for (size_t r = 0; r < tensor->recipes.count; r++) {
+            const PackRecipe *recipe = &tensor->recipes.data[r];
+            for (int64_t k = 0; k < recipe->floats; k++, at++) {
+                float wanted = packed_float(recipe, k);
+                if (memcmp(&packed[at], &wanted, sizeof wanted) != 0)
+                    fail_msg("tensor %zu recipe %zu float %d: %a, not %a", i, r, (int)k, packed[at],
+                             wanted);
+            }
+        }
+        assert_int_equal(at - begin, tensor->floats);
+    }
+    for (; at < plan->packed_bytes / 4; at++)
+        assert_true(packed[at] == 0);
+    free(packed);
+}
+
+static Packed *add_packed(Network *net, const PackRecipe *recipe) {
+    Packed *packed = ARENA_NEW(&net->arena, Packed);
+    VEC_PUSH(&net->arena, &packed->recipes, *recipe);
+    packed->floats = recipe->floats;
+    packed->offset = net->plan.packed_bytes;
+    net->plan.packed_bytes += (packed->floats * 4 + 63) / 64 * 64;
+    VEC_PUSH(&net->arena, &net->plan.packed, packed);
+    return packed;
+}
+
+static Affine random_affine(Network *net, Node *node) {
+    Affine affine = new_affine(net, node, true);
+    if (random_bits(&net->random) % 4 == 0)
+        affine.mean = NULL;
+    if (random_bits(&net->random) % 4 == 0)
+        affine.variance = NULL;
+    if (random_bits(&net->random) % 4 == 0)
+        affine.gamma = NULL;
+    if (random_bits(&net->random) % 4 == 0)
+        affine.beta = NULL;
+    return affine;
+}
+
+/* A recipe over a random tensor with random loops, some of which leave their axes. */
+static void add_random_recipe(Network *net) {
+    int64_t dims[PACK_MAX_AXES];
+    PackRecipe recipe = {.kind = PACK_TENSOR, .floats = 1};
+    recipe.axis_count = 1 + (int)(random_bits(&net->random) % PACK_MAX_AXES);
+    for (int axis = 0; axis < recipe.axis_count; axis++)
+        dims[axis] = 1 + random_bits(&net->random) % 7;
+    int64_t stride = 1;
+    for (int axis = recipe.axis_count - 1; axis >= 0; axis--) {
+        recipe.axes[axis].extent = dims[axis];
+        recipe.axes[axis].stride = stride;
+        recipe.axes[axis].base = random_bits(&net->random) % 3 ? 0 : dims[axis] / 2;
+        stride *= dims[axis];
+    }
+    recipe.channel_axis = (int)(random_bits(&net->random) % (unsigned)recipe.axis_count);
+    Shape channels = shape_make(1, dims[recipe.channel_axis]);
+    Value *input = new_value(net, NULL, "x", channels);
+    Node *node = new_node(net, "w", &input, 1, channels);
+    recipe.source = new_weight(net, node, shape_make(1, stride), 0, 1);
+    recipe.affine_count = (int)(random_bits(&net->random) % 3);
+    Affine *affines = ARENA_ARRAY(&net->arena, 2, Affine);
+    for (int i = 0; i < recipe.affine_count; i++)
+        affines[i] = random_affine(net, node);
+    recipe.affines = affines;
+    bool tame = random_bits(&net->random) % 2; /* the axes in turn, never left */
+    recipe.loop_count = tame ? recipe.axis_count : 1 + (int)(random_bits(&net->random) % 6);
+    for (int i = 0; i < recipe.loop_count; i++) {
+        int axis = tame ? i : (int)(random_bits(&net->random) % (unsigned)recipe.axis_count);
+        int64_t room = dims[axis] - recipe.axes[axis].base;
+        int64_t most = tame ? room : random_bits(&net->random) % 2 ? 4 : 40;
+        int64_t count = 1 + random_bits(&net->random) % most;
+        int64_t step = tame ? 1 : 1 + random_bits(&net->random) % 3;
+        if (recipe.floats * count > 20000)
+            count = 1;
+        recipe.loops[i] = (PackLoop){.count = count, .axis = axis, .step = step};
+        recipe.floats *= count;
+    }
+    add_packed(net, &recipe);
+}
+
+static void test_random_recipes(void **state) {
+    (void)state;
+    for (uint64_t seed = 0; seed < 300; seed++) {
+        Network net;
+        network_begin(&net, MACHINE_AVX2, seed);
+        for (int i = 0; i < 5; i++)
+            add_random_recipe(&net);
+        check_packed(&net.plan);
+        network_end(&net);
+    }
+}
+
+static void test_channels(void **state) {
+    (void)state;
+    for (uint64_t seed = 0; seed < 50; seed++) {
+        Network net;
+        network_begin(&net, MACHINE_AVX2, seed);
+        Shape channels = shape_make(1, INT64_C(1) + (int64_t)seed % 20);
+        Value *input = new_value(&net, NULL, "x", channels);
+        Node *node = new_node(&net, "w", &input, 1, channels);
+        Affine affines[2] = {random_affine(&net, node), random_affine(&net, node)};
+        PackRecipe recipe = {.kind = seed % 2 ? PACK_SHIFT : PACK_SCALE,
+                             .source =
+                                 seed % 4 == 1 ? new_weight(&net, node, channels, 0, 1) : NULL,
+                             .axis_count = 1,
+                             .loop_count = 1,
+                             .affines = affines,
+                             .affine_count = (int)(seed % 3),
+                             .floats = 24};
+        recipe.axes[0].extent = channels.dims[0];
+        recipe.axes[0].stride = 1;
+        recipe.loops[0] = (PackLoop){.count = 24, .step = 1};
+        add_packed(&net, &recipe);
+        check_packed(&net.plan);
+        network_end(&net);
+    }
+}
+
+/* Weights that are not numbers stay what they are, to the bit. */
+static void test_bits_are_kept(void **state) {
+    (void)state;
+    Network net;
+    network_begin(&net, MACHINE_AVX2, 1);
+    Value *x = net_input(&net, "x", shape_make(1, 2));
+    Value *y = net_dense(&net, x, 3, true);
+    net_return(&net, y);
+    uint32_t bits[6] = {0x7fa00001, 0xffc12345, 0x80000000, 0x00000001, 0xff800000, 0x7f800000};
+    memcpy((void *)(uintptr_t)net.graph.weights.data[0]->data, bits, sizeof bits);
+    plan_fuse(&net.plan);
+    assert_true(plan_layout(&net.plan, &net.diagnostics));
+    assert_true(plan_tile(&net.plan, &net.diagnostics));
+    assert_true(plan_memory(&net.plan, &net.diagnostics));
+    uint32_t packed[64];
+    assert_true(net.plan.packed_bytes <= (int64_t)sizeof packed);
+    plan_pack(&net.plan, packed);
+    for (int n = 0; n < 3; n++)
+        for (int k = 0; k < 2; k++)
+            assert_int_equal(packed[k * 8 + n], bits[n * 2 + k]);
+    network_end(&net);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_random_recipes),
+        cmocka_unit_test(test_channels),
+        cmocka_unit_test(test_bits_are_kept),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
