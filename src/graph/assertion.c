@@ -14,6 +14,7 @@ typedef enum Figure {
     FIGURE_TRAINABLE,
     FIGURE_FROZEN,
     FIGURE_MACS,
+    FIGURE_FLOPS,
     FIGURE_WEIGHT_BYTES,
     FIGURE_ARENA_BYTES,
 } Figure;
@@ -27,6 +28,7 @@ static const struct {
     [FIGURE_TRAINABLE] = {"params", "trainable", "trainable parameters"},
     [FIGURE_FROZEN] = {"params", "frozen", "frozen parameters"},
     [FIGURE_MACS] = {"macs", NULL, "multiply-accumulates"},
+    [FIGURE_FLOPS] = {"flops", NULL, "floating-point operations"},
     [FIGURE_WEIGHT_BYTES] = {"weights", NULL, "bytes of weights"},
     [FIGURE_ARENA_BYTES] = {"arena", NULL, "bytes of arena"},
 };
@@ -34,7 +36,7 @@ static const struct {
 #define FIGURE_COUNT (sizeof figures / sizeof *figures)
 
 const char *const *metric_names(size_t *count) {
-    static const char *const names[] = {"params", "macs", "weights", "arena"};
+    static const char *const names[] = {"params", "macs", "flops", "weights", "arena"};
     *count = sizeof names / sizeof *names;
     return names;
 }
@@ -62,6 +64,7 @@ static int64_t figure_value(const Metrics *metrics, Figure figure) {
     case FIGURE_TRAINABLE: return count->trainable;
     case FIGURE_FROZEN: return count->frozen;
     case FIGURE_MACS: return count->macs;
+    case FIGURE_FLOPS: return count->flops;
     case FIGURE_WEIGHT_BYTES: return count->weight_bytes;
     case FIGURE_ARENA_BYTES: return metrics->arena_bytes;
     }
@@ -76,6 +79,7 @@ static int64_t figure_of_node(const NodeCount *count, Figure figure) {
     case FIGURE_TRAINABLE: return count->trainable;
     case FIGURE_FROZEN: return count->frozen;
     case FIGURE_MACS: return count->macs;
+    case FIGURE_FLOPS: return count->flops;
     case FIGURE_WEIGHT_BYTES: return (count->trainable + count->frozen) * element_size(ELEMENT_F32);
     case FIGURE_ARENA_BYTES: return 0; /* shared by all */
     }
@@ -243,6 +247,8 @@ static void label_contributor(Elaborator *e, Diagnostic *diagnostic, const Failu
     bool mixed = count->trainable > 0 && count->frozen > 0; /* the formula is of both */
     if (failure->figure == FIGURE_MACS)
         count_mac_formula(node, &formula);
+    else if (failure->figure == FIGURE_FLOPS)
+        count_flop_formula(node, &formula);
     else if (!mixed || (failure->figure != FIGURE_TRAINABLE && failure->figure != FIGURE_FROZEN))
         count_parameter_formula(node, &formula);
     if (formula.length > 0) {

@@ -1,4 +1,4 @@
-/* Parameters and multiply-accumulates: see count.h. */
+/* Parameters, multiply-accumulates and other operations: see count.h. */
 #include "graph/count.h"
 
 #include <assert.h>
@@ -6,25 +6,89 @@
 #include "layers/layer.h"
 #include "support/checked.h"
 
-void factors_add(Factors *factors, int64_t factor) {
-    assert(factors->count < MAX_FACTORS);
-    factors->factor[factors->count++] = factor;
+/* ---- sums of products --------------------------------------------------------------------- */
+
+void factors_next(Factors *factors) {
+    assert(factors->terms < MAX_TERMS);
+    factors->end[factors->terms++] = factors->count;
 }
 
-static bool factors_product(const Factors *factors, int64_t *product) {
-    int64_t result = factors->count ? 1 : 0;
-    for (int i = 0; i < factors->count; i++)
-        if (!checked_mul(result, factors->factor[i], &result))
+void factors_add(Factors *factors, int64_t factor) {
+    assert(factors->count < MAX_FACTORS);
+    if (factors->terms == 0)
+        factors_next(factors);
+    factors->factor[factors->count++] = factor;
+    factors->end[factors->terms - 1] = factors->count;
+}
+
+void factors_add_shape(Factors *factors, const Shape *shape) {
+    for (int i = 0; i < shape->rank; i++)
+        factors_add(factors, shape->dims[i]);
+    if (shape->rank == 0)
+        factors_add(factors, 1);
+}
+
+void factors_add_elements(Factors *factors, const Node *node, int64_t each) {
+    if (factors->terms > 0)
+        factors_next(factors);
+    factors_add_shape(factors, &node->outputs[0]->type.shape);
+    if (each != 1)
+        factors_add(factors, each);
+}
+
+void one_operation_each(const Node *node, Factors *factors) {
+    factors_add_elements(factors, node, 1);
+}
+
+/* The numbers of one product. */
+typedef struct Product {
+    const int64_t *numbers;
+    int count;
+} Product;
+
+static Product factors_term(const Factors *factors, int term) {
+    int begin = term == 0 ? 0 : factors->end[term - 1];
+    return (Product){factors->factor + begin, factors->end[term] - begin};
+}
+
+static bool factors_value(const Factors *factors, int64_t *value) {
+    int64_t sum = 0;
+    for (int term = 0; term < factors->terms; term++) {
+        Product product = factors_term(factors, term);
+        assert(product.count > 0);
+        int64_t result = 1;
+        for (int i = 0; i < product.count; i++)
+            if (!checked_mul(result, product.numbers[i], &result))
+                return false;
+        if (!checked_add(sum, result, &sum))
             return false;
-    *product = result;
+    }
+    *value = sum;
     return true;
 }
 
-static Factors node_factors(const Node *node) {
+static Factors mac_factors(const Node *node) {
     Factors factors = {0};
     if (node->layer->macs)
         node->layer->macs(node, &factors);
     return factors;
+}
+
+static Factors operation_factors(const Node *node) {
+    Factors factors = {0};
+    if (node->layer->operations)
+        node->layer->operations(node, &factors);
+    return factors;
+}
+
+/* ---- counts ------------------------------------------------------------------------------- */
+
+static bool arithmetic_count(const Node *node, NodeCount *count) {
+    Factors macs = mac_factors(node);
+    Factors operations = operation_factors(node);
+    return factors_value(&macs, &count->macs) && factors_value(&operations, &count->operations) &&
+           checked_mul(2, count->macs, &count->flops) &&
+           checked_add(count->flops, count->operations, &count->flops);
 }
 
 static bool node_count(const Node *node, NodeCount *count) {
@@ -34,8 +98,7 @@ static bool node_count(const Node *node, NodeCount *count) {
         if (!checked_add(*kind, weight->elements, kind))
             return false;
     }
-    Factors factors = node_factors(node);
-    return factors_product(&factors, &count->macs);
+    return arithmetic_count(node, count);
 }
 
 static bool total_add(GraphCount *total, const NodeCount *node) {
@@ -43,6 +106,8 @@ static bool total_add(GraphCount *total, const NodeCount *node) {
     return checked_add(total->trainable, node->trainable, &total->trainable) &&
            checked_add(total->frozen, node->frozen, &total->frozen) &&
            checked_add(total->macs, node->macs, &total->macs) &&
+           checked_add(total->operations, node->operations, &total->operations) &&
+           checked_add(total->flops, node->flops, &total->flops) &&
            checked_add(total->trainable, total->frozen, &parameters) &&
            checked_mul(parameters, element_size(ELEMENT_F32), &total->weight_bytes);
 }
@@ -62,17 +127,25 @@ bool graph_count(const Graph *graph, Diagnostics *diagnostics, GraphCount *count
 
 /* ---- formulas ------------------------------------------------------------------------------ */
 
-/* "a * b * c" of `count` numbers, in parentheses if there are several. */
-static void formula_group(StrBuf *out, const int64_t *numbers, int count) {
-    if (count > 1)
-        strbuf_add_char(out, '(');
+/* "a * b * c" of `count` numbers. */
+static void formula_numbers(StrBuf *out, const int64_t *numbers, int count) {
     for (int i = 0; i < count; i++) {
         if (i > 0)
             strbuf_add(out, " * ");
         strbuf_add_count(out, numbers[i], '_');
     }
-    if (count > 1)
-        strbuf_add_char(out, ')');
+}
+
+/* The same in parentheses if there are several. */
+static void formula_group(StrBuf *out, const int64_t *numbers, int count) {
+    strbuf_add(out, count > 1 ? "(" : "");
+    formula_numbers(out, numbers, count);
+    strbuf_add(out, count > 1 ? ")" : "");
+}
+
+static void formula_value(StrBuf *out, int64_t value) {
+    strbuf_add(out, " = ");
+    strbuf_add_count(out, value, '_');
 }
 
 /* "a * (b * c)": one number, then what each of its units costs. */
@@ -101,35 +174,90 @@ void count_parameter_formula(const Node *node, StrBuf *out) {
         assert(fits); /* graph_count has added the same numbers */
         (void)fits;
     }
-    if (computed) {
-        strbuf_add(out, " = ");
-        strbuf_add_count(out, total, '_');
+    if (computed)
+        formula_value(out, total);
+}
+
+#define ALL_DIMS   0
+#define PLACE_DIMS 1 /* those after the channels */
+
+/* How many of the product's first numbers are the dims of `shape` from `axis` on; 0 unless all of
+ * these stand there. */
+static int leading_dims(const Product *product, const Shape *shape, int axis) {
+    int dims = shape->rank - axis;
+    if (dims < 1 || dims > product->count)
+        return 0;
+    for (int i = 0; i < dims; i++)
+        if (product->numbers[i] != shape->dims[axis + i])
+            return 0;
+    return dims;
+}
+
+/* "(places) * a * (b * c)", "(all dims) * (a * b)", or without dims in front "a * (b * c)". */
+static void formula_product(StrBuf *out, const Product *product, const Shape *shape, int axis) {
+    int leading = leading_dims(product, shape, axis);
+    const int64_t *rest = product->numbers + leading;
+    int rest_count = product->count - leading;
+    if (rest_count == 0) {
+        formula_numbers(out, product->numbers, leading);
+        return;
+    }
+    if (leading > 0) {
+        formula_group(out, product->numbers, leading);
+        strbuf_add(out, " * ");
+    }
+    if (leading > 0 && axis == ALL_DIMS)
+        formula_group(out, rest, rest_count);
+    else
+        formula_per_unit(out, rest, rest_count);
+}
+
+/* The sum of products, those that begin with the dims of `shape` from `axis` on with these as one
+ * group. */
+static void formula_sum(StrBuf *out, const Factors *factors, const Shape *shape, int axis) {
+    for (int term = 0; term < factors->terms; term++) {
+        Product product = factors_term(factors, term);
+        if (term > 0)
+            strbuf_add(out, " + ");
+        formula_product(out, &product, shape, axis);
     }
 }
 
-/* How many of the first factors are the places of the output: its dims but for the channels. */
-static int leading_places(const Node *node, const Factors *factors) {
-    const Shape *shape = &node->outputs[0]->type.shape;
-    int places = shape->rank - 1;
-    if (places < 1 || places >= factors->count)
-        return 0;
-    for (int i = 0; i < places; i++)
-        if (factors->factor[i] != shape->dims[i + 1])
-            return 0;
-    return places;
+static void count_formula(const Node *node, const Factors *factors, int axis, StrBuf *out) {
+    int64_t value;
+    bool fits = factors_value(factors, &value);
+    assert(fits); /* graph_count has computed the same */
+    (void)fits;
+    formula_sum(out, factors, &node->outputs[0]->type.shape, axis);
+    if (factors->count > 1)
+        formula_value(out, value);
 }
 
 void count_mac_formula(const Node *node, StrBuf *out) {
-    Factors factors = node_factors(node);
-    int64_t product;
-    if (factors.count == 0 || !factors_product(&factors, &product))
+    Factors factors = mac_factors(node);
+    count_formula(node, &factors, PLACE_DIMS, out);
+}
+
+void count_operation_formula(const Node *node, StrBuf *out) {
+    Factors factors = operation_factors(node);
+    count_formula(node, &factors, ALL_DIMS, out);
+}
+
+void count_flop_formula(const Node *node, StrBuf *out) {
+    const Shape *shape = &node->outputs[0]->type.shape;
+    Factors macs = mac_factors(node);
+    if (macs.count == 0) {
+        count_operation_formula(node, out);
         return;
-    int places = leading_places(node, &factors);
-    if (places > 0) {
-        formula_group(out, factors.factor, places);
-        strbuf_add(out, " * ");
     }
-    formula_per_unit(out, factors.factor + places, factors.count - places);
-    strbuf_add(out, " = ");
-    strbuf_add_count(out, product, '_');
+    Factors operations = operation_factors(node);
+    NodeCount count;
+    bool fits = arithmetic_count(node, &count);
+    assert(fits); /* see above */
+    (void)fits;
+    strbuf_add(out, "2 * (");
+    formula_sum(out, &macs, shape, PLACE_DIMS);
+    strbuf_add(out, operations.count > 0 ? ") + " : ")");
+    formula_sum(out, &operations, shape, ALL_DIMS);
+    formula_value(out, count.flops);
 }

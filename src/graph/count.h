@@ -1,36 +1,56 @@
-/* Counting: parameters and multiply-accumulates of a node and of a graph, with their formulas.
+/* Counting: parameters and arithmetic of a node and of a graph, with their formulas.
  *
  * Parameters are the sum of the weights that the layer declared, so a count cannot disagree with
  * what is allocated. Multiply-accumulates ("macs") are those of convolution, dense, recurrent,
- * attention and matmul layers for one sample, padding taps included, biases not. */
+ * attention and matmul layers for one sample, padding taps included, biases not. "Operations" is
+ * all arithmetic beside them, and flops = 2 * macs + operations (docs/language.md says what counts
+ * as one). */
 #ifndef NETC_GRAPH_COUNT_H
 #define NETC_GRAPH_COUNT_H
 
 #include "graph/graph.h"
 #include "support/diag.h"
 
-/* A product of whole numbers, kept as factors so that the formula can be shown. No factors: 0. */
-#define MAX_FACTORS 8
+/* A sum of products of whole numbers, kept as factors so that the formula can be shown. Without a
+ * factor it is 0. */
+#define MAX_FACTORS 48
+#define MAX_TERMS   8
 typedef struct Factors {
-    int64_t factor[MAX_FACTORS];
+    int64_t factor[MAX_FACTORS]; /* of all products, one after the other */
     int count;
+    int end[MAX_TERMS]; /* how many factors the products up to this one have */
+    int terms;
 } Factors;
 
 typedef struct NodeCount {
     int64_t trainable; /* parameters */
     int64_t frozen;
     int64_t macs;
+    int64_t operations; /* other than multiply-accumulates */
+    int64_t flops;      /* 2 * macs + operations */
 } NodeCount;
 
 typedef struct GraphCount {
     int64_t trainable;
     int64_t frozen;
     int64_t macs;
+    int64_t operations;
+    int64_t flops;
     int64_t weight_bytes; /* of all parameters as f32 */
     NodeCount *nodes;     /* by Node.id */
 } GraphCount;
 
+/* Multiplies the last product by `factor`. */
 void factors_add(Factors *factors, int64_t factor);
+/* The same by each dim: by the number of elements. */
+void factors_add_shape(Factors *factors, const Shape *shape);
+/* Begins another product, to which factors are then added; the first one begins by itself. */
+void factors_next(Factors *factors);
+/* A product of its own: `each` for every element of the node's first result. */
+void factors_add_elements(Factors *factors, const Node *node, int64_t each);
+
+/* `.operations` of a layer that takes one operation for each element of its result. */
+void one_operation_each(const Node *node, Factors *factors);
 
 /* Counts everything; reports E0802 and returns false if a total leaves 64 bits. */
 bool graph_count(const Graph *graph, Diagnostics *diagnostics, GraphCount *count);
@@ -39,5 +59,9 @@ bool graph_count(const Graph *graph, Diagnostics *diagnostics, GraphCount *count
 void count_parameter_formula(const Node *node, StrBuf *out);
 /* Appends "(90 * 90) * 100 * (60 * 5 * 5) = 1_215_000_000"; nothing without macs. */
 void count_mac_formula(const Node *node, StrBuf *out);
+/* Appends "(100 * 45 * 45) * (2 * 2) = 810_000"; nothing without operations. */
+void count_operation_formula(const Node *node, StrBuf *out);
+/* Appends "2 * (250 * 202_500) + 250 = 101_250_250"; nothing where there is no arithmetic. */
+void count_flop_formula(const Node *node, StrBuf *out);
 
 #endif

@@ -51,10 +51,12 @@ const LayerInfo layer_relu = {
     .min_inputs = 1,
     .max_inputs = 1,
     .shape_doc = "any shape -> the same shape",
+    .operations_doc = "1 for each element",
     .example = "network example(features: [64]) -> [64] {\n"
                "    return features -> relu\n"
                "}\n",
     .infer = same_shape_infer,
+    .operations = one_operation_each,
     .evaluate = relu_evaluate,
     .lower = relu_lower,
 };
@@ -81,10 +83,12 @@ const LayerInfo layer_relu6 = {
     .min_inputs = 1,
     .max_inputs = 1,
     .shape_doc = "any shape -> the same shape",
+    .operations_doc = "1 for each element",
     .example = "network example(features: [64]) -> [64] {\n"
                "    return features -> relu6\n"
                "}\n",
     .infer = same_shape_infer,
+    .operations = one_operation_each,
     .evaluate = relu6_evaluate,
     .lower = relu6_lower,
 };
@@ -116,10 +120,12 @@ const LayerInfo layer_leakyrelu = {
     .attributes = {{"slope", ATTRIBUTE_NUMBER, NULL, 0, 1,
                     "factor below 0 (0.01 in PyTorch, 0.3 in Keras: no default)"}},
     .shape_doc = "any shape -> the same shape",
+    .operations_doc = "1 for each element",
     .example = "network example(features: [64]) -> [64] {\n"
                "    return features -> leakyrelu(0.01)\n"
                "}\n",
     .infer = same_shape_infer,
+    .operations = one_operation_each,
     .evaluate = leaky_relu_evaluate,
     .lower = leaky_relu_lower,
 };
@@ -149,10 +155,12 @@ const LayerInfo layer_sigmoid = {
     .min_inputs = 1,
     .max_inputs = 1,
     .shape_doc = "any shape -> the same shape",
+    .operations_doc = "1 for each element",
     .example = "network example(features: [64]) -> [1] {\n"
                "    return features -> dense(1) -> sigmoid\n"
                "}\n",
     .infer = same_shape_infer,
+    .operations = one_operation_each,
     .evaluate = sigmoid_evaluate,
     .lower = sigmoid_lower,
 };
@@ -180,10 +188,12 @@ const LayerInfo layer_tanh = {
     .min_inputs = 1,
     .max_inputs = 1,
     .shape_doc = "any shape -> the same shape",
+    .operations_doc = "1 for each element",
     .example = "network example(features: [64]) -> [64] {\n"
                "    return features -> tanh\n"
                "}\n",
     .infer = same_shape_infer,
+    .operations = one_operation_each,
     .evaluate = tanh_evaluate,
     .lower = tanh_lower,
 };
@@ -264,6 +274,16 @@ static void softmax_lower(Lowering *lowering, const Node *node) {
     kernel_softmax(lowering, node, (int)node->attributes[0].integer);
 }
 
+static void softmax_operations(const Node *node, Factors *factors) {
+    factors_add_elements(factors, node, 5);
+}
+
+/* Shares of the channels at one place depend on that place alone. */
+static bool softmax_footprint(const Node *node, Footprint axes[MAX_SPATIAL]) {
+    (void)axes;
+    return node->attributes[0].integer == 0;
+}
+
 const LayerInfo layer_softmax = {
     .name = "softmax",
     .summary = "e^x over the sum of e^x along one axis: shares that add up to 1",
@@ -274,10 +294,13 @@ const LayerInfo layer_softmax = {
     .attribute_count = 1,
     .attributes = {{"axis", ATTRIBUTE_AXIS, "0", 0, 0, "the axis along which shares add up to 1"}},
     .shape_doc = "any shape -> the same shape",
+    .operations_doc = "5 for each element: maximum, difference, exponential, sum, quotient",
     .example = "network example(image: [1, 28, 28]) -> [10] {\n"
                "    return image -> flatten -> dense(10) -> softmax\n"
                "}\n",
     .infer = same_shape_infer,
+    .operations = softmax_operations,
+    .footprint = softmax_footprint,
     .evaluate = softmax_evaluate,
     .lower = softmax_lower,
 };

@@ -146,6 +146,12 @@ static void convolution_macs(const Node *node, Factors *factors) {
         factors_add(factors, weight->dims[i]);
 }
 
+/* The bias is added once to each element. */
+static void convolution_operations(const Node *node, Factors *factors) {
+    if (bias_of(node) != NULL)
+        factors_add_elements(factors, node, 1);
+}
+
 /* The numbers i, begin <= i < end. */
 typedef struct Range {
     int64_t begin;
@@ -291,6 +297,8 @@ static void convolution_lower(Lowering *lowering, const Node *node) {
     "1; with pad=same it becomes ceil(n / stride), an odd row or column of padding going to the "  \
     "end"
 
+#define BIAS_OPERATIONS "1 for each element of the result; none with bias=off"
+
 const LayerInfo layer_conv = {
     .name = "conv",
     .summary = "convolution over the spatial axes",
@@ -316,11 +324,15 @@ const LayerInfo layer_conv = {
         },
     .shape_doc = "[C, L] -> [filters, L'], [C, H, W] -> [filters, H', W']: " SHAPE_RULE,
     .weights_doc = "weight [filters, C / groups, kernel...], bias [filters]",
+    .macs_doc = "places of the result * filters * (C / groups * taps of the kernel)",
+    .operations_doc = BIAS_OPERATIONS,
     .example = "network example(image: [3, 32, 32]) -> [8, 16, 16] {\n"
                "    return image -> conv(8, 3x3, stride=2, pad=1)\n"
                "}\n",
     .infer = conv_infer,
     .macs = convolution_macs,
+    .operations = convolution_operations,
+    .footprint = window_footprint,
     .evaluate = convolution_evaluate,
     .lower = convolution_lower,
 };
@@ -350,11 +362,15 @@ const LayerInfo layer_depthwise = {
     .shape_doc = "[C, L] -> [C * multiplier, L'], [C, H, W] -> [C * multiplier, H', W'], channel c "
                  "giving channels c * multiplier and on: " SHAPE_RULE,
     .weights_doc = "weight [C * multiplier, 1, kernel...], bias [C * multiplier]",
+    .macs_doc = "elements of the result * taps of the kernel",
+    .operations_doc = BIAS_OPERATIONS,
     .example = "network example(image: [16, 32, 32]) -> [16, 32, 32] {\n"
                "    return image -> depthwise(3x3, pad=same)\n"
                "}\n",
     .infer = depthwise_infer,
     .macs = convolution_macs,
+    .operations = convolution_operations,
+    .footprint = window_footprint,
     .evaluate = convolution_evaluate,
     .lower = convolution_lower,
 };

@@ -65,6 +65,11 @@ static void dense_macs(const Node *node, Factors *factors) {
     factors_add(factors, weight->dims[1]);
 }
 
+static void dense_operations(const Node *node, Factors *factors) {
+    if (bias_of(node) != NULL)
+        factors_add_elements(factors, node, 1);
+}
+
 static void dense_evaluate(Evaluation *evaluation) {
     const Node *node = evaluation->node;
     const Weight *weight = node->weights.data[0];
@@ -99,11 +104,14 @@ const LayerInfo layer_dense = {
         },
     .shape_doc = "[N] -> [units]",
     .weights_doc = "weight [units, N], bias [units]",
+    .macs_doc = "units * N",
+    .operations_doc = "1 for each unit; none with bias=off",
     .example = "network example(image: [1, 28, 28]) -> [10] {\n"
                "    return image -> flatten -> dense(10)\n"
                "}\n",
     .infer = dense_infer,
     .macs = dense_macs,
+    .operations = dense_operations,
     .evaluate = dense_evaluate,
     .lower = dense_lower,
 };

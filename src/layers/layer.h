@@ -10,6 +10,7 @@
 #include "graph/count.h"
 #include "graph/graph.h"
 #include "graph/infer.h"
+#include "graph/receptive.h"
 
 typedef struct Lowering Lowering;     /* kernels/kernel.h */
 typedef struct Evaluation Evaluation; /* layers/evaluate.h */
@@ -61,14 +62,24 @@ struct LayerInfo {
     size_t max_inputs;
     int attribute_count;
     AttributeInfo attributes[LAYER_MAX_ATTRIBUTES];
-    const char *shape_doc;   /* the shape rule in words and formula */
-    const char *weights_doc; /* names and shapes; NULL: none */
-    const char *example;     /* a whole small network */
+    const char *shape_doc;      /* the shape rule in words and formula */
+    const char *weights_doc;    /* names and shapes; NULL: none */
+    const char *macs_doc;       /* what `.macs` counts, as a formula; NULL without it */
+    const char *operations_doc; /* the same of `.operations` */
+    const char *example;        /* a whole small network */
 
     /* Sets the result's type and declares the weights; false after reporting a mistake. */
     bool (*infer)(Inference *inference);
-    /* Adds the factors of the multiply-accumulates; NULL: none. */
+    /* Adds the factors of the multiply-accumulates of one sample; NULL: none. Dims of the output
+     * but for the channels come first, so that the formula groups them. */
     void (*macs)(const Node *node, Factors *factors);
+    /* Adds the factors of all other arithmetic of one sample; NULL: none. docs/language.md, "What a
+     * count means", says what counts; dims of the output come first. */
+    void (*operations)(const Node *node, Factors *factors);
+    /* Says what an element of the result depends on along each spatial axis, beginning with
+     * {1, 1, 1}: its own place; false: everything. NULL: its own place where the result has the
+     * spatial axes of the first input, else everything. Layers with windows: window_footprint. */
+    bool (*footprint)(const Node *node, Footprint axes[MAX_SPATIAL]);
     /* float64 reference with a bound of the f32 error; plain loops. */
     void (*evaluate)(Evaluation *evaluation);
     /* Describes the work to kernels (kernels/kernel.h). */

@@ -91,6 +91,10 @@ static bool add_infer(Inference *inference) {
     return infer_result(inference, *infer_input(inference, 0));
 }
 
+static void add_operations(const Node *node, Factors *factors) {
+    factors_add_elements(factors, node, (int64_t)node->input_count - 1);
+}
+
 static void add_evaluate(Evaluation *evaluation) {
     const Node *node = evaluation->node;
     int64_t elements = shape_elements(&node->outputs[0]->type.shape);
@@ -109,11 +113,13 @@ const LayerInfo layer_add = {
     .min_inputs = 2,
     .max_inputs = LAYER_ANY_INPUTS,
     .shape_doc = "inputs of equal shape -> the same shape",
+    .operations_doc = "1 for each element of every input but the first",
     .example = "network example(image: [8, 16, 16]) -> [8, 16, 16] {\n"
                "    main = image -> conv(8, 3x3, pad=1)\n"
                "    return relu(main + image)\n"
                "}\n",
     .infer = add_infer,
+    .operations = add_operations,
     .evaluate = add_evaluate,
     .lower = kernel_add,
 };

@@ -52,6 +52,11 @@ static int64_t folded_terms(const Node *node) {
     return producer != NULL && producer->weights.count > 0 ? producer->weights.data[0]->fan_in : 0;
 }
 
+/* Once running, a scale and a shift, whether or not they are trained. */
+static void batchnorm_operations(const Node *node, Factors *factors) {
+    factors_add_elements(factors, node, 2);
+}
+
 static void batchnorm_evaluate(Evaluation *evaluation) {
     const Node *node = evaluation->node;
     const Shape *shape = &node->outputs[0]->type.shape;
@@ -88,10 +93,12 @@ const LayerInfo layer_batchnorm = {
         },
     .shape_doc = "[C, ...] -> the same shape",
     .weights_doc = "weight [C], bias [C]; frozen: running_mean [C], running_var [C]",
+    .operations_doc = "2 for each element: a scale and a shift",
     .example = "network example(image: [3, 32, 32]) -> [8, 32, 32] {\n"
                "    return image -> conv(8, 3x3, pad=1, bias=off) -> batchnorm -> relu\n"
                "}\n",
     .infer = batchnorm_infer,
+    .operations = batchnorm_operations,
     .evaluate = batchnorm_evaluate,
     .lower = batchnorm_lower,
 };

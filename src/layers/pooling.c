@@ -52,6 +52,13 @@ static Affine coefficients_of(const Node *node) {
     return affine;
 }
 
+static void coefficient_operations(const Node *node, Factors *factors) {
+    if (node_switch(node, "scale"))
+        factors_add_elements(factors, node, 1);
+    if (node_switch(node, "bias"))
+        factors_add_elements(factors, node, 1);
+}
+
 static void apply_coefficients(Evaluation *evaluation) {
     const Shape *shape = &evaluation->node->outputs[0]->type.shape;
     Affine affine = coefficients_of(evaluation->node);
@@ -142,6 +149,26 @@ static Real largest_in_window(const Pool *pool, const Node *node, int64_t row, i
     return (Real){largest, isfinite(largest) ? fmax(upper - largest, largest - lower) : 0};
 }
 
+/* One comparison or addition for each tap of each window. */
+static void window_operations(const Node *node, Factors *factors) {
+    Slide slides[MAX_SPATIAL];
+    int axes = window_slides(node, slides);
+    factors_add_shape(factors, &node->outputs[0]->type.shape);
+    for (int i = 0; i < axes; i++)
+        factors_add(factors, slides[i].kernel);
+}
+
+static void maxpool_operations(const Node *node, Factors *factors) {
+    window_operations(node, factors);
+    coefficient_operations(node, factors);
+}
+
+static void avgpool_operations(const Node *node, Factors *factors) {
+    window_operations(node, factors);
+    factors_add_elements(factors, node, 1); /* the division */
+    coefficient_operations(node, factors);
+}
+
 static void maxpool_evaluate(Evaluation *evaluation) {
     pool_evaluate(evaluation, largest_in_window);
 }
@@ -202,6 +229,12 @@ static bool globalavgpool_infer(Inference *inference) {
            declare_coefficients(inference);
 }
 
+static void globalavgpool_operations(const Node *node, Factors *factors) {
+    factors_add_shape(factors, &node->inputs[0]->type.shape);
+    factors_add_elements(factors, node, 1); /* the division */
+    coefficient_operations(node, factors);
+}
+
 static void globalavgpool_evaluate(Evaluation *evaluation) {
     const Shape *input = &evaluation->node->inputs[0]->type.shape;
     int64_t pixels = shape_elements(input) / input->dims[0];
@@ -225,6 +258,8 @@ static void globalavgpool_lower(Lowering *lowering, const Node *node) {
     "[C, L] -> [C, L'], [C, H, W] -> [C, H', W']: each spatial axis n becomes floor((n + padding " \
     "- reach) / stride) + 1; with ceil=on it is rounded up, but the last window starts inside "    \
     "the input or the padding before it; with pad=same it becomes ceil(n / stride)"
+
+#define COEFFICIENT_OPERATIONS "; 1 more each with scale=on and with bias=on"
 
 #define COEFFICIENTS "with scale=on weight [C], with bias=on bias [C]"
 
@@ -261,10 +296,13 @@ const LayerInfo layer_maxpool = {
         },
     .shape_doc = SHAPE_RULE,
     .weights_doc = COEFFICIENTS,
+    .operations_doc = "taps of the window for each element of the result" COEFFICIENT_OPERATIONS,
     .example = "network example(image: [8, 32, 32]) -> [8, 16, 16] {\n"
                "    return image -> maxpool(2x2)\n"
                "}\n",
     .infer = pool_infer,
+    .operations = maxpool_operations,
+    .footprint = window_footprint,
     .evaluate = maxpool_evaluate,
     .lower = maxpool_lower,
 };
@@ -291,10 +329,14 @@ const LayerInfo layer_avgpool = {
         },
     .shape_doc = SHAPE_RULE,
     .weights_doc = COEFFICIENTS,
+    .operations_doc =
+        "taps of the window and a division for each element of the result" COEFFICIENT_OPERATIONS,
     .example = "network example(image: [6, 28, 28]) -> [6, 14, 14] {\n"
                "    return image -> avgpool(2x2, scale=on, bias=on) -> sigmoid\n"
                "}\n",
     .infer = pool_infer,
+    .operations = avgpool_operations,
+    .footprint = window_footprint,
     .evaluate = avgpool_evaluate,
     .lower = avgpool_lower,
 };
@@ -309,10 +351,13 @@ const LayerInfo layer_globalavgpool = {
     .attributes = {SCALE_ATTRIBUTE, BIAS_ATTRIBUTE},
     .shape_doc = "[C, ...] -> [C]",
     .weights_doc = COEFFICIENTS,
+    .operations_doc =
+        "1 for each element of the input and 1 for each channel" COEFFICIENT_OPERATIONS,
     .example = "network example(image: [64, 7, 7]) -> [10] {\n"
                "    return image -> globalavgpool -> dense(10)\n"
                "}\n",
     .infer = globalavgpool_infer,
+    .operations = globalavgpool_operations,
     .evaluate = globalavgpool_evaluate,
     .lower = globalavgpool_lower,
 };

@@ -136,6 +136,17 @@ int window_slides(const Node *node, Slide slides[MAX_SPATIAL]) {
     return axes;
 }
 
+bool window_footprint(const Node *node, Footprint axes[MAX_SPATIAL]) {
+    Slide slides[MAX_SPATIAL];
+    int count = window_slides(node, slides);
+    for (int i = 0; i < count; i++) {
+        if (!slide_reach(&slides[i], &axes[i].reach))
+            return false;
+        axes[i].step = slides[i].stride;
+    }
+    return true;
+}
+
 Window window_of(const Node *node) {
     Slide slides[MAX_SPATIAL];
     int axes = window_slides(node, slides);

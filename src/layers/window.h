@@ -7,6 +7,7 @@
 #define NETC_LAYERS_WINDOW_H
 
 #include "graph/infer.h"
+#include "graph/receptive.h"
 #include "plan/plan.h"
 
 /* A window on one axis. It covers the positions o * stride - pad_begin + k * dilation of the input,
@@ -55,6 +56,9 @@ int window_slides(const Node *node, Slide slides[MAX_SPATIAL]);
 
 /* The same for a kernel: index 0 = height, 1 = width; of one axis, the height is 1. */
 Window window_of(const Node *node);
+
+/* `.footprint` of all windowed layers. */
+bool window_footprint(const Node *node, Footprint axes[MAX_SPATIAL]);
 
 /* Shape rule of all windowed layers: `result->dims[0]` is given, the rest is set. Reports E0212,
  * E0211, and of a pooling layer also E0205 (padding not smaller than the window, so that a window

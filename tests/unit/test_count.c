@@ -17,16 +17,19 @@ static const Node *find_node(const Elaborated *e, const char *path) {
     return NULL;
 }
 
+static void expect_text(const Node *node, void (*formula)(const Node *, StrBuf *),
+                        const char *expected) {
+    StrBuf text = {0};
+    formula(node, &text);
+    assert_string_equal(strbuf_text(&text), expected);
+    strbuf_free(&text);
+}
+
 static void expect_formulas(const Elaborated *e, const char *path, const char *parameters,
                             const char *macs) {
     const Node *node = find_node(e, path);
-    StrBuf text = {0};
-    count_parameter_formula(node, &text);
-    assert_string_equal(strbuf_text(&text), parameters);
-    strbuf_free(&text);
-    count_mac_formula(node, &text);
-    assert_string_equal(strbuf_text(&text), macs);
-    strbuf_free(&text);
+    expect_text(node, count_parameter_formula, parameters);
+    expect_text(node, count_mac_formula, macs);
 }
 
 /* The network that the project grew from; every number by hand. */
@@ -73,6 +76,46 @@ static void test_frozen(void **state) {
     elaborated_free(&e);
 }
 
+static void expect_arithmetic(const Elaborated *e, const char *path, const char *operations,
+                              const char *flops) {
+    const Node *node = find_node(e, path);
+    expect_text(node, count_operation_formula, operations);
+    expect_text(node, count_flop_formula, flops);
+}
+
+/* Everything beside the multiply-accumulates, by hand. */
+static void test_operations(void **state) {
+    (void)state;
+    Elaborated e = {0};
+    elaborated_make(&e, "network operations(x: [3, 8, 9]) {\n"
+                        "  a = x -> conv(4, 3x3) -> batchnorm -> relu\n"
+                        "  b = x -> conv(4, 3x3, bias=off)\n"
+                        "  return add(a, b, a) -> maxpool(2x3, stride=1x2, scale=on, bias=on)\n"
+                        "    -> avgpool(2x2, stride=1, pad=1) -> dropout -> softmax\n"
+                        "    -> globalavgpool -> dense(10) -> flatten\n"
+                        "}\n");
+    assert_false(diag_has_errors(&e.diagnostics));
+    expect_arithmetic(&e, "conv1", "4 * 6 * 7 = 168",
+                      "2 * ((6 * 7) * 4 * (3 * 3 * 3)) + 4 * 6 * 7 = 9_240");
+    expect_arithmetic(&e, "conv2", "", "2 * ((6 * 7) * 4 * (3 * 3 * 3)) = 9_072");
+    expect_arithmetic(&e, "batchnorm1", "(4 * 6 * 7) * 2 = 336", "(4 * 6 * 7) * 2 = 336");
+    expect_arithmetic(&e, "relu1", "4 * 6 * 7 = 168", "4 * 6 * 7 = 168");
+    expect_arithmetic(&e, "add1", "(4 * 6 * 7) * 2 = 336", "(4 * 6 * 7) * 2 = 336");
+    const char *maxpool = "(4 * 5 * 3) * (2 * 3) + 4 * 5 * 3 + 4 * 5 * 3 = 480";
+    expect_arithmetic(&e, "maxpool1", maxpool, maxpool);
+    const char *avgpool = "(4 * 6 * 4) * (2 * 2) + 4 * 6 * 4 = 480";
+    expect_arithmetic(&e, "avgpool1", avgpool, avgpool);
+    expect_arithmetic(&e, "dropout1", "", "");
+    expect_arithmetic(&e, "softmax1", "(4 * 6 * 4) * 5 = 480", "(4 * 6 * 4) * 5 = 480");
+    expect_arithmetic(&e, "globalavgpool1", "4 * (6 * 4) + 4 = 100", "4 * (6 * 4) + 4 = 100");
+    expect_arithmetic(&e, "dense1", "10", "2 * (10 * 4) + 10 = 90");
+    expect_arithmetic(&e, "flatten1", "", "");
+    const int64_t operations = 168 + 336 + 168 + 336 + 480 + 480 + 480 + 100 + 10;
+    assert_int_equal(e.count.operations, operations);
+    assert_int_equal(e.count.flops, 2 * e.count.macs + operations);
+    elaborated_free(&e);
+}
+
 /* One number is no formula. */
 static void test_single_number(void **state) {
     (void)state;
@@ -103,9 +146,8 @@ static void test_overflow(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_question),
-        cmocka_unit_test(test_frozen),
-        cmocka_unit_test(test_single_number),
+        cmocka_unit_test(test_question),   cmocka_unit_test(test_frozen),
+        cmocka_unit_test(test_operations), cmocka_unit_test(test_single_number),
         cmocka_unit_test(test_overflow),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -511,6 +511,8 @@ static void table_is_complete(void **state) {
         assert_true(layer->infer && layer->evaluate && layer->lower);
         assert_true(1 <= layer->min_inputs && layer->min_inputs <= layer->max_inputs &&
                     layer->max_inputs <= LAYER_ANY_INPUTS);
+        assert_int_equal(layer->macs != NULL, layer->macs_doc != NULL);
+        assert_int_equal(layer->operations != NULL, layer->operations_doc != NULL);
         for (int k = 0; k < layer->attribute_count; k++) {
             const AttributeInfo *attribute = &layer->attributes[k];
             assert_true(strlen(attribute->name) > 0 && strlen(attribute->help) > 0);

@@ -1,0 +1,141 @@
+/* Receptive fields and effective strides: see receptive.h. */
+#include "graph/receptive.h"
+
+#include <string.h>
+
+#include "layers/layer.h"
+#include "support/checked.h"
+
+/* ---- fractions; false where a number leaves 64 bits ------------------------------------------ */
+
+static int64_t common_divisor(int64_t a, int64_t b) {
+    while (b != 0) {
+        int64_t rest = a % b;
+        a = b;
+        b = rest;
+    }
+    return a;
+}
+
+static Fraction fraction_reduced(int64_t numerator, int64_t denominator) {
+    int64_t divisor = common_divisor(numerator, denominator);
+    return (Fraction){numerator / divisor, denominator / divisor};
+}
+
+/* *result = a * numerator / denominator */
+static bool fraction_scale(Fraction a, int64_t numerator, int64_t denominator, Fraction *result) {
+    Fraction by = fraction_reduced(numerator, denominator);
+    int64_t top, bottom;
+    if (!checked_mul(a.numerator, by.numerator, &top) ||
+        !checked_mul(a.denominator, by.denominator, &bottom))
+        return false;
+    *result = fraction_reduced(top, bottom);
+    return true;
+}
+
+static bool fraction_add(Fraction a, Fraction b, Fraction *result) {
+    int64_t left, right, top, bottom;
+    if (!checked_mul(a.numerator, b.denominator, &left) ||
+        !checked_mul(b.numerator, a.denominator, &right) || !checked_add(left, right, &top) ||
+        !checked_mul(a.denominator, b.denominator, &bottom))
+        return false;
+    *result = fraction_reduced(top, bottom);
+    return true;
+}
+
+static bool fraction_raise(Fraction *a, Fraction b) {
+    int64_t left, right;
+    if (!checked_mul(a->numerator, b.denominator, &left) ||
+        !checked_mul(b.numerator, a->denominator, &right))
+        return false;
+    if (left < right)
+        *a = b;
+    return true;
+}
+
+/* ---- one node ----------------------------------------------------------------------------- */
+
+bool footprint_everything(const Node *node, Footprint axes[MAX_SPATIAL]) {
+    (void)node;
+    (void)axes;
+    return false;
+}
+
+static int spatial_axes(const Shape *shape) {
+    int axes = shape->rank - 1;
+    return axes < 0 ? 0 : axes > MAX_SPATIAL ? MAX_SPATIAL : axes;
+}
+
+static const Receptive EVERYTHING = {.everything = true};
+
+/* An element sees what it is. */
+static Receptive field_of_input(const Value *value) {
+    Receptive receptive = {.axes = spatial_axes(&value->type.shape)};
+    for (int i = 0; i < receptive.axes; i++)
+        receptive.field[i] = receptive.stride[i] = (Fraction){1, 1};
+    return receptive;
+}
+
+static Receptive largest_of_inputs(const Node *node, const Receptive *fields) {
+    Receptive largest = fields[node->inputs[0]->id];
+    for (size_t k = 1; k < node->input_count; k++) {
+        const Receptive *other = &fields[node->inputs[k]->id];
+        if (largest.everything || other->everything || other->axes != largest.axes)
+            return EVERYTHING;
+        for (int i = 0; i < largest.axes; i++)
+            if (!fraction_raise(&largest.field[i], other->field[i]) ||
+                !fraction_raise(&largest.stride[i], other->stride[i]))
+                return EVERYTHING;
+    }
+    return largest;
+}
+
+/* Whether the spatial axes of the result are those of the first input. */
+static bool keeps_places(const Node *node) {
+    const Shape *input = &node->inputs[0]->type.shape;
+    const Shape *output = &node->outputs[0]->type.shape;
+    for (int i = 1; i < input->rank; i++)
+        if (input->dims[i] != output->dims[i])
+            return false;
+    return input->rank == output->rank;
+}
+
+static bool node_footprint(const Node *node, Footprint axes[MAX_SPATIAL]) {
+    for (int i = 0; i < MAX_SPATIAL; i++)
+        axes[i] = (Footprint){1, 1, 1};
+    return node->layer->footprint ? node->layer->footprint(node, axes) : keeps_places(node);
+}
+
+/* A field that leaves 64 bits is larger than any input. */
+static Receptive field_of_result(const Node *node, const Receptive *fields) {
+    Receptive receptive = largest_of_inputs(node, fields);
+    Footprint footprint[MAX_SPATIAL];
+    if (receptive.everything || !node_footprint(node, footprint) ||
+        spatial_axes(&node->outputs[0]->type.shape) != receptive.axes)
+        return EVERYTHING;
+    for (int i = 0; i < receptive.axes; i++) {
+        Fraction grown;
+        if (!fraction_scale(receptive.stride[i], footprint[i].reach - 1, 1, &grown) ||
+            !fraction_add(receptive.field[i], grown, &receptive.field[i]) ||
+            !fraction_scale(receptive.stride[i], footprint[i].step, footprint[i].parts,
+                            &receptive.stride[i]))
+            return EVERYTHING;
+    }
+    return receptive;
+}
+
+Receptive *receptive_fields(Arena *arena, const Graph *graph) {
+    Receptive *fields = ARENA_ARRAY(arena, graph->values.count, Receptive);
+    for (size_t i = 0; i < graph->inputs.count; i++)
+        fields[graph->inputs.data[i]->id] = field_of_input(graph->inputs.data[i]);
+    for (size_t i = 0; i < graph->nodes.count; i++) {
+        const Node *node = graph->nodes.data[i];
+        Receptive receptive = field_of_result(node, fields);
+        for (size_t k = 0; k < node->output_count; k++) {
+            Receptive *field = &fields[node->outputs[k]->id];
+            *field = receptive;
+            field->axes = spatial_axes(&node->outputs[k]->type.shape);
+        }
+    }
+    return fields;
+}
