@@ -22,7 +22,7 @@ static void describe_layer(const LayerInfo *layer, StrBuf *out) {
         const AttributeInfo *attribute = &layer->attributes[i];
         size_t start = out->length;
         strbuf_format(out, "  %s", attribute->name);
-        if (attribute->fallback)
+        if (attribute->fallback && attribute->fallback[0])
             strbuf_format(out, " = %s", attribute->fallback);
         size_t width = out->length - start;
         strbuf_fill(out, ' ', width < 20 ? 20 - width : 1);

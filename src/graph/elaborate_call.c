@@ -68,12 +68,33 @@ static void take_input(Elaborator *e, Call *call, const Datum *datum) {
     VEC_PUSH(e->arena, &call->inputs, datum->kind == DATUM_TENSOR ? datum->tensor : NULL);
 }
 
+static const Value *known_input(const Call *call) {
+    const Value *input = call->inputs.count > 0 ? call->inputs.data[0] : NULL;
+    return input && !input->poisoned ? input : NULL;
+}
+
+/* Whether `value`, the first argument of a call that has all its inputs, consists of bare names
+ * that mean something to the layer's first attribute: `squeeze((h, w))`, whatever else is called
+ * `h`. */
+static bool names_attribute(const Call *call, const Expr *value) {
+    if (call->inputs.count < call->layer->max_inputs || call->layer->attribute_count == 0)
+        return false;
+    if (value->kind == EXPR_NAME)
+        return attribute_takes_word(call->layer, 0, value->name.text, known_input(call));
+    if (value->kind != EXPR_TUPLE)
+        return false;
+    for (size_t i = 0; i < value->tuple.count; i++)
+        if (!names_attribute(call, value->tuple.data[i]))
+            return false;
+    return value->tuple.count > 0;
+}
+
 /* Whether argument `index`, all before it being inputs, is one more. A word or a mistake in the
  * place of an input that the layer needs was meant as one. */
 static bool is_input(Elaborator *e, const Call *call, size_t index) {
     const Argument *argument = &call->arguments->data[index];
     const Datum *datum = &call->data[index];
-    if (argument->name.text)
+    if (argument->name.text || names_attribute(call, argument->value))
         return false;
     switch (datum->kind) {
     case DATUM_TENSOR: return true;
@@ -158,11 +179,6 @@ static Datum node_infer(Elaborator *e, Node *node, bool fine) {
     Inference inference = {e->arena, e->diagnostics, e->graph, node};
     node->outputs[0]->poisoned = !fine || !node->layer->infer(&inference);
     return datum_tensor(node->outputs[0]);
-}
-
-static const Value *known_input(const Call *call) {
-    const Value *input = call->inputs.count > 0 ? call->inputs.data[0] : NULL;
-    return input && !input->poisoned ? input : NULL;
 }
 
 Datum elaborate_call(Elaborator *e, Datum incoming, Name callee, const ArgumentList *arguments,

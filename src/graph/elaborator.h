@@ -41,7 +41,8 @@ typedef struct StepName {
 
 /* What the expression stands for; DATUM_POISON after reporting a mistake, never a word. */
 Datum evaluate(Elaborator *e, const Expr *expr);
-/* The same for an argument of a call: a bare name that names no value is a word. */
+/* The same for an argument of a call: a bare name that names no value is a word, also in a tuple.
+ */
 Datum evaluate_argument(Elaborator *e, const Expr *expr);
 /* Reports E0302. `words` are more names that could have been meant. */
 void report_unknown_name(Elaborator *e, Name name, const char *const *words, size_t word_count);

@@ -322,12 +322,13 @@ static Datum evaluate_size(Elaborator *e, const Expr *expr) {
     return (Datum){.kind = DATUM_SIZE, .size = size};
 }
 
-static Datum evaluate_tuple(Elaborator *e, const Expr *expr) {
+static Datum evaluate_tuple(Elaborator *e, const Expr *expr,
+                            Datum (*evaluate_item)(Elaborator *e, const Expr *item)) {
     Datum datum = {.kind = DATUM_TUPLE};
     datum.tuple.count = expr->tuple.count;
     datum.tuple.items = ARENA_ARRAY(e->arena, expr->tuple.count, Datum);
     for (size_t i = 0; i < expr->tuple.count; i++)
-        datum.tuple.items[i] = evaluate(e, expr->tuple.data[i]);
+        datum.tuple.items[i] = evaluate_item(e, expr->tuple.data[i]);
     return datum;
 }
 
@@ -366,7 +367,7 @@ Datum evaluate(Elaborator *e, const Expr *expr) {
     case EXPR_BINARY: return evaluate_binary(e, expr);
     case EXPR_CALL:
     case EXPR_PIPE: return evaluate_layers(e, expr);
-    case EXPR_TUPLE: return evaluate_tuple(e, expr);
+    case EXPR_TUPLE: return evaluate_tuple(e, expr, evaluate);
     case EXPR_TYPE: return evaluate_type(e, expr);
     case EXPR_LABEL:
     case EXPR_CHAIN: break;
@@ -378,5 +379,7 @@ Datum evaluate(Elaborator *e, const Expr *expr) {
 Datum evaluate_argument(Elaborator *e, const Expr *expr) {
     if (expr->kind == EXPR_NAME && !scope_find(e->scope, expr->name.text))
         return (Datum){.kind = DATUM_WORD, .text = expr->name.text};
+    if (expr->kind == EXPR_TUPLE)
+        return evaluate_tuple(e, expr, evaluate_argument);
     return evaluate(e, expr);
 }

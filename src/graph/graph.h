@@ -48,13 +48,16 @@ struct Weight {
 
 /* What kind of argument a layer takes (layers/layer.h), and the value a node has for it. */
 typedef enum AttributeKind {
-    ATTRIBUTE_INTEGER, /* 60 */
-    ATTRIBUTE_NUMBER,  /* 0.01; an integer is taken too */
-    ATTRIBUTE_BOOLEAN, /* on, off */
-    ATTRIBUTE_SIZE,    /* one integer per spatial axis: 3x3, or 3 for all */
-    ATTRIBUTE_PADDING, /* 1, 1x2, same, or (begin..., end...): (top, left, bottom, right) */
-    ATTRIBUTE_AXIS,    /* 0, -1, or c h w by the rank */
-    ATTRIBUTE_SHAPE,   /* [16, 7, 7], as reshape takes */
+    ATTRIBUTE_INTEGER,  /* 60 */
+    ATTRIBUTE_NUMBER,   /* 0.01; an integer is taken too */
+    ATTRIBUTE_BOOLEAN,  /* on, off */
+    ATTRIBUTE_SIZE,     /* one integer per spatial axis: 3x3, or 3 for all */
+    ATTRIBUTE_PADDING,  /* 1, 1x2, same, or (begin..., end...): (top, left, bottom, right) */
+    ATTRIBUTE_AXIS,     /* 0, -1, or c h w by the rank */
+    ATTRIBUTE_AXES,     /* one or several of these, each once: h, (h, w), (1, -1) */
+    ATTRIBUTE_SHAPE,    /* [16, 7, 7], as reshape takes */
+    ATTRIBUTE_WORD,     /* one of the words that its table row lists: bilinear */
+    ATTRIBUTE_INTEGERS, /* 2, or several: (16, 48) */
 } AttributeKind;
 
 #define MAX_SPATIAL 3 /* most spatial axes of a layer */
@@ -69,16 +72,25 @@ typedef struct Attribute {
     bool given; /* written in the source, not the default */
     Span span;  /* of the value as written; SPAN_NONE for a default */
     union {
-        int64_t integer;           /* INTEGER; AXIS: 0 <= axis < rank of the first input */
-        double number;             /* NUMBER */
-        bool boolean;              /* BOOLEAN */
+        int64_t integer; /* INTEGER; AXIS: 0 <= axis < rank of the first input; WORD: its place in
+                            the list */
+        double number;   /* NUMBER */
+        bool boolean;    /* BOOLEAN */
         int64_t size[MAX_SPATIAL]; /* SIZE: as many entries as the input has spatial axes */
         struct {
             PaddingMode mode;
             int64_t begin[MAX_SPATIAL]; /* EXPLICIT only */
             int64_t end[MAX_SPATIAL];
         } padding;
+        struct {
+            int count;                 /* at least one; 0 where an optional attribute is left out */
+            int axis[TENSOR_MAX_RANK]; /* as written, each 0 <= axis < rank of the first input */
+        } axes;
         Shape shape; /* SHAPE */
+        struct {
+            size_t count; /* as of axes */
+            const int64_t *items;
+        } integers;
     };
 } Attribute;
 

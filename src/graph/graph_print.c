@@ -35,6 +35,26 @@ static void print_padding(const Attribute *attribute, int axes, StrBuf *out) {
     strbuf_add_char(out, ')');
 }
 
+/* "(1, 2)", or one number alone. */
+static void print_list(const int64_t *items, size_t count, StrBuf *out) {
+    for (size_t i = 0; i < count; i++)
+        strbuf_format(out, "%s%" PRId64, i ? ", " : count > 1 ? "(" : "", items[i]);
+    strbuf_add(out, count > 1 ? ")" : "");
+}
+
+static void print_axes(const Attribute *attribute, StrBuf *out) {
+    int64_t items[TENSOR_MAX_RANK];
+    for (int i = 0; i < attribute->axes.count; i++)
+        items[i] = attribute->axes.axis[i];
+    print_list(items, (size_t)attribute->axes.count, out);
+}
+
+static void print_choice(const AttributeInfo *info, const Attribute *attribute, StrBuf *out) {
+    size_t length;
+    const char *choice = attribute_choice(info, attribute->integer, &length);
+    strbuf_add_bytes(out, choice, length);
+}
+
 /* As one would write it. `collapse`: a size as a single integer where that says the same. */
 static void print_attribute(const Node *node, int index, bool collapse, StrBuf *out) {
     const Attribute *attribute = &node->attributes[index];
@@ -47,7 +67,12 @@ static void print_attribute(const Node *node, int index, bool collapse, StrBuf *
     case ATTRIBUTE_BOOLEAN: strbuf_add(out, attribute->boolean ? "on" : "off"); break;
     case ATTRIBUTE_SIZE: print_size(attribute->size, axes, collapse, out); break;
     case ATTRIBUTE_PADDING: print_padding(attribute, axes, out); break;
+    case ATTRIBUTE_AXES: print_axes(attribute, out); break;
     case ATTRIBUTE_SHAPE: shape_print(&attribute->shape, out); break;
+    case ATTRIBUTE_WORD: print_choice(&node->layer->attributes[index], attribute, out); break;
+    case ATTRIBUTE_INTEGERS:
+        print_list(attribute->integers.items, attribute->integers.count, out);
+        break;
     }
 }
 
@@ -57,6 +82,8 @@ static bool is_default(const Node *node, int index) {
         return true;
     if (!fallback)
         return false;
+    if (node->attributes[index].kind == ATTRIBUTE_WORD)
+        return node->attributes[index].integer == 0;
     StrBuf text = {0};
     print_attribute(node, index, true, &text);
     bool same = strcmp(strbuf_text(&text), fallback) == 0;

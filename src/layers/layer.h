@@ -28,6 +28,9 @@ typedef enum LayerFamily {
 
 /* One argument. Positional arguments follow the order of the table.
  *
+ * An optional attribute without a value unless it is given has the fallback "". Of a WORD attribute
+ * the fallback is all the words it takes, "bilinear|nearest", the default first.
+ *
  * A fallback that is the name of an earlier attribute of the same layer means that attribute's
  * value (a pooling layer's stride is its size unless written), with `given` false.
  *
@@ -91,6 +94,10 @@ const LayerInfo *layer_find(const char *name);
 
 /* All layers in the order of layers.def. */
 const LayerInfo *const *layer_table(size_t *count);
+
+/* Word number `index` of those that a WORD attribute takes, `length` bytes long; NULL past the
+ * last. */
+const char *attribute_choice(const AttributeInfo *info, int64_t index, size_t *length);
 
 /* "convolution" */
 const char *layer_family_name(LayerFamily family);

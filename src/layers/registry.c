@@ -26,6 +26,17 @@ const LayerInfo *layer_find(const char *name) {
     return NULL;
 }
 
+const char *attribute_choice(const AttributeInfo *info, int64_t index, size_t *length) {
+    assert(info->kind == ATTRIBUTE_WORD);
+    const char *word = info->fallback;
+    for (; index > 0 && word; index--) {
+        word = strchr(word, '|');
+        word = word ? word + 1 : NULL;
+    }
+    *length = word ? strcspn(word, "|") : 0;
+    return word;
+}
+
 const char *layer_family_name(LayerFamily family) {
     switch (family) {
     case FAMILY_CONVOLUTION: return "convolution";

@@ -1,4 +1,4 @@
-/* flatten, reshape, concat: where elements stand, not what they are. */
+/* flatten, reshape, squeeze, concat: where elements stand, not what they are. */
 #include "kernels/kernel.h"
 #include "layers/edit.h"
 #include "layers/evaluate.h"
@@ -6,7 +6,7 @@
 #include "layers/majority.h"
 #include "support/checked.h"
 
-/* ---- flatten, reshape: the same elements in the same row-major order ------------------------ */
+/* ---- flatten, reshape, squeeze: the same elements in the same row-major order ---------------- */
 
 static void view_evaluate(Evaluation *evaluation) {
     int64_t elements = shape_elements(&evaluation->node->outputs[0]->type.shape);
@@ -96,6 +96,66 @@ const LayerInfo layer_reshape = {
                "    return features -> reshape([16, 7, 7])\n"
                "}\n",
     .infer = reshape_infer,
+    .evaluate = view_evaluate,
+    .lower = kernel_view,
+};
+
+/* The axes that a squeeze drops: those named, or all of size 1. False after reporting one that is
+ * larger. */
+static bool squeeze_drops(Inference *inference, bool drops[TENSOR_MAX_RANK]) {
+    const Attribute *axes = &inference->node->attributes[0];
+    const Shape *input = infer_input(inference, 0);
+    for (int i = 0; i < input->rank; i++)
+        drops[i] = !axes->given && input->dims[i] == 1;
+    for (int i = 0; i < axes->axes.count; i++) {
+        int axis = axes->axes.axis[i];
+        drops[axis] = true;
+        if (input->dims[axis] == 1)
+            continue;
+        Diagnostic *diagnostic =
+            infer_error(inference, DIAG_E0230, 0,
+                        "`squeeze` drops axes of size 1, but axis %d of "
+                        "%s is %lld",
+                        axis, infer_shape_text(inference, input), (long long)input->dims[axis]);
+        diag_here(inference->diagnostics, diagnostic, "axis %d", axis);
+        return false;
+    }
+    return true;
+}
+
+static bool squeeze_infer(Inference *inference) {
+    const Shape *input = infer_input(inference, 0);
+    bool drops[TENSOR_MAX_RANK];
+    if (!squeeze_drops(inference, drops))
+        return false;
+    Shape result = {0};
+    for (int i = 0; i < input->rank; i++)
+        if (!drops[i])
+            result.dims[result.rank++] = input->dims[i];
+    if (result.rank > 0)
+        return infer_result(inference, result);
+    Diagnostic *diagnostic =
+        infer_error(inference, DIAG_E0230, 0, "`squeeze` would leave %s no axis",
+                    infer_shape_text(inference, input));
+    diag_help(inference->diagnostics, diagnostic, "`flatten` gives [1]");
+    return false;
+}
+
+const LayerInfo layer_squeeze = {
+    .name = "squeeze",
+    .summary = "drops axes of size 1",
+    .family = FAMILY_SHAPE,
+    .traits = LAYER_REORDERS_NOTHING,
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .attribute_count = 1,
+    .attributes = {{"axes", ATTRIBUTE_AXES, "", 0, 0,
+                    "the axes to drop; all of size 1 unless written"}},
+    .shape_doc = "the input's shape without these axes",
+    .example = "network example(line: [8, 1, 32]) -> [8, 32] {\n"
+               "    return line -> squeeze(h)\n"
+               "}\n",
+    .infer = squeeze_infer,
     .evaluate = view_evaluate,
     .lower = kernel_view,
 };
