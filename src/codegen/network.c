@@ -109,7 +109,9 @@ static Span step_span(const Build *build, const Step *step) {
 
 /* "conv1", but "conv1.copy" for what only serves it: symbols tell them apart. */
 static const char *step_path(Build *build, const Step *step) {
-    const char *path = step->node ? step->node->path : build->plan->graph->output_names.data[0];
+    const char *path = step->path   ? step->path
+                       : step->node ? step->node->path
+                                    : build->plan->graph->output_names.data[0];
     switch (step->kind) {
     case STEP_COPY: return arena_format(&build->arena, "%s.copy", path);
     case STEP_ZERO: return arena_format(&build->arena, "%s.zero", path);
@@ -118,6 +120,7 @@ static const char *step_path(Build *build, const Step *step) {
     case STEP_DENSE:
     case STEP_WINDOW:
     case STEP_MEAN:
+    case STEP_GEMM:
     case STEP_SOFTMAX:
     case STEP_MAP:
     case STEP_VIEW:

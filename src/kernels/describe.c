@@ -6,19 +6,52 @@
 
 #include "kernels/kernel.h"
 
-static Step *append_step(Lowering *lowering, const Node *node, StepKind kind, size_t input_count) {
+/* A step from any values to another; it has the name of what it makes. */
+static Step *append_part(Lowering *lowering, const Node *node, StepKind kind, Value *const *inputs,
+                         size_t input_count, Value *output) {
     Plan *plan = lowering->plan;
-    assert(node->output_count == 1 && input_count >= 1 && input_count <= node->input_count);
     Step *step = ARENA_NEW(plan->arena, Step);
     step->kind = kind;
     step->node = node;
-    step->name = node->path;
+    step->path = step->name = output == node->outputs[0] ? node->path : output->name;
     step->input_count = (int)input_count;
     step->input_values = ARENA_ARRAY(plan->arena, input_count, Value *);
-    memcpy(step->input_values, node->inputs, input_count * sizeof *step->input_values);
-    step->output_value = node->outputs[0];
+    memcpy(step->input_values, inputs, input_count * sizeof *step->input_values);
+    step->output_value = output;
     VEC_PUSH(plan->arena, &plan->steps, step);
     return step;
+}
+
+static Step *append_step(Lowering *lowering, const Node *node, StepKind kind, size_t input_count) {
+    assert(node->output_count == 1 && input_count >= 1 && input_count <= node->input_count);
+    return append_part(lowering, node, kind, node->inputs, input_count, node->outputs[0]);
+}
+
+Value *kernel_value(Lowering *lowering, const Node *node, const char *part, Shape shape) {
+    Plan *plan = lowering->plan;
+    Value *value = ARENA_NEW(plan->arena, Value);
+    *value = (Value){.type = {ELEMENT_F32, shape},
+                     .producer = node->outputs[0]->producer,
+                     .name = arena_format(plan->arena, "%s.%s", node->path, part),
+                     .span = node->span,
+                     .id = (int64_t)plan->values.count};
+    VEC_PUSH(plan->arena, &plan->values, value);
+    return value;
+}
+
+void kernel_gemm(Lowering *lowering, const Node *node, const Product *product, Value *left,
+                 Value *right, Value *result) {
+    Value *const inputs[] = {left, right};
+    append_part(lowering, node, STEP_GEMM, inputs, 2, result)->gemm.product = *product;
+}
+
+void kernel_gemm_weight(Lowering *lowering, const Node *node, const Product *product, Value *left,
+                        const Weight *weight, const Weight *bias, Value *result) {
+    Step *step = append_part(lowering, node, STEP_GEMM, &left, 1, result);
+    assert(!product->transposed && product->batches == 1);
+    step->gemm.product = *product;
+    step->gemm.weight = weight;
+    step->gemm.bias = bias;
 }
 
 void kernel_conv(Lowering *lowering, const Node *node, const Window *window, int64_t groups,
@@ -125,6 +158,20 @@ static void sign_window(const Window *window, StrBuf *out) {
     sign_numbers(out, window->pad_end, 2);
 }
 
+static void sign_matrices(const Matrices *matrices, StrBuf *out) {
+    const int64_t numbers[] = {matrices->offset, matrices->batch_stride, matrices->row_stride};
+    sign_numbers(out, numbers, sizeof numbers / sizeof numbers[0]);
+}
+
+static void sign_product(const Product *product, StrBuf *out) {
+    const int64_t numbers[] = {product->batches, product->rows, product->depth, product->columns};
+    sign_numbers(out, numbers, sizeof numbers / sizeof numbers[0]);
+    sign_matrices(&product->left, out);
+    sign_matrices(&product->right, out);
+    sign_matrices(&product->result, out);
+    strbuf_format(out, " %d", product->transposed);
+}
+
 static void sign_kind(const Step *step, StrBuf *out) {
     switch (step->kind) {
     case STEP_CONV:
@@ -136,6 +183,10 @@ static void sign_kind(const Step *step, StrBuf *out) {
         sign_window(&step->conv.window, out);
         break;
     case STEP_DENSE: strbuf_add(out, "dense"); break;
+    case STEP_GEMM:
+        strbuf_format(out, "gemm %d", step->weights != NULL);
+        sign_product(&step->gemm.product, out);
+        break;
     case STEP_WINDOW:
         strbuf_format(out, "window %d %d", step->window.average, step->window.count_padding);
         sign_window(&step->window.window, out);

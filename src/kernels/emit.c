@@ -20,6 +20,7 @@ void kernel_emit(Ir *ir, const Step *step, const Machine *machine) {
         return;
     case STEP_DEPTHWISE: depthwise_emit(&emitter); return;
     case STEP_DENSE: gemv_emit(&emitter); return;
+    case STEP_GEMM: gemm_emit(&emitter); return;
     case STEP_WINDOW: window_emit(&emitter); return;
     case STEP_MEAN: mean_emit(&emitter); return;
     case STEP_SOFTMAX: softmax_emit(&emitter); return;

@@ -102,6 +102,7 @@ void conv_direct_emit(const Emitter *emitter); /* groups = 1, or whole vectors o
 void conv_gather_emit(const Emitter *emitter); /* any groups */
 void depthwise_emit(const Emitter *emitter);
 void gemv_emit(const Emitter *emitter);
+void gemm_emit(const Emitter *emitter);
 void window_emit(const Emitter *emitter);
 void mean_emit(const Emitter *emitter);
 void softmax_emit(const Emitter *emitter);

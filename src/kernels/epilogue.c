@@ -72,6 +72,23 @@ Spot spot_in_nest(const Emitter *emitter, const NestWalk *walk) {
     return spot;
 }
 
+static IrValue place_in_order(const Emitter *emitter, const View *view, IrValue base,
+                              const void *element) {
+    assert(view->block == 1 && view->row_stride == view->width &&
+           view->block_stride == view->height * view->width);
+    (void)view;
+    return ir_at(emitter->ir, base, *(const IrValue *)element);
+}
+
+Spot spot_in_order(const Emitter *emitter, IrValue element) {
+    Spot spot = spot_origin(emitter);
+    spot.channel = NULL; /* unknown: see epilogue_needs_channel */
+    spot.lane_axis = AXIS_COLUMN;
+    assert(!epilogue_needs_channel(emitter->step));
+    spot_place(emitter, &spot, place_in_order, &element);
+    return spot;
+}
+
 typedef struct Movement {
     int64_t channels, rows, columns;
 } Movement;

@@ -22,6 +22,10 @@ Spot spot_at(const Emitter *emitter, IrValue channel, IrValue row, IrValue colum
  * the channels of the block if the output is blocked. */
 Spot spot_in_nest(const Emitter *emitter, const NestWalk *walk);
 
+/* Element number `element` in row-major order, lanes along the last axis: for views without gaps.
+ */
+Spot spot_in_order(const Emitter *emitter, IrValue element);
+
 /* `spot` moved by constants; `channels` a multiple of V. */
 Spot spot_moved(const Emitter *emitter, const Spot *spot, int64_t channels, int64_t rows,
                 int64_t columns);

@@ -1,7 +1,9 @@
 /* Kernels: how layers describe their work, and the loop nests that do it.
  *
- * A layer's `.lower` calls exactly one of kernel_conv ... kernel_view for each of its outputs;
- * these only append a step to the plan. kernel_emit makes the function of a finished step, through
+ * A layer's `.lower` calls some of kernel_conv ... kernel_view; these only append a step to the
+ * plan. Most make the node's output from its inputs, and one call is the whole layer. A layer of
+ * several steps names the values between them (kernel_value); each value is made by one step,
+ * before it is read. kernel_emit makes the function of a finished step, through
  * codegen/ir.h; steps whose kernel_signature is equal share one function. */
 #ifndef NETC_KERNELS_KERNEL_H
 #define NETC_KERNELS_KERNEL_H
@@ -13,6 +15,16 @@ typedef struct Ir Ir; /* codegen/ir.h */
 /* Convolution of input 0: weights[0] is the kernel, `bias` may be NULL. */
 void kernel_conv(Lowering *lowering, const Node *node, const Window *window, int64_t groups,
                  const Weight *weight, const Weight *bias);
+/* A value of the plan's own, from one step of the node to another; `part` says which one it is in
+ * the names of steps and buffers. */
+Value *kernel_value(Lowering *lowering, const Node *node, const char *part, Shape shape);
+
+/* Products of matrices of `left` and `right`. */
+void kernel_gemm(Lowering *lowering, const Node *node, const Product *product, Value *left,
+                 Value *right, Value *result);
+/* The same with the transposed of a weight [columns, depth] at the right; `bias` may be NULL. */
+void kernel_gemm_weight(Lowering *lowering, const Node *node, const Product *product, Value *left,
+                        const Weight *weight, const Weight *bias, Value *result);
 /* Matrix-vector product of input 0. */
 void kernel_dense(Lowering *lowering, const Node *node, const Weight *weight, const Weight *bias);
 /* Maximum or average over windows. */

@@ -1,4 +1,4 @@
-/* dense: y = weight x + bias, a matrix-vector product. */
+/* dense: y = weight x + bias, a matrix-vector product, or one for each row along the last axis. */
 #include "kernels/kernel.h"
 #include "layers/edit.h"
 #include "layers/evaluate.h"
@@ -8,6 +8,7 @@
 enum DenseAttribute {
     DENSE_UNITS,
     DENSE_BIAS,
+    DENSE_AXIS,
     DENSE_ATTRIBUTES,
 };
 
@@ -23,10 +24,19 @@ static const char *advice(Inference *inference, const char *what, int64_t inputs
                         edit_count(inference, inputs), edit_count(inference, parameters));
 }
 
-static bool check_vector(Inference *inference) {
+/* The axis is the last; by default it is axis 0, so that the input is a vector. */
+static bool check_axis(Inference *inference) {
     const Shape *input = infer_input(inference, 0);
-    if (input->rank == 1)
+    const Attribute *axis = &inference->node->attributes[DENSE_AXIS];
+    if (input->rank >= 1 && axis->integer == input->rank - 1)
         return true;
+    if (axis->given) {
+        Diagnostic *diagnostic =
+            infer_error(inference, DIAG_E0218, DENSE_AXIS,
+                        "`dense` works along the last axis, which is %d here", input->rank - 1);
+        edit_argument(inference, diagnostic, DENSE_AXIS, "-1", false, "the last axis");
+        return false;
+    }
     Diagnostic *diagnostic =
         infer_error(inference, DIAG_E0217, -1, "`dense` takes a vector, but its input is %s",
                     infer_shape_text(inference, input));
@@ -36,23 +46,33 @@ static bool check_vector(Inference *inference) {
     if (input->rank >= 2)
         edit_step_before(inference, diagnostic, "globalavgpool", false,
                          advice(inference, "or average each channel first", input->dims[0]));
+    if (input->rank == 2)
+        edit_argument(
+            inference, diagnostic, DENSE_AXIS, "-1", false,
+            advice(inference, "or take each row of a sequence by itself", input->dims[1]));
     return false;
 }
 
 static bool dense_infer(Inference *inference) {
-    if (!check_vector(inference))
+    if (!check_axis(inference))
         return false;
     const Attribute *attributes = inference->node->attributes;
     int64_t units = attributes[DENSE_UNITS].integer;
-    int64_t inputs = infer_input(inference, 0)->dims[0];
-    Shape result = shape_make(1, units);
+    Shape result = *infer_input(inference, 0);
+    int64_t inputs = result.dims[result.rank - 1];
+    result.dims[result.rank - 1] = units;
     if (!infer_result(inference, result))
         return false;
     if (infer_weight(inference, "weight", shape_make(2, units, inputs), WEIGHT_KERNEL, inputs,
                      true) == NULL)
         return false;
     return !attributes[DENSE_BIAS].boolean ||
-           infer_weight(inference, "bias", result, WEIGHT_BIAS, inputs, true) != NULL;
+           infer_weight(inference, "bias", shape_make(1, units), WEIGHT_BIAS, inputs, true) != NULL;
+}
+
+/* Vectors that go through the weights. */
+static int64_t row_count(const Node *node) {
+    return shape_elements(&node->outputs[0]->type.shape) / node->weights.data[0]->shape.dims[0];
 }
 
 static const Weight *bias_of(const Node *node) {
@@ -61,6 +81,8 @@ static const Weight *bias_of(const Node *node) {
 
 static void dense_macs(const Node *node, Factors *factors) {
     const Shape *weight = &node->weights.data[0]->shape;
+    if (node->outputs[0]->type.shape.rank > 1)
+        factors_add(factors, row_count(node));
     factors_add(factors, weight->dims[0]);
     factors_add(factors, weight->dims[1]);
 }
@@ -70,24 +92,50 @@ static void dense_operations(const Node *node, Factors *factors) {
         factors_add_elements(factors, node, 1);
 }
 
-static void dense_evaluate(Evaluation *evaluation) {
-    const Node *node = evaluation->node;
-    const Weight *weight = node->weights.data[0];
-    const Weight *bias = bias_of(node);
+/* The last axis is seen whole; a vector has no others. */
+static bool dense_footprint(const Node *node, Footprint axes[MAX_SPATIAL]) {
+    (void)axes;
+    return node->outputs[0]->type.shape.rank == 1;
+}
+
+static void evaluate_vector(const Weight *weight, const Weight *bias, const Real *input,
+                            Real *output) {
     int64_t inputs = weight->shape.dims[1];
     for (int64_t unit = 0; unit < weight->shape.dims[0]; unit++) {
         const float *row = weight->data + unit * inputs;
         RealSum sum = {0};
         for (int64_t i = 0; i < inputs; i++)
-            real_sum_product(&sum, row[i], evaluation->inputs[0][i]);
+            real_sum_product(&sum, row[i], input[i]);
         if (bias != NULL)
             real_sum_product(&sum, bias->data[unit], (Real){.value = 1});
-        evaluation->output[unit] = real_sum_finish(&sum, FOLD_ROUNDINGS);
+        output[unit] = real_sum_finish(&sum, FOLD_ROUNDINGS);
     }
 }
 
+static void dense_evaluate(Evaluation *evaluation) {
+    const Node *node = evaluation->node;
+    const Weight *weight = node->weights.data[0];
+    int64_t units = weight->shape.dims[0], inputs = weight->shape.dims[1];
+    for (int64_t row = 0; row < row_count(node); row++)
+        evaluate_vector(weight, bias_of(node), evaluation->inputs[0] + row * inputs,
+                        evaluation->output + row * units);
+}
+
 static void dense_lower(Lowering *lowering, const Node *node) {
-    kernel_dense(lowering, node, node->weights.data[0], bias_of(node));
+    const Weight *weight = node->weights.data[0];
+    if (node->outputs[0]->type.shape.rank == 1) {
+        kernel_dense(lowering, node, weight, bias_of(node));
+        return;
+    }
+    int64_t units = weight->shape.dims[0], inputs = weight->shape.dims[1];
+    Product product = {.batches = 1,
+                       .rows = row_count(node),
+                       .depth = inputs,
+                       .columns = units,
+                       .left = {.row_stride = inputs},
+                       .result = {.row_stride = units}};
+    kernel_gemm_weight(lowering, node, &product, node->inputs[0], weight, bias_of(node),
+                       node->outputs[0]);
 }
 
 const LayerInfo layer_dense = {
@@ -101,17 +149,20 @@ const LayerInfo layer_dense = {
         {
             [DENSE_UNITS] = {"units", ATTRIBUTE_INTEGER, NULL, 1, INT32_MAX, "outputs"},
             [DENSE_BIAS] = {"bias", ATTRIBUTE_BOOLEAN, "on", 0, 0, "add one number per output"},
+            [DENSE_AXIS] = {"axis", ATTRIBUTE_AXIS, "0", 0, 0,
+                            "-1: each vector along the last axis by itself, as in a sequence"},
         },
-    .shape_doc = "[N] -> [units]",
+    .shape_doc = "[N] -> [units]; with axis=-1 [.., N] -> [.., units]",
     .weights_doc = "weight [units, N], bias [units]",
-    .macs_doc = "units * N",
-    .operations_doc = "1 for each unit; none with bias=off",
+    .macs_doc = "vectors * (units * N)",
+    .operations_doc = "1 for each element of the result; none with bias=off",
     .example = "network example(image: [1, 28, 28]) -> [10] {\n"
                "    return image -> flatten -> dense(10)\n"
                "}\n",
     .infer = dense_infer,
     .macs = dense_macs,
     .operations = dense_operations,
+    .footprint = dense_footprint,
     .evaluate = dense_evaluate,
     .lower = dense_lower,
 };

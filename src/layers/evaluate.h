@@ -55,6 +55,15 @@ static inline void real_sum_product(RealSum *sum, double weight, Real x) {
     sum->terms++;
 }
 
+/* Adds x * y, where both may be off: |(x + d)(y + e) - xy| <= |x| |e| + |d| |y| + |d| |e|. */
+static inline void real_sum_pair(RealSum *sum, Real x, Real y) {
+    if (x.error > 0) {
+        double absolute = y.value < 0 ? -y.value : y.value;
+        sum->error += x.error * (absolute + y.error);
+    }
+    real_sum_product(sum, x.value, y);
+}
+
 /* Roundings of a convolution or dense layer beyond those of the sum itself: a scale folded into the
  * weights rounds each of them once more (real_affine); the rest is for partial sums. */
 #define FOLD_ROUNDINGS 4

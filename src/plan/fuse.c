@@ -32,9 +32,9 @@ static Use *use_of(const Fusion *fusion, const Value *value) {
 static void uses_init(Fusion *fusion) {
     const Plan *plan = fusion->plan;
     const Graph *graph = plan->graph;
-    fusion->uses = ARENA_ARRAY(plan->arena, graph->values.count, Use);
-    for (size_t i = 0; i < graph->values.count; i++)
-        fusion->uses[i] = (Use){.producer = -1, .same = graph->values.data[i]};
+    fusion->uses = ARENA_ARRAY(plan->arena, plan->values.count, Use);
+    for (size_t i = 0; i < plan->values.count; i++)
+        fusion->uses[i] = (Use){.producer = -1, .same = plan->values.data[i]};
     for (size_t i = 0; i < graph->outputs.count; i++)
         use_of(fusion, graph->outputs.data[i])->returned = true;
 }
@@ -85,6 +85,7 @@ static bool takes_epilogue(StepKind kind) {
     case STEP_CONV:
     case STEP_DEPTHWISE:
     case STEP_DENSE:
+    case STEP_GEMM:
     case STEP_WINDOW:
     case STEP_MEAN:
     case STEP_MAP: return true;
@@ -114,6 +115,8 @@ static bool can_fuse(const Fusion *fusion, const Step *map, int operand) {
     if (use->producer < 0 || use->readers != 1 || use->returned)
         return false;
     const Step *producer = fusion->plan->steps.data[use->producer];
+    if (producer->kind == STEP_GEMM && count_affines(map) > 0) /* it does not know channels */
+        return false;
     return takes_epilogue(producer->kind) &&
            producer->input_count + map->input_count - 1 <= STEP_MAX_INPUTS &&
            producer->epilogue.count + map->epilogue.count <= STEP_MAX_STAGES &&

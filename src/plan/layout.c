@@ -92,6 +92,11 @@ static bool concat_fits_blocks(const Step *step, int64_t lanes) {
     return true;
 }
 
+/* A step that works on values in their own row-major order. */
+static bool is_flat(const Step *step) {
+    return step->kind == STEP_GEMM || step->kind == STEP_SOFTMAX;
+}
+
 static int64_t natural_block(const Layout *layout, const Step *step) {
     int64_t lanes = layout->plan->machine->lanes;
     bool is_image = step->output_value->type.shape.rank > 1;
@@ -101,6 +106,7 @@ static int64_t natural_block(const Layout *layout, const Step *step) {
     case STEP_WINDOW: assert(is_image); return lanes;
     case STEP_DENSE:
     case STEP_MEAN:
+    case STEP_GEMM:
     case STEP_SOFTMAX: return 1;
     case STEP_MAP: return is_image && any_blocked(layout, step) ? lanes : 1;
     case STEP_CONCAT:
@@ -131,8 +137,7 @@ static void choose_natural(Layout *layout) {
         home_of(layout, value)->base = value;
         Storage *storage = storage_new(layout, value, natural_block(layout, step));
         storage->gapless = value->type.shape.rank <= 1 ||
-                           (step->kind == STEP_CONCAT && is_inner_concat(step)) ||
-                           step->kind == STEP_SOFTMAX;
+                           (step->kind == STEP_CONCAT && is_inner_concat(step)) || is_flat(step);
         home_of(layout, value)->natural = storage;
     }
 }
@@ -165,14 +170,14 @@ static Need need_of(const Layout *layout, const Step *step, int k) {
     bool is_operand = k > 0 || step->kind == STEP_MAP;
     if (step->kind == STEP_CONCAT)
         return concat_need(layout, step, value);
+    if (is_flat(step))
+        return (Need){.kind = NEED_FLAT};
     if (is_operand) {
         bool blocked = natural_of(layout, step->output_value)->block > 1;
         return (Need){.kind = blocked ? NEED_BLOCKED : NEED_PLAIN};
     }
     if (step->kind == STEP_DENSE)
         return (Need){.kind = NEED_ANY};
-    if (step->kind == STEP_SOFTMAX)
-        return (Need){.kind = NEED_FLAT};
     Need need = {.kind = step->kind == STEP_CONV ? NEED_IMAGE : NEED_BLOCKED};
     if (step->kind == STEP_CONV || step->kind == STEP_DEPTHWISE)
         need_halo(&need, &step->conv.window, box_of_shape(&value->type.shape),
@@ -503,7 +508,7 @@ static void emit_all(Layout *layout) {
 
 bool plan_layout(Plan *plan, Diagnostics *diagnostics) {
     Layout layout = {.plan = plan};
-    layout.homes = ARENA_ARRAY(plan->arena, plan->graph->values.count, Home);
+    layout.homes = ARENA_ARRAY(plan->arena, plan->values.count, Home);
     layout.placed = ARENA_ARRAY(plan->arena, plan->steps.count, bool *);
     layout.outputs = ARENA_ARRAY(plan->arena, plan->graph->outputs.count, Storage *);
     choose_natural(&layout);

@@ -68,10 +68,17 @@ static bool begins_output(const Reuse *reuse, int index) {
            (output->first_step == index - 1 && steps[index - 1]->kind == STEP_ZERO);
 }
 
+/* The first input that is read element by element beside the output; all after it are too. */
+static int first_elementwise(const Step *step) {
+    if (step->kind == STEP_GEMM && !step->gemm.weight)
+        return 2;
+    return step->kind == STEP_MAP ? 0 : 1;
+}
+
 /* Whether all that the step reads of `buffer` are elements it then writes, one by one. */
 static bool reads_what_it_writes(const Step *step, const Buffer *buffer) {
     for (int k = 0; k < step->input_count; k++) {
-        bool elementwise = k > 0 || step->kind == STEP_MAP;
+        bool elementwise = k >= first_elementwise(step);
         if (step->inputs[k].buffer == buffer &&
             !(elementwise && same_place(&step->inputs[k], &step->output)))
             return false;

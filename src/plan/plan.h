@@ -129,6 +129,9 @@ typedef struct Packed {
  *   CONV, other groups (lane f of a vector reads input channel f / Fg * Cg + c; lanes past the last
  *   filter read what the last one reads; tile.vectors is 1):
  *     [F rounded up to V, / V][Cg][KH][KW][V]
+ *   GEMM, K = depth, N = columns:
+ *     part 1: [N / T][K][T]
+ *     part 2: [K][N % T rounded up to V]
  *   DEPTHWISE: [F rounded up to V, / V][KH][KW][V]
  *   DENSE, N outputs, input view with block b, C channels, height x width = P pixels:
  *     for outputs in part 1 ([N / T] blocks of T), then part 2 (one of N % T rounded up to V):
@@ -168,12 +171,13 @@ typedef enum StepKind {
     STEP_DENSE,     /* matrix-vector product; input 0 any view, output a plain vector */
     STEP_WINDOW,    /* max or average over windows; blocked; tests its bounds */
     STEP_MEAN,      /* average of each channel; input blocked, output a plain vector */
-    STEP_SOFTMAX,   /* over one axis; both views plain, no gaps: the value's own row-major order */
-    STEP_MAP,       /* nothing but its epilogue; all views of one block and shape */
-    STEP_COPY,      /* same elements into another layout; both views of one shape, any blocks */
-    STEP_ZERO,      /* zeros the halo around its output; no inputs */
-    STEP_VIEW,      /* lowering only: same elements, another shape */
-    STEP_CONCAT,    /* lowering only: inputs side by side along `concat.axis` */
+    STEP_GEMM,    /* matrix products; all views plain, no gaps: each value's own row-major order */
+    STEP_SOFTMAX, /* over one axis; both views plain, no gaps: the value's own row-major order */
+    STEP_MAP,     /* nothing but its epilogue; all views of one block and shape */
+    STEP_COPY,    /* same elements into another layout; both views of one shape, any blocks */
+    STEP_ZERO,    /* zeros the halo around its output; no inputs */
+    STEP_VIEW,    /* lowering only: same elements, another shape */
+    STEP_CONCAT,  /* lowering only: inputs side by side along `concat.axis` */
 } StepKind;
 
 /* What steps may read and write.
@@ -205,17 +209,43 @@ typedef struct Window {
     int64_t pad_end[2];
 } Window;
 
+/* Matrices within a tensor in row-major order: element (i, k) of matrix number b is the tensor's
+ * element number  offset + b * batch_stride + i * row_stride + k. */
+typedef struct Matrices {
+    int64_t offset;
+    int64_t batch_stride;
+    int64_t row_stride;
+} Matrices;
+
+/* Products of matrices, for each b < batches
+ *     result[i][j] = sum over k of left[i][k] * right[k][j],
+ * i < rows, k < depth, j < columns. The right matrices are those of a tensor, or the transposed of
+ * them (right[k][j] is then their element (j, k)), or a packed weight, the same for all b. */
+typedef struct Product {
+    int64_t batches;
+    int64_t rows;
+    int64_t depth;
+    int64_t columns;
+    Matrices left;
+    Matrices right; /* of a tensor */
+    Matrices result;
+    bool transposed;
+} Product;
+
 /* What a tile computes at once in registers: rows x columns output pixels of `vectors` vectors of
  * output channels (conv, depthwise, window), or `vectors` vectors of outputs in `unroll`
- * independent chains (dense). Tiles at the lower and right edge and the last filters are cut to
- * what is there; rows <= height and columns <= width. All 0 for other steps. */
+ * independent chains (dense), or `rows` rows of a product by `vectors` vectors of its columns, or,
+ * if the right matrix is transposed, by `columns` single columns (gemm). Tiles at the lower and
+ * right edge and the last filters are cut to what is there; rows <= height and columns <= width.
+ * All 0 for other steps. */
 typedef struct Tile {
     int rows;
     int columns;
     int vectors; /* depthwise, window: 1 */
     int unroll;  /* conv: input channels per loop turn, a divisor of channels / groups and, for a
                     blocked input, of V, so a turn never leaves a block; dense: inputs per loop turn,
-                    a power of two, at most V for a blocked input; else 1 */
+                    a power of two, at most V for a blocked input; gemm: terms of each sum per loop
+                    turn; else 1 */
 } Tile;
 
 #define STEP_MAX_INPUTS  66
@@ -226,6 +256,7 @@ typedef struct Step {
     StepKind kind;
     const Node *node; /* the layer it is accounted to; its span is the debug location. NULL for a
                          COPY of a network input into an output. */
+    const char *path; /* of the layer, and which of its steps it is where it has several */
     const char *name; /* paths of all layers in it, "conv1 + bn1 + relu1" */
 
     Value **input_values; /* from lowering; those of epilogue operands follow the step's own */
@@ -246,6 +277,11 @@ typedef struct Step {
             const Weight *bias;
         } dense;
         struct {
+            Product product;
+            const Weight *weight; /* the right matrix, [columns, depth]; NULL: that of input 1 */
+            const Weight *bias;   /* with a weight: added to each row; NULL: none */
+        } gemm;
+        struct {
             Window window;
             bool average;       /* else maximum */
             bool count_padding; /* average: padding counts as zeros */
@@ -264,7 +300,7 @@ typedef struct Step {
 
     Affine *affines; /* folded into the weights, in order */
     int affine_count;
-    Packed *weights; /* CONV, DEPTHWISE, DENSE; set by tile */
+    Packed *weights; /* CONV, DEPTHWISE, DENSE, GEMM with a weight; set by tile */
     Packed *bias;    /* PACK_SHIFT; NULL when neither bias nor affine */
     Tile tile;
 
@@ -277,6 +313,7 @@ typedef struct Plan {
     Arena *arena;
     const Graph *graph;
     const Machine *machine;
+    VEC(Value *) values; /* the graph's, then those between the steps of one layer; by Value.id */
     VEC(Step *) steps;
     VEC(Buffer *) buffers;
     VEC(Packed *) packed; /* in the order in which the steps read them */

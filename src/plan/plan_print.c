@@ -18,6 +18,7 @@ static const char *step_name(StepKind kind) {
     case STEP_DENSE: return "dense";
     case STEP_WINDOW: return "window";
     case STEP_MEAN: return "mean";
+    case STEP_GEMM: return "gemm";
     case STEP_SOFTMAX: return "softmax";
     case STEP_MAP: return "map";
     case STEP_COPY: return "copy";
@@ -92,6 +93,14 @@ static void print_window(const Window *window, StrBuf *out) {
     print_pair(out, " and ", window->pad_end);
 }
 
+static void print_product(const Product *product, StrBuf *out) {
+    strbuf_format(out,
+                  "    product  %" PRId64 " of [%" PRId64 " x %" PRId64 "] x [%" PRId64
+                  " x %" PRId64 "]%s\n",
+                  product->batches, product->rows, product->depth, product->depth, product->columns,
+                  product->transposed ? " transposed" : "");
+}
+
 static void print_facts(const Step *step, StrBuf *out) {
     switch (step->kind) {
     case STEP_CONV:
@@ -108,6 +117,7 @@ static void print_facts(const Step *step, StrBuf *out) {
                         : step->window.count_padding ? ", average with padding\n"
                                                      : ", average\n");
         break;
+    case STEP_GEMM: print_product(&step->gemm.product, out); break;
     case STEP_SOFTMAX: strbuf_format(out, "    axis     %d\n", step->softmax.axis); break;
     case STEP_ZERO:
         print_pair(out, "    halo     ", step->zero.begin);
@@ -128,7 +138,7 @@ static void print_tile(const Step *step, StrBuf *out) {
     if (tile->rows == 0)
         return;
     strbuf_format(out, "    tile     %d x %d x %d", tile->rows, tile->columns, tile->vectors);
-    if (step->kind == STEP_CONV || step->kind == STEP_DENSE)
+    if (step->kind == STEP_CONV || step->kind == STEP_DENSE || step->kind == STEP_GEMM)
         strbuf_format(out, ", unroll %d", tile->unroll);
     strbuf_add(out, "\n");
 }

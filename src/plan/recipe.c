@@ -170,6 +170,31 @@ Packed *recipe_dense(Plan *plan, const Step *step) {
     return packing_end(&packing);
 }
 
+/* Columns `first` on of a product's right matrix, `blocks` blocks of `width`:
+ * [blocks][depth][width]. */
+static void add_gemm(Packing *packing, const Step *step, int64_t first, int64_t blocks,
+                     int64_t width) {
+    const Product *product = &step->gemm.product;
+    PackRecipe recipe = {.kind = PACK_TENSOR, .source = step->gemm.weight};
+    add_axis(&recipe, product->columns, product->depth, first);
+    add_axis(&recipe, product->depth, 1, 0);
+    add_loop(&recipe, blocks, 0, width);
+    add_loop(&recipe, product->depth, 1, 1);
+    add_loop(&recipe, width, 0, 1);
+    add_recipe(packing, &recipe);
+}
+
+Packed *recipe_gemm(Plan *plan, const Step *step) {
+    Packing packing = packing_begin(plan);
+    int64_t lanes = plan->machine->lanes;
+    int64_t columns = step->gemm.product.columns;
+    int64_t width = step->tile.vectors * lanes;
+    int64_t blocks = columns / width;
+    add_gemm(&packing, step, 0, blocks, width);
+    add_gemm(&packing, step, blocks * width, 1, round_up(&packing, columns % width, lanes));
+    return packing_end(&packing);
+}
+
 Packed *recipe_channels(Plan *plan, PackKind kind, int64_t channels, const Weight *bias,
                         const Affine *affines, int affine_count) {
     Packing packing = packing_begin(plan);

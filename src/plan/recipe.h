@@ -10,6 +10,7 @@
 Packed *recipe_conv(Plan *plan, const Step *step);
 Packed *recipe_depthwise(Plan *plan, const Step *step);
 Packed *recipe_dense(Plan *plan, const Step *step);
+Packed *recipe_gemm(Plan *plan, const Step *step);
 /* One float a channel; `kind` is PACK_SCALE or PACK_SHIFT, `bias` may be NULL. */
 Packed *recipe_channels(Plan *plan, PackKind kind, int64_t channels, const Weight *bias,
                         const Affine *affines, int affine_count);

@@ -17,6 +17,7 @@
 #define VARIANT_OVERHEAD 64 /* slots that each further size of tile is held to cost in code */
 #define MAX_VECTORS      8  /* of a tile */
 #define CONV_UNROLL      4  /* input channels per turn, where they divide */
+#define GEMM_UNROLL      4  /* terms of each sum per turn */
 
 /* What the cost of a tile depends on. */
 typedef struct TileProblem {
@@ -185,12 +186,52 @@ static Tile dense_tile(const Machine *machine, const Step *step) {
     return tile;
 }
 
-static bool pack_bias(Plan *plan, Step *step, const Weight *bias) {
+/* Rows by columns of single sums, each a vector of partial sums along the depth: a square needs
+ * the fewest loads. */
+static Tile dot_tile(const Machine *machine, const Product *product) {
+    int side = machine->registers >= 32 ? 4 : 3;
+    return (Tile){.rows = smaller(product->rows, side),
+                  .columns = smaller(product->columns, side),
+                  .vectors = 1,
+                  .unroll = 1};
+}
+
+static Tile gemm_tile(const Machine *machine, const Step *step) {
+    const Product *product = &step->gemm.product;
+    if (product->transposed)
+        return dot_tile(machine, product);
+    int64_t lanes = machine->lanes;
+    TileProblem problem = {
+        .machine = machine,
+        .height = product->rows,
+        .width = 1,
+        .vectors = product->columns / lanes + (product->columns % lanes != 0),
+        .taps = product->depth,
+        .max_vectors = MAX_VECTORS,
+        .max_pixels = machine->registers,
+        .weight_slots = machine->lanes / 4,
+        .registers = machine->registers - spare_registers(machine),
+    };
+    Tile tile = choose_tile(&problem);
+    tile.unroll = smaller(product->depth, GEMM_UNROLL);
+    return tile;
+}
+
+/* One number for each of `channels` channels or columns. */
+static bool pack_bias(Plan *plan, Step *step, int64_t channels, const Weight *bias) {
     if (!bias && step->affine_count == 0)
         return true;
-    step->bias = recipe_channels(plan, PACK_SHIFT, step->output.channels, bias, step->affines,
-                                 step->affine_count);
+    step->bias =
+        recipe_channels(plan, PACK_SHIFT, channels, bias, step->affines, step->affine_count);
     return step->bias != NULL;
+}
+
+static bool tile_gemm(Plan *plan, Step *step) {
+    step->tile = gemm_tile(plan->machine, step);
+    if (!step->gemm.weight)
+        return true;
+    step->weights = recipe_gemm(plan, step);
+    return step->weights && pack_bias(plan, step, step->gemm.product.columns, step->gemm.bias);
 }
 
 static bool tile_step(Plan *plan, Step *step) {
@@ -199,15 +240,16 @@ static bool tile_step(Plan *plan, Step *step) {
     case STEP_CONV:
         step->tile = conv_tile(machine, step);
         step->weights = recipe_conv(plan, step);
-        return step->weights && pack_bias(plan, step, step->conv.bias);
+        return step->weights && pack_bias(plan, step, step->output.channels, step->conv.bias);
     case STEP_DEPTHWISE:
         step->tile = depthwise_tile(machine, step);
         step->weights = recipe_depthwise(plan, step);
-        return step->weights && pack_bias(plan, step, step->conv.bias);
+        return step->weights && pack_bias(plan, step, step->output.channels, step->conv.bias);
     case STEP_DENSE:
         step->tile = dense_tile(machine, step);
         step->weights = recipe_dense(plan, step);
-        return step->weights && pack_bias(plan, step, step->dense.bias);
+        return step->weights && pack_bias(plan, step, step->output.channels, step->dense.bias);
+    case STEP_GEMM: return tile_gemm(plan, step);
     case STEP_WINDOW: step->tile = window_tile(machine, step); return true;
     case STEP_MEAN:
     case STEP_SOFTMAX:

@@ -155,12 +155,41 @@ static inline void run_zero(const Run *run, const Step *step) {
                     *element_at(run, y, c, h, w) = 0;
 }
 
+static inline double gemm_weight(const Run *run, const Step *step, int64_t k, int64_t j) {
+    const Product *p = &step->gemm.product;
+    int64_t V = run->plan->machine->lanes, T = step->tile.vectors * V, whole = p->columns / T * T;
+    if (j < whole)
+        return packed_at(run, step->weights, (j / T * p->depth + k) * T + j % T);
+    int64_t rest = rounded_up(p->columns - whole, V);
+    return packed_at(run, step->weights, whole * p->depth + k * rest + j - whole);
+}
+
+/* Element `at`, in row-major order, of an output that the products fill. */
+static inline double run_gemm(const Run *run, const Step *step, int64_t at) {
+    const Product *p = &step->gemm.product;
+    int64_t j = at % p->columns, i = at / p->columns % p->rows, b = at / p->columns / p->rows;
+    const float *left = element_at(run, &step->inputs[0], 0, 0, 0) + p->left.offset +
+                        b * p->left.batch_stride + i * p->left.row_stride;
+    const float *right = step->weights ? NULL
+                                       : element_at(run, &step->inputs[1], 0, 0, 0) +
+                                             p->right.offset + b * p->right.batch_stride;
+    int64_t k_stride = p->transposed ? 1 : p->right.row_stride;
+    int64_t j_stride = p->transposed ? p->right.row_stride : 1;
+    double sum = step->bias ? packed_at(run, step->bias, j) : 0;
+    for (int64_t k = 0; k < p->depth; k++)
+        sum +=
+            left[k] * (right ? right[k * k_stride + j * j_stride] : gemm_weight(run, step, k, j));
+    return sum;
+}
+
 static inline double run_element(const Run *run, const Step *step, int64_t c, int64_t h,
                                  int64_t w) {
     switch (step->kind) {
     case STEP_CONV:
     case STEP_DEPTHWISE: return run_conv(run, step, c, h, w);
     case STEP_DENSE: return run_dense(run, step, c);
+    case STEP_GEMM:
+        return run_gemm(run, step, (c * step->output.height + h) * step->output.width + w);
     case STEP_WINDOW: return run_window(run, step, c, h, w);
     case STEP_MEAN: return run_mean(run, step, c);
     case STEP_MAP:
@@ -182,6 +211,7 @@ static inline void check_step(const Step *step) {
     case STEP_WINDOW: assert(blocked && step->inputs[0].block > 1); break;
     case STEP_DENSE: assert(!blocked); break;
     case STEP_MEAN: assert(!blocked && step->inputs[0].block > 1); break;
+    case STEP_GEMM: assert(!blocked && step->inputs[0].block == 1); break;
     case STEP_SOFTMAX: assert(!blocked && step->inputs[0].block == 1); break;
     case STEP_MAP:
     case STEP_COPY:

@@ -45,6 +45,7 @@ static inline Value *new_value(Network *net, Node *producer, const char *name, S
     value->name = name;
     value->id = (int64_t)net->graph.values.count;
     VEC_PUSH(&net->arena, &net->graph.values, value);
+    VEC_PUSH(&net->arena, &net->plan.values, value);
     return value;
 }
 
@@ -200,6 +201,45 @@ static inline Value *net_add(Network *net, Value *a, Value *b) {
     return node->outputs[0];
 }
 
+/* Rows of a tensor through one weight. */
+static inline Value *net_rows(Network *net, Value *x, int64_t units, bool bias) {
+    Shape shape = x->type.shape;
+    int64_t inputs = shape.dims[shape.rank - 1];
+    shape.dims[shape.rank - 1] = units;
+    Node *node = new_node(net, "rows", &x, 1, shape);
+    Product product = {.batches = 1,
+                       .rows = shape_elements(&shape) / units,
+                       .depth = inputs,
+                       .columns = units,
+                       .left = {.row_stride = inputs},
+                       .result = {.row_stride = units}};
+    const Weight *weight = new_weight(net, node, shape_make(2, units, inputs), 0, 0.3);
+    kernel_gemm_weight(&net->lowering, node, &product, x, weight,
+                       bias ? new_weight(net, node, shape_make(1, units), 0, 1) : NULL,
+                       node->outputs[0]);
+    return node->outputs[0];
+}
+
+/* Matrices of x [.., M, K] by the transposed ones of y, of the same shape. */
+static inline Value *net_matmul(Network *net, Value *x, Value *y) {
+    Shape shape = x->type.shape;
+    int64_t depth = shape.dims[shape.rank - 1], rows = shape.dims[shape.rank - 2];
+    shape.dims[shape.rank - 1] = rows;
+    Value *inputs[] = {x, y};
+    Node *node = new_node(net, "matmul", inputs, 2, shape);
+    Matrices operand = {.batch_stride = rows * depth, .row_stride = depth};
+    Product product = {.batches = shape_elements(&shape) / (rows * rows),
+                       .rows = rows,
+                       .depth = depth,
+                       .columns = rows,
+                       .left = operand,
+                       .right = operand,
+                       .result = {.batch_stride = rows * rows, .row_stride = rows},
+                       .transposed = true};
+    kernel_gemm(&net->lowering, node, &product, x, y, node->outputs[0]);
+    return node->outputs[0];
+}
+
 static inline Value *net_concat(Network *net, Value **inputs, size_t count, int axis) {
     Shape shape = inputs[0]->type.shape;
     for (size_t i = 1; i < count; i++)
@@ -342,6 +382,32 @@ static inline void plain_concat(const Step *step, double *const *values, double 
     }
 }
 
+/* The right matrix of a product, element (k, j) of batch b. */
+static inline double gemm_right(const Step *step, const double *right, int64_t b, int64_t k,
+                                int64_t j) {
+    const Product *p = &step->gemm.product;
+    if (step->gemm.weight)
+        return step->gemm.weight->data[j * p->depth + k];
+    int64_t row = p->transposed ? j : k, column = p->transposed ? k : j;
+    return right[p->right.offset + b * p->right.batch_stride + row * p->right.row_stride + column];
+}
+
+static inline void plain_gemm(const Step *step, double *const *values, double *out) {
+    const Product *p = &step->gemm.product;
+    const double *left = values[step->input_values[0]->id] + p->left.offset;
+    const double *right = step->gemm.weight ? NULL : values[step->input_values[1]->id];
+    for (int64_t b = 0; b < p->batches; b++)
+        for (int64_t i = 0; i < p->rows; i++)
+            for (int64_t j = 0; j < p->columns; j++) {
+                double sum = step->gemm.bias ? step->gemm.bias->data[j] : 0;
+                for (int64_t k = 0; k < p->depth; k++)
+                    sum += left[b * p->left.batch_stride + i * p->left.row_stride + k] *
+                           gemm_right(step, right, b, k, j);
+                out[p->result.offset + b * p->result.batch_stride + i * p->result.row_stride + j] =
+                    sum;
+            }
+}
+
 static inline void plain_epilogue(const Step *step, double *const *values, double *out) {
     Extent y = extent_of(step->output_value);
     for (size_t s = 0; s < step->epilogue.count; s++) {
@@ -383,6 +449,7 @@ static inline double **plain_run(Network *net, const float *const *inputs) {
         case STEP_CONV:
         case STEP_DEPTHWISE: plain_conv(step, in, out); break;
         case STEP_DENSE: plain_dense(step, in, out); break;
+        case STEP_GEMM: plain_gemm(step, values, out); break;
         case STEP_WINDOW: plain_window(step, in, out); break;
         case STEP_MEAN: {
             int64_t pixels = shape_elements(&input->type.shape) / elements;

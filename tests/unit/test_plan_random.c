@@ -91,7 +91,7 @@ static Value *random_layer(Network *net, const Pool *pool) {
     static const MapOp maps[] = {MAP_RELU, MAP_RELU6, MAP_LEAKY_RELU, MAP_SIGMOID, MAP_TANH};
     Value *x = pick(net, pool, 0);
     Value *image = pick(net, pool, random_bits(&net->random) % 4 ? 3 : 2);
-    uint32_t choice = random_bits(&net->random) % 16;
+    uint32_t choice = random_bits(&net->random) % 18;
     if (choice < 4 && image)
         return random_conv(net, image);
     if (choice == 4 && image) {
@@ -116,6 +116,12 @@ static Value *random_layer(Network *net, const Pool *pool) {
         Value *y = pick_equal(net, pool, x, -1);
         if (y)
             return net_add(net, x, y);
+    }
+    if (choice == 14)
+        return net_rows(net, x, 1 + random_bits(&net->random) % 20, random_bits(&net->random) % 2);
+    if (choice == 15 && image) {
+        Value *y = pick_equal(net, pool, image, -1);
+        return net_matmul(net, image, y ? y : image);
     }
     return net_map(net, x, maps[random_bits(&net->random) % 5]);
 }

@@ -1,0 +1,233 @@
+/* Products of matrices in row-major order.
+ *
+ * A tile is a few rows of the result by a few vectors of its columns. Its sums stay in registers
+ * while the depth passes: for each k, vectors from row k of the right matrix, and one broadcast
+ * number of each row of the left (Goto, van de Geijn, Anatomy of High-Performance Matrix
+ * Multiplication, 2008, without its packing: a block of a right matrix this wide is read in order
+ * and stays in the second cache).
+ *
+ * The rows of a transposed right matrix lie along the depth, as those of the left do. Each sum is
+ * then a vector of partial sums along the depth, folded at the end. */
+#include <assert.h>
+
+#include "kernels/epilogue.h"
+
+#define MAX_SUMS 128
+
+/* The matrices that the code in the making multiplies. */
+typedef struct Gemm {
+    const Emitter *emitter;
+    const Product *product;
+    IrValue left;   /* pointer to the left matrix */
+    IrValue right;  /* pointer to the right matrix, or to the packed block of columns */
+    IrValue result; /* i64, element of the output where the result begins */
+    /* A block of columns: */
+    IrValue first_column; /* i64 */
+    int64_t right_stride; /* floats from what the right matrix has for one k to the next */
+    int vectors;
+    int last_count; /* columns that exist of the last vector */
+    IrValue sums[MAX_SUMS];
+} Gemm;
+
+static IrValue row_pointer(const Gemm *gemm, IrValue base, const Matrices *matrices, IrValue row) {
+    return ir_at(gemm->emitter->ir, base,
+                 ir_mul_const(gemm->emitter->ir, row, matrices->row_stride));
+}
+
+/* Sends `count` neighbours in a row of the result through the epilogue. */
+static void result_finish(const Gemm *gemm, IrValue row, IrValue column, IrValue value, int count) {
+    Ir *ir = gemm->emitter->ir;
+    IrValue begin = ir_mul_const(ir, row, gemm->product->result.row_stride);
+    IrValue element = ir_add(ir, gemm->result, ir_add(ir, begin, column));
+    Spot spot = spot_in_order(gemm->emitter, element);
+    spot_finish(gemm->emitter, &spot, value, count);
+}
+
+/* ---- vectors of columns -------------------------------------------------------------------- */
+
+static int vector_count(const Gemm *gemm, int v) {
+    return v == gemm->vectors - 1 ? gemm->last_count : gemm->emitter->lanes;
+}
+
+/* One k for all sums of a tile, [rows][vectors]: `left` points to it in the first row. */
+static void term_emit(Gemm *gemm, IrValue left, IrValue right, int rows) {
+    Ir *ir = gemm->emitter->ir;
+    int lanes = gemm->emitter->lanes;
+    bool packed = gemm->emitter->step->weights != NULL; /* whole vectors, zeros at the end */
+    IrValue columns[MAX_SUMS];
+    for (int v = 0; v < gemm->vectors; v++)
+        columns[v] = ir_load_part(ir, ir_at_const(ir, right, (int64_t)v * lanes), lanes,
+                                  packed ? lanes : vector_count(gemm, v));
+    IrValue *sum = gemm->sums;
+    for (int r = 0; r < rows; r++) {
+        IrValue number = ir_load(ir, ir_at_const(ir, left, r * gemm->product->left.row_stride), 1);
+        IrValue everywhere = ir_splat(ir, number, lanes);
+        for (int v = 0; v < gemm->vectors; v++, sum++)
+            *sum = ir_fma(ir, columns[v], everywhere, *sum);
+    }
+}
+
+/* `count` consecutive k from the pointers on. */
+static void terms_emit(Gemm *gemm, IrValue left, IrValue right, int rows, int64_t count) {
+    Ir *ir = gemm->emitter->ir;
+    for (int64_t k = 0; k < count; k++)
+        term_emit(gemm, ir_at_const(ir, left, k), ir_at_const(ir, right, k * gemm->right_stride),
+                  rows);
+}
+
+static void sums_emit(Gemm *gemm, IrValue left, int rows) {
+    Ir *ir = gemm->emitter->ir;
+    int64_t depth = gemm->product->depth, unroll = gemm->emitter->step->tile.unroll;
+    int64_t whole = depth / unroll * unroll;
+    IrLoop loop = ir_loop_begin(ir, ir_i64(ir, 0), ir_i64(ir, whole), unroll, gemm->sums,
+                                rows * gemm->vectors);
+    IrValue right = ir_at(ir, gemm->right, ir_mul_const(ir, loop.index, gemm->right_stride));
+    terms_emit(gemm, ir_at(ir, left, loop.index), right, rows, unroll);
+    ir_loop_end(ir, &loop);
+    terms_emit(gemm, ir_at_const(ir, left, whole),
+               ir_at_const(ir, gemm->right, whole * gemm->right_stride), rows, depth - whole);
+}
+
+/* The sums begin with the bias, or with 0. */
+static void sums_begin(Gemm *gemm, int rows) {
+    Ir *ir = gemm->emitter->ir;
+    int lanes = gemm->emitter->lanes;
+    IrValue bias = emitter_bias(gemm->emitter);
+    for (int v = 0; v < gemm->vectors; v++) {
+        IrValue first = ir_f32_vector(ir, 0, lanes);
+        if (bias) {
+            IrValue at = ir_add_const(ir, gemm->first_column, (int64_t)v * lanes);
+            first = ir_load(ir, ir_at(ir, bias, at), lanes);
+        }
+        for (int r = 0; r < rows; r++)
+            gemm->sums[r * gemm->vectors + v] = first;
+    }
+}
+
+/* A TileEmitter over the rows of a block of columns. */
+static void tile_emit(void *context, IrValue row, IrValue column, int rows, int columns) {
+    (void)column;
+    (void)columns;
+    Gemm *gemm = context;
+    Ir *ir = gemm->emitter->ir;
+    assert(rows * gemm->vectors <= MAX_SUMS);
+    sums_begin(gemm, rows);
+    sums_emit(gemm, row_pointer(gemm, gemm->left, &gemm->product->left, row), rows);
+    for (int r = 0; r < rows; r++)
+        for (int v = 0; v < gemm->vectors; v++) {
+            IrValue first = ir_add_const(ir, gemm->first_column, (int64_t)v * gemm->emitter->lanes);
+            result_finish(gemm, ir_add_const(ir, row, r), first, gemm->sums[r * gemm->vectors + v],
+                          vector_count(gemm, v));
+        }
+}
+
+/* `count` columns from `column` on, of which the right matrix has its number for k = 0 at `right`.
+ */
+static void block_emit(Gemm *gemm, IrValue column, int64_t count, IrValue right) {
+    const Emitter *emitter = gemm->emitter;
+    int lanes = emitter->lanes;
+    Gemm block = *gemm;
+    block.vectors = (int)divide_up(count, lanes);
+    block.last_count = (int)(count - (int64_t)(block.vectors - 1) * lanes);
+    block.first_column = column;
+    block.right = right;
+    block.right_stride =
+        emitter->step->weights ? (int64_t)block.vectors * lanes : gemm->product->right.row_stride;
+    tiles_emit(emitter->ir, gemm->product->rows, 1, emitter->step->tile.rows, 1, tile_emit, &block);
+}
+
+/* All blocks of columns: those of the tile's width, and what is left. */
+static void columns_emit(Gemm *gemm) {
+    const Emitter *emitter = gemm->emitter;
+    const Product *product = gemm->product;
+    Ir *ir = emitter->ir;
+    int64_t width = (int64_t)emitter->step->tile.vectors * emitter->lanes; /* T */
+    int64_t whole = product->columns / width * width;
+    int64_t column_stride = emitter->step->weights ? product->depth : 1;
+    if (whole > 0) {
+        IrLoop loop = ir_loop_begin(ir, ir_i64(ir, 0), ir_i64(ir, whole), width, NULL, 0);
+        IrValue at = ir_mul_const(ir, loop.index, column_stride);
+        block_emit(gemm, loop.index, width, ir_at(ir, gemm->right, at));
+        ir_loop_end(ir, &loop);
+    }
+    if (whole < product->columns)
+        block_emit(gemm, ir_i64(ir, whole), product->columns - whole,
+                   ir_at_const(ir, gemm->right, whole * column_stride));
+}
+
+/* ---- partial sums along the depth ---------------------------------------------------------- */
+
+/* `count` consecutive k for all sums of a tile, [rows][columns]; the pointers are to the first of
+ * them in the first row of each matrix. */
+static void dot_term_emit(Gemm *gemm, IrValue left, IrValue right, int rows, int columns,
+                          int count) {
+    Ir *ir = gemm->emitter->ir;
+    int lanes = gemm->emitter->lanes;
+    IrValue row[MAX_SUMS];
+    for (int c = 0; c < columns; c++)
+        row[c] = ir_load_part(ir, ir_at_const(ir, right, c * gemm->product->right.row_stride),
+                              lanes, count);
+    IrValue *sum = gemm->sums;
+    for (int r = 0; r < rows; r++) {
+        IrValue number = ir_load_part(ir, ir_at_const(ir, left, r * gemm->product->left.row_stride),
+                                      lanes, count);
+        for (int c = 0; c < columns; c++, sum++)
+            *sum = ir_fma(ir, row[c], number, *sum);
+    }
+}
+
+/* A TileEmitter over the result. */
+static void dot_tile_emit(void *context, IrValue row, IrValue column, int rows, int columns) {
+    Gemm *gemm = context;
+    Ir *ir = gemm->emitter->ir;
+    int lanes = gemm->emitter->lanes;
+    int64_t depth = gemm->product->depth, whole = depth / lanes * lanes;
+    IrValue left = row_pointer(gemm, gemm->left, &gemm->product->left, row);
+    IrValue right = row_pointer(gemm, gemm->right, &gemm->product->right, column);
+    assert(rows * columns <= MAX_SUMS && columns <= lanes);
+    for (int s = 0; s < rows * columns; s++)
+        gemm->sums[s] = ir_f32_vector(ir, 0, lanes);
+    IrLoop loop =
+        ir_loop_begin(ir, ir_i64(ir, 0), ir_i64(ir, whole), lanes, gemm->sums, rows * columns);
+    dot_term_emit(gemm, ir_at(ir, left, loop.index), ir_at(ir, right, loop.index), rows, columns,
+                  lanes);
+    ir_loop_end(ir, &loop);
+    if (whole < depth)
+        dot_term_emit(gemm, ir_at_const(ir, left, whole), ir_at_const(ir, right, whole), rows,
+                      columns, (int)(depth - whole));
+    for (int r = 0; r < rows; r++) {
+        IrValue results = ir_f32_vector(ir, 0, lanes);
+        for (int c = 0; c < columns; c++)
+            results =
+                ir_insert(ir, results, ir_reduce_add(ir, gemm->sums[r * columns + c], lanes), c);
+        result_finish(gemm, ir_add_const(ir, row, r), column, results, columns);
+    }
+}
+
+/* ---- all of it ----------------------------------------------------------------------------- */
+
+/* Pointer to matrix number `batch`. */
+static IrValue matrix_pointer(Ir *ir, IrValue tensor, const Matrices *matrices, IrValue batch) {
+    IrValue at = ir_mul_const(ir, batch, matrices->batch_stride);
+    return ir_at(ir, tensor, ir_add_const(ir, at, matrices->offset));
+}
+
+void gemm_emit(const Emitter *emitter) {
+    const Step *step = emitter->step;
+    const Product *product = &step->gemm.product;
+    Ir *ir = emitter->ir;
+    IrLoop loop = ir_loop_begin(ir, ir_i64(ir, 0), ir_i64(ir, product->batches), 1, NULL, 0);
+    Gemm gemm = {.emitter = emitter, .product = product};
+    gemm.left = matrix_pointer(ir, emitter_input(emitter, 0), &product->left, loop.index);
+    gemm.right = step->weights
+                     ? emitter_weights(emitter)
+                     : matrix_pointer(ir, emitter_input(emitter, 1), &product->right, loop.index);
+    gemm.result = ir_add_const(ir, ir_mul_const(ir, loop.index, product->result.batch_stride),
+                               product->result.offset);
+    if (product->transposed)
+        tiles_emit(ir, product->rows, product->columns, step->tile.rows, step->tile.columns,
+                   dot_tile_emit, &gemm);
+    else
+        columns_emit(&gemm);
+    ir_loop_end(ir, &loop);
+}
