@@ -59,6 +59,7 @@ static void net_error(const Span *span, Parse *parse, const char *message);
        ASSIGN         "="
        COMMA          ","
        COLON          ":"
+       RANGE          ".."
        DOT            "."
        LEFT_PAREN     "("
        RIGHT_PAREN    ")"
@@ -100,13 +101,15 @@ static void net_error(const Span *span, Parse *parse, const char *message);
 %token <Expr *>       SIZE    "size"
 %token <Expr *>       SKIPPED "part that was skipped"
 
-%type <Parameter>      parameter result
-%type <ParameterList>  parameters parameter_list results result_list
+%type <Parameter>      parameter block_parameter result
+%type <ParameterList>  parameters parameter_list block_parameters block_parameter_list
+%type <ParameterList>  results result_list
 %type <StatementList>  statements
 %type <Statement *>    line statement body_statement let
 %type <NameList>       names name_list
 %type <Expr *>         path bound value disjunction conjunction negation comparison sum product
-%type <Expr *>         unary primary member call tuple type step labelled bare_step chain
+%type <Expr *>         unary primary member call tuple type choice otherwise
+%type <Expr *>         step labelled bare_step chain step_choice repetition
 %type <BinaryOperator> comparator additive multiplicative
 %type <ArgumentList>   arguments argument_list
 %type <Argument>       argument
@@ -135,6 +138,13 @@ item:
         { file_add_network(parse, @$, NAME_OF($2, @2), $4, $7, $9, @10); }
   | "network" error "{" statements close
                             { yyerrok; }
+  | "block" NAME "(" block_parameters ")" open statements close
+        { file_add_block(parse, @$, NAME_OF($2, @2), $4, NO_PARAMETERS, $7, @8); }
+  | "block" NAME "(" block_parameters ")" "->" results open statements close
+        { file_add_block(parse, @$, NAME_OF($2, @2), $4, $7, $9, @10); }
+  | "block" error "{" statements close
+                            { yyerrok; }
+  | "use" TEXT              { file_add_use(parse, @$, NAME_OF($2, @2)); }
   | body_statement          { syntax_error_stray_statement(parse, @1); }
   | error                   { yyerrok; }
   ;
@@ -152,11 +162,30 @@ parameter_list:
   ;
 
 parameter:
-    NAME ":" type           { $$ = (Parameter){NAME_OF($1, @1), $3}; }
+    NAME ":" type           { $$ = (Parameter){.name = NAME_OF($1, @1), .type = $3}; }
+  ;
+
+block_parameters:
+    %empty                  { $$ = NO_PARAMETERS; }
+  | block_parameter_list
+  | block_parameter_list ","
+  ;
+
+block_parameter_list:
+    block_parameter         { $$ = parameters_add(parse, NO_PARAMETERS, $1); }
+  | block_parameter_list "," block_parameter
+                            { $$ = parameters_add(parse, $1, $3); }
+  ;
+
+/* A tensor, a value, or a value that has a default. */
+block_parameter:
+    parameter
+  | NAME                    { $$ = (Parameter){.name = NAME_OF($1, @1)}; }
+  | NAME "=" value          { $$ = (Parameter){.name = NAME_OF($1, @1), .fallback = $3}; }
   ;
 
 results:
-    type                    { $$ = parameters_add(parse, NO_PARAMETERS, (Parameter){NO_NAME, $1}); }
+    type                    { $$ = parameters_add(parse, NO_PARAMETERS, (Parameter){.type = $1}); }
   | "(" result_list ")"     { $$ = $2; }
   | "(" result_list "," ")" { $$ = $2; }
   ;
@@ -168,7 +197,7 @@ result_list:
 
 result:
     parameter
-  | type                    { $$ = (Parameter){NO_NAME, $1}; }
+  | type                    { $$ = (Parameter){.type = $1}; }
   ;
 
 /* --- Statements ----------------------------------------------------------------------------- */
@@ -193,7 +222,14 @@ statements:
 line:
     %empty                  { $$ = NULL; }
   | statement
-  | error                   { $$ = NULL; yyerrok; }
+  | mistake                 { $$ = NULL; yyerrok; }
+  ;
+
+/* The rest of a statement that is skipped. A brace in it is skipped up to the one that closes it,
+ * which would else close the network. */
+mistake:
+    error
+  | mistake "{" statements close
   ;
 
 statement:
@@ -231,7 +267,7 @@ name_list:
 /* What is named or returned. A mistake in it leaves the name known. */
 bound:
     value
-  | error                   { $$ = expr_error(parse, @1); yyerrok; }
+  | mistake                 { $$ = expr_error(parse, @1); yyerrok; }
   ;
 
 /* --- Values --------------------------------------------------------------------------------- */
@@ -309,8 +345,22 @@ primary:
   | call
   | tuple
   | type
+  | choice
   | "(" value ")"           { $$ = $2; }
   | SKIPPED
+  ;
+
+/* The value of one branch or the other. */
+choice:
+    "if" disjunction "{" bound "}" "else" otherwise
+                            { $$ = expr_if(parse, @$, $2, $4, $7); }
+  | "if" disjunction "{" bound "}" error
+                            { $$ = expr_error(parse, @$); yyerrok; }
+  ;
+
+otherwise:
+    "{" bound close         { $$ = $2; }
+  | choice
   ;
 
 /* `weights` alone is the metric, as in `assert weights <= 1MiB`. */
@@ -385,12 +435,29 @@ bare_step:
     NAME                    { $$ = expr_name(parse, NAME_OF($1, @1)); }
   | call
   | chain
+  | step_choice
+  | repetition
   | SKIPPED
   ;
 
 chain:
     "{" steps close         { $$ = expr_chain(parse, @$, $2); }
   | "{" error close         { $$ = expr_error(parse, @$); yyerrok; }
+  ;
+
+/* Without `else` what arrives is passed on where the condition does not hold. */
+step_choice:
+    "if" disjunction chain  { $$ = expr_if(parse, @$, $2, $3, NULL); }
+  | "if" disjunction chain "else" chain
+                            { $$ = expr_if(parse, @$, $2, $3, $5); }
+  | "if" disjunction chain "else" step_choice
+                            { $$ = expr_if(parse, @$, $2, $3, $5); }
+  ;
+
+repetition:
+    "repeat" sum chain      { $$ = expr_repeat(parse, @$, NO_NAME, NULL, $2, $3); }
+  | "repeat" NAME "in" sum ".." sum chain
+                            { $$ = expr_repeat(parse, @$, NAME_OF($2, @2), $4, $6, $7); }
   ;
 
 steps:

@@ -9,19 +9,25 @@ struct DebugInfo {
     Ir *ir;
     const SourceMap *sources;
     LLVMDIBuilderRef builder;
-    LLVMMetadataRef file;
+    const Source *main;         /* of the network */
+    LLVMMetadataRef file;       /* the same */
     LLVMMetadataRef signature;  /* of every function: nothing known of its parameters */
     LLVMMetadataRef subprogram; /* of the function being built */
 };
+
+static LLVMMetadataRef file_of(const DebugInfo *debug, const Source *source) {
+    return LLVMDIBuilderCreateFile(debug->builder, source->name, strlen(source->name), "", 0);
+}
 
 DebugInfo *debug_open(Ir *ir, const SourceMap *sources, const Source *file) {
     DebugInfo *debug = ARENA_NEW(&ir->arena, DebugInfo);
     debug->ir = ir;
     debug->sources = sources;
+    debug->main = file;
     debug->builder = LLVMCreateDIBuilder(ir->module);
     ir_module_flag(ir, "Debug Info Version", LLVMDebugMetadataVersion());
     ir_module_flag(ir, "Dwarf Version", 5);
-    debug->file = LLVMDIBuilderCreateFile(debug->builder, file->name, strlen(file->name), "", 0);
+    debug->file = file_of(debug, file);
     const char *producer = "netc";
     LLVMDIBuilderCreateCompileUnit(debug->builder, LLVMDWARFSourceLanguageC11, debug->file,
                                    producer, strlen(producer), ir->target->optimisation > 0, "", 0,
@@ -44,11 +50,12 @@ void debug_function(DebugInfo *debug, const char *name, Span span) {
     size_t symbol_length = 0;
     const char *symbol = LLVMGetValueName2(debug->ir->function, &symbol_length);
     bool internal = LLVMGetLinkage(debug->ir->function) == LLVMInternalLinkage;
-    unsigned line = locate(debug, span).line;
+    Location place = locate(debug, span);
+    unsigned line = place.line;
     debug->subprogram = LLVMDIBuilderCreateFunction(
-        debug->builder, debug->file, name, strlen(name), symbol, symbol_length, debug->file, line,
-        debug->signature, internal, true, line, LLVMDIFlagZero,
-        debug->ir->target->optimisation > 0);
+        debug->builder, debug->file, name, strlen(name), symbol, symbol_length,
+        place.source ? file_of(debug, place.source) : debug->file, line, debug->signature, internal,
+        true, line, LLVMDIFlagZero, debug->ir->target->optimisation > 0);
     LLVMSetSubprogram(debug->ir->function, debug->subprogram);
     debug_locate(debug, span);
 }
@@ -57,8 +64,12 @@ void debug_locate(DebugInfo *debug, Span span) {
     if (!debug)
         return;
     Location place = locate(debug, span);
-    LLVMMetadataRef location = LLVMDIBuilderCreateDebugLocation(
-        debug->ir->context, place.line, place.column, debug->subprogram, NULL);
+    LLVMMetadataRef scope = debug->subprogram;
+    if (place.source && place.source != debug->main) /* in a block of another file */
+        scope = LLVMDIBuilderCreateLexicalBlockFile(debug->builder, scope,
+                                                    file_of(debug, place.source), 0);
+    LLVMMetadataRef location =
+        LLVMDIBuilderCreateDebugLocation(debug->ir->context, place.line, place.column, scope, NULL);
     LLVMSetCurrentDebugLocation2(debug->ir->builder, location);
 }
 

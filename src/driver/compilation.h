@@ -11,6 +11,13 @@
 #include "syntax/ast.h"
 #include "weights/tensor_file.h"
 
+/* A source file and what tells whether another path leads to it. */
+typedef struct UsedFile {
+    File *file;
+    uint64_t device;
+    uint64_t inode; /* 0: not a file of the file system */
+} UsedFile;
+
 typedef struct Compilation {
     const Options *options;
     Arena arena; /* of everything below */
@@ -21,6 +28,7 @@ typedef struct Compilation {
 
     const Source *source;    /* read_source */
     File *file;              /* parse */
+    VEC(UsedFile *) used;    /* it, and what it uses */
     Elaboration elaboration; /* elaborate */
     GraphList graphs;
     Graph *graph; /* the one asked for */
@@ -33,6 +41,12 @@ typedef struct Compilation {
     CodegenOptions codegen_options;
     Codegen *codegen;
 } Compilation;
+
+/* use.c: reads a source file into the map; NULL after reporting why not. */
+const Source *compilation_read(Compilation *compilation, const char *path, const char *name,
+                               Span span);
+/* use.c: parses the files that compilation->file uses, and those that they use. */
+bool compilation_read_used(Compilation *compilation);
 
 /* Packs the bound weights into compilation->packed (64-byte aligned) and notes their hash. */
 void compilation_pack(Compilation *compilation);

@@ -12,8 +12,6 @@
 #include "weights/bind.h"
 #include "weights/path.h"
 
-#define SOURCE_LIMIT ((size_t)64 << 20) /* bytes of a .net file */
-
 /* ---- stages; each is false when the work cannot go on --------------------------------------- */
 
 /* Puts the source text into the source map. */
@@ -22,12 +20,8 @@ static bool read_source(Compilation *c) {
     const char *name = path;
     if (strcmp(path, "-") == 0)
         name = c->options->stdin_name ? c->options->stdin_name : "<stdin>";
-    FileBytes bytes;
-    if (!file_read(&c->diagnostics, SPAN_NONE, path, SOURCE_LIMIT, &bytes))
-        return false;
-    c->source = source_add(&c->sources, name, (const char *)bytes.data, bytes.size);
-    file_release(&bytes);
-    return file_set_guard_input(&c->files, path);
+    c->source = compilation_read(c, path, name, SPAN_NONE);
+    return c->source != NULL;
 }
 
 /* Source text to syntax tree. */
@@ -36,9 +30,16 @@ static bool parse(Compilation *c) {
     return !diag_has_errors(&c->diagnostics);
 }
 
-/* Syntax tree to graphs, and the one network that is asked for. */
+/* The trees of the files it uses. */
+static bool parse_used(Compilation *c) {
+    return compilation_read_used(c) && !diag_has_errors(&c->diagnostics);
+}
+
+/* Syntax trees to graphs, and the one network that is asked for. */
 static bool make_graph(Compilation *c) {
     const Options *options = c->options;
+    if (!parse_used(c))
+        return false;
     c->elaboration = (Elaboration){&c->arena, &c->intern, &c->diagnostics, options->defines.data,
                                    options->defines.count};
     c->graphs = elaborate(&c->elaboration, c->file);
@@ -51,7 +52,8 @@ static bool make_graph(Compilation *c) {
         diag_report(&c->diagnostics, DIAG_E0308, SPAN_NONE, "`%s` has no network called `%s`",
                     c->source->name, options->network);
     else if (!c->graph)
-        diag_report(&c->diagnostics, DIAG_E0308, SPAN_NONE, "`%s` has no network", c->source->name);
+        diag_report(&c->diagnostics, DIAG_E0308, SPAN_NONE, "`%s` has no network%s",
+                    c->source->name, c->file->items.count > 0 ? " of its own" : "");
     return c->graph != NULL;
 }
 
@@ -126,12 +128,23 @@ void compilation_pack(Compilation *c) {
     c->codegen_options.weights_hash = hash_bytes(c->packed, size);
 }
 
+/* Of the text of the file and all that it uses. */
+static uint64_t hash_sources(const Compilation *c) {
+    StrBuf text = {0};
+    for (size_t i = 0; i < c->used.count; i++)
+        strbuf_add_bytes(&text, c->used.data[i]->file->source->text,
+                         c->used.data[i]->file->source->length);
+    uint64_t hash = hash_bytes(strbuf_text(&text), text.length);
+    strbuf_free(&text);
+    return hash;
+}
+
 /* Plan to LLVM module. */
 static void generate(Compilation *c) {
     CodegenOptions *codegen = &c->codegen_options;
     codegen->weights_mode = c->options->weights_mode;
     codegen->debug = c->options->debug;
-    codegen->source_hash = hash_bytes(c->source->text, c->source->length);
+    codegen->source_hash = hash_sources(c);
     if (c->weights_bound && codegen->weights_mode != WEIGHTS_NONE)
         compilation_pack(c);
     c->codegen = codegen_build(c->plan, c->target, &c->sources, codegen);

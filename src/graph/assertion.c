@@ -106,6 +106,10 @@ static bool names_figure(const Scope *scope, const Expr *expr, bool arena_only) 
     case EXPR_BINARY:
         return names_figure(scope, expr->binary.left, arena_only) ||
                names_figure(scope, expr->binary.right, arena_only);
+    case EXPR_IF:
+        return names_figure(scope, expr->choice.condition, arena_only) ||
+               names_figure(scope, expr->choice.then, arena_only) ||
+               names_figure(scope, expr->choice.otherwise, arena_only);
     case EXPR_ERROR:
     case EXPR_INTEGER:
     case EXPR_FLOAT:
@@ -117,7 +121,8 @@ static bool names_figure(const Scope *scope, const Expr *expr, bool arena_only) 
     case EXPR_PIPE:
     case EXPR_LABEL:
     case EXPR_CHAIN:
-    case EXPR_TYPE: return false;
+    case EXPR_TYPE:
+    case EXPR_REPEAT: return false;
     }
     assert(false);
     return false;
@@ -133,12 +138,26 @@ static void report_no_condition(Elaborator *e, const Expr *condition, const Datu
     diag_help(e->diagnostics, diagnostic, "compare it with something: `params <= 60k`");
 }
 
+/* Figures are those of the network: a block has none of its own. */
+static bool refuse_figures(Elaborator *e, const Statement *statement) {
+    if (!e->use || !names_figure(e->scope, statement->value, false))
+        return false;
+    Diagnostic *diagnostic = diag_report(e->diagnostics, DIAG_E0502, statement->value->span,
+                                         "an assert in a block compares compile-time values");
+    diag_help(e->diagnostics, diagnostic,
+              "parameters and other figures are known for a whole network: assert them there");
+    return true;
+}
+
 void assertion_add(Elaborator *e, const Statement *statement) {
+    if (refuse_figures(e, statement))
+        return;
     e->in_assert = true;
     Datum datum = evaluate(e, statement->value);
     e->in_assert = false;
     if (datum.kind == DATUM_BOOLEAN || datum.kind == DATUM_POISON) {
-        Assertion assertion = {statement->value, statement->span, e->scope};
+        Assertion assertion = {statement->value, statement->span, e->scope,
+                               e->diagnostics->context};
         VEC_PUSH(e->arena, &e->graph->assertions, assertion);
     } else {
         report_no_condition(e, statement->value, &datum);
@@ -274,10 +293,9 @@ static int width_attribute(const Elaborator *e, const Node *node) {
         const Attribute *attribute = &node->attributes[i];
         if (attribute->kind != ATTRIBUTE_INTEGER || node->layer->attributes[i].fallback)
             continue;
-        const Source *source = source_of(e->diagnostics->sources, attribute->span);
-        size_t length = attribute->span.end - attribute->span.begin;
-        const char *text = source ? source->text + (attribute->span.begin - source->base) : "";
-        return strspn(text, "0123456789_") >= length ? i : -1;
+        size_t length;
+        const char *text = source_text(e->diagnostics->sources, attribute->span, &length);
+        return text && strspn(text, "0123456789_") >= length ? i : -1;
     }
     return -1;
 }
@@ -463,10 +481,12 @@ void elaborate_check_asserts(const Elaboration *elaboration, const Graph *graph,
                         .scope = &scope,
                         .metrics = metrics,
                         .in_assert = true};
+        e.diagnostics->context = assertion->context;
         Datum datum = evaluate(&e, assertion->condition);
         if (datum.kind == DATUM_BOOLEAN && !datum.boolean)
             explain(&e, graph, assertion->condition);
         else if (datum.kind != DATUM_BOOLEAN && datum.kind != DATUM_POISON)
             report_no_condition(&e, assertion->condition, &datum);
+        e.diagnostics->context = NULL;
     }
 }

@@ -94,6 +94,8 @@ static bool arithmetic_count(const Node *node, NodeCount *count) {
 static bool node_count(const Node *node, NodeCount *count) {
     for (size_t i = 0; i < node->weights.count; i++) {
         const Weight *weight = node->weights.data[i];
+        if (weight->owner != node)
+            continue; /* shared: counted where it was made */
         int64_t *kind = weight->trainable ? &count->trainable : &count->frozen;
         if (!checked_add(*kind, weight->elements, kind))
             return false;

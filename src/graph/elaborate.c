@@ -9,17 +9,24 @@
 
 /* ---- names -------------------------------------------------------------------------------- */
 
+static void report_defined_twice(Elaborator *e, Name name, Span first, const char *what) {
+    Diagnostic *diagnostic =
+        diag_report(e->diagnostics, DIAG_E0303, name.span, "`%s` is defined twice", name.text);
+    diag_here(e->diagnostics, diagnostic, "%s", what);
+    diag_label(e->diagnostics, diagnostic, first, "`%s` is defined here", name.text);
+}
+
 /* Binds a name in `scope`, or reports E0303. */
 static void bind(Elaborator *e, Scope *scope, Name name, Datum datum) {
     const Binding *first = scope_find_here(scope, name.text);
-    if (!first) {
+    if (first)
+        report_defined_twice(e, name, first->name.span, "defined again here");
+    else
         scope_add(e->arena, scope, name, datum);
-        return;
-    }
-    Diagnostic *diagnostic =
-        diag_report(e->diagnostics, DIAG_E0303, name.span, "`%s` is defined twice", name.text);
-    diag_here(e->diagnostics, diagnostic, "defined again here");
-    diag_label(e->diagnostics, diagnostic, first->name.span, "`%s` is defined here", name.text);
+}
+
+void bind_name(Elaborator *e, Name name, Datum datum) {
+    bind(e, e->scope, name, datum);
 }
 
 /* `let y = x -> relu`: tensors are named without `let`. */
@@ -93,13 +100,8 @@ static void report_unknown_define(Elaborator *e, const Define *define) {
                   "-D sets a `let` that stands outside of the networks");
 }
 
-static void elaborate_constants(Elaborator *e, const Elaboration *elaboration, const File *file) {
-    for (size_t i = 0; i < file->items.count; i++) {
-        const Item *item = &file->items.data[i];
-        if (item->kind == ITEM_LET)
-            bind(e, e->scope, item->name,
-                 let_value(e, item, find_define(elaboration, item->name.text)));
-    }
+/* Every -D must set a constant of the file itself. */
+static void check_defines(Elaborator *e, const Elaboration *elaboration) {
     for (size_t i = 0; i < elaboration->define_count; i++) {
         const Define *define = &elaboration->defines[i];
         if (!scope_find_here(e->scope, intern_text(e->intern, define->name)))
@@ -108,12 +110,6 @@ static void elaborate_constants(Elaborator *e, const Elaboration *elaboration, c
 }
 
 /* ---- statements --------------------------------------------------------------------------- */
-
-/* What a network's body has said so far besides names. */
-typedef struct Body {
-    const Statement *returned; /* the first `return` */
-    Datum result;
-} Body;
 
 static void name_value(Elaborator *e, Name name, Datum datum) {
     if (datum.kind == DATUM_TENSOR) {
@@ -178,8 +174,8 @@ static void elaborate_let(Elaborator *e, const Statement *statement) {
 static void elaborate_return(Elaborator *e, const Statement *statement, Body *body) {
     Datum datum = evaluate(e, statement->value);
     if (body->returned) {
-        Diagnostic *diagnostic =
-            diag_report(e->diagnostics, DIAG_E0307, statement->span, "a network returns once");
+        Diagnostic *diagnostic = diag_report(e->diagnostics, DIAG_E0307, statement->span,
+                                             "a %s returns once", body->what);
         diag_here(e->diagnostics, diagnostic, "returns again here");
         diag_label(e->diagnostics, diagnostic, body->returned->span, "returns here");
         diag_help(e->diagnostics, diagnostic,
@@ -189,7 +185,7 @@ static void elaborate_return(Elaborator *e, const Statement *statement, Body *bo
     if (!datum_is_tensors(&datum)) {
         Diagnostic *diagnostic =
             diag_report(e->diagnostics, DIAG_E0206, statement->value->span,
-                        "a network returns tensors, not %s", datum_kind_name(datum.kind));
+                        "a %s returns tensors, not %s", body->what, datum_kind_name(datum.kind));
         diag_here(e->diagnostics, diagnostic, "%s", datum_kind_name(datum.kind));
         datum = DATUM_UNKNOWN;
     }
@@ -199,6 +195,11 @@ static void elaborate_return(Elaborator *e, const Statement *statement, Body *bo
 
 static void elaborate_weights(Elaborator *e, const Statement *statement) {
     Graph *graph = e->graph;
+    if (e->use) {
+        diag_report(e->diagnostics, DIAG_E0104, statement->span,
+                    "a network names its weights file, a block cannot");
+        return;
+    }
     if (graph->weights_path) {
         Diagnostic *diagnostic = diag_report(e->diagnostics, DIAG_E0303, statement->span,
                                              "a network has one weights file");
@@ -310,10 +311,11 @@ static void check_results(Elaborator *e, const Item *item, const Body *body) {
     }
 }
 
-static void report_no_return(Elaborator *e, const Item *item) {
-    Diagnostic *diagnostic = diag_report(e->diagnostics, DIAG_E0307, item->body_end,
-                                         "the network `%s` returns nothing", item->name.text);
-    diag_label(e->diagnostics, diagnostic, item->name.span, "this network");
+static void report_no_return(Elaborator *e, const Item *item, const Body *body) {
+    Diagnostic *diagnostic =
+        diag_report(e->diagnostics, DIAG_E0307, item->body_end, "the %s `%s` returns nothing",
+                    body->what, item->name.text);
+    diag_label(e->diagnostics, diagnostic, item->name.span, "this %s", body->what);
     diag_help(e->diagnostics, diagnostic, "end it with `return` and what it gives");
 }
 
@@ -335,50 +337,146 @@ static void warn_unused(Elaborator *e) {
     }
 }
 
-static Graph *elaborate_network(Elaborator *e, const File *file, const Item *item) {
+void elaborate_body(Elaborator *e, const Item *item, Body *body) {
+    for (size_t i = 0; i < item->body.count; i++)
+        elaborate_statement(e, &item->body.data[i], body);
+    if (body->returned)
+        check_results(e, item, body);
+    else
+        report_no_return(e, item, body);
+    warn_unused(e);
+}
+
+static Graph *elaborate_network(Elaborator *e, const Item *item) {
     Scope *outer_scope = e->scope;
     Graph *graph = ARENA_NEW(e->arena, Graph);
     *graph = (Graph){.arena = e->arena,
                      .name = item->name.text,
                      .name_span = item->name.span,
-                     .source = file->source};
+                     .source = e->names->file->source,
+                     .sources = e->diagnostics->sources};
     e->graph = graph;
     e->scope = ARENA_NEW(e->arena, Scope); /* outlives this: asserts are worked out later */
     e->scope->parent = outer_scope;
     e->places = (NameMap){0};
-    PathScope *outer = path_scope_enter(e, STEP_UNNAMED);
-    Body body = {.result = DATUM_UNKNOWN};
+    PathScope *outer = path_scope_enter(e, STEP_UNNAMED, PATH_NETWORK, item->span);
+    Body body = {.what = "network", .result = DATUM_UNKNOWN};
     elaborate_inputs(e, item);
-    for (size_t i = 0; i < item->body.count; i++)
-        elaborate_statement(e, &item->body.data[i], &body);
+    elaborate_body(e, item, &body);
     add_outputs(e, &body.result);
-    if (body.returned)
-        check_results(e, item, &body);
-    else
-        report_no_return(e, item);
     name_outputs(e, item);
-    warn_unused(e);
     path_scope_leave(e, outer);
     e->scope = outer_scope;
     e->graph = NULL;
     return graph;
 }
 
+/* ---- files -------------------------------------------------------------------------------- */
+
+/* Files whose names are known. */
+typedef VEC(FileNames *) FileNamesList;
+
+static FileNames *find_file(const FileNamesList *list, const File *file) {
+    for (size_t i = 0; i < list->count; i++)
+        if (list->data[i]->file == file)
+            return list->data[i];
+    return NULL;
+}
+
+static void add_block(Elaborator *e, FileNames *names, Name name, Block *block, const char *again) {
+    const Block *first = name_map_find(&names->blocks, name.text);
+    if (first) {
+        report_defined_twice(e, name, first->item->name.span, again);
+        return;
+    }
+    name_map_add(e->arena, &names->blocks, name.text, block);
+    VEC_PUSH(e->arena, &names->block_list, block);
+}
+
+static void define_block(Elaborator *e, FileNames *names, const Item *item) {
+    Block *block = ARENA_NEW(e->arena, Block);
+    *block = (Block){.item = item, .home = names};
+    add_block(e, names, item->name, block, "defined again here");
+    if (layer_find(item->name.text))
+        diag_report(e->diagnostics, DIAG_W0313, item->name.span, "this block hides the layer `%s`",
+                    item->name.text);
+}
+
+/* Takes over what the used file itself defines, not what it uses. */
+static void import(Elaborator *e, FileNames *names, const FileNames *used, Span place) {
+    for (size_t i = 0; i < used->block_list.count; i++) {
+        Block *block = used->block_list.data[i];
+        if (block->home == used)
+            add_block(e, names, (Name){block->item->name.text, place}, block, "also in this file");
+    }
+    for (size_t i = 0; i < used->file->items.count; i++) {
+        const Item *item = &used->file->items.data[i];
+        const Binding *binding =
+            item->kind == ITEM_LET ? scope_find_here(&used->values, item->name.text) : NULL;
+        const Binding *first = scope_find_here(&names->values, item->name.text);
+        if (binding && first)
+            report_defined_twice(e, (Name){item->name.text, place}, first->name.span,
+                                 "also in this file");
+        else if (binding)
+            scope_add(e->arena, &names->values, item->name, binding->datum);
+    }
+}
+
+/* What the file defines and uses. Files it uses come first: no file uses itself (driver/use.c). */
+static FileNames *elaborate_file(Elaborator *e, FileNamesList *list, const File *file,
+                                 const Elaboration *defines) {
+    FileNames *names = find_file(list, file);
+    if (names)
+        return names;
+    names = ARENA_NEW(e->arena, FileNames);
+    names->file = file;
+    for (size_t i = 0; i < file->items.count; i++) {
+        const Item *item = &file->items.data[i];
+        if (item->kind == ITEM_USE && item->used)
+            import(e, names, elaborate_file(e, list, item->used, NULL), item->name.span);
+    }
+    e->names = names;
+    e->scope = &names->values;
+    for (size_t i = 0; i < file->items.count; i++) {
+        const Item *item = &file->items.data[i];
+        const Define *define = defines ? find_define(defines, item->name.text) : NULL;
+        if (item->kind == ITEM_BLOCK)
+            define_block(e, names, item);
+        else if (item->kind == ITEM_LET)
+            bind(e, e->scope, item->name, let_value(e, item, define));
+    }
+    VEC_PUSH(e->arena, list, names);
+    return names;
+}
+
+/* Only where nothing else is wrong, and not in a file of blocks for others. */
+static void warn_unused_blocks(Elaborator *e, const FileNames *names, const GraphList *graphs) {
+    if (diag_has_errors(e->diagnostics) || graphs->count == 0)
+        return;
+    for (size_t i = 0; i < names->block_list.count; i++) {
+        const Block *block = names->block_list.data[i];
+        if (block->home == names && !block->used)
+            diag_report(e->diagnostics, DIAG_W0305, block->item->name.span,
+                        "the block `%s` is never used", block->item->name.text);
+    }
+}
+
 GraphList elaborate(const Elaboration *elaboration, const File *file) {
-    Scope *file_scope = ARENA_NEW(elaboration->arena, Scope);
     Elaborator e = {.arena = elaboration->arena,
                     .intern = elaboration->intern,
-                    .diagnostics = elaboration->diagnostics,
-                    .scope = file_scope};
+                    .diagnostics = elaboration->diagnostics};
     GraphList graphs = {0};
+    FileNamesList files = {0};
     Scope networks = {0}; /* their names are no values */
-    elaborate_constants(&e, elaboration, file);
+    const FileNames *names = elaborate_file(&e, &files, file, elaboration);
+    check_defines(&e, elaboration);
     for (size_t i = 0; i < file->items.count; i++) {
         const Item *item = &file->items.data[i];
         if (item->kind != ITEM_NETWORK)
             continue;
         bind(&e, &networks, item->name, DATUM_UNKNOWN);
-        VEC_PUSH(e.arena, &graphs, elaborate_network(&e, file, item));
+        VEC_PUSH(e.arena, &graphs, elaborate_network(&e, item));
     }
+    warn_unused_blocks(&e, names, &graphs);
     return graphs;
 }

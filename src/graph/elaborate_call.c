@@ -1,5 +1,6 @@
 /* Calls of layers: what goes in, the node, its shape rule. */
 #include <assert.h>
+#include <string.h>
 
 #include "graph/elaborator.h"
 #include "layers/foreign.h"
@@ -10,10 +11,12 @@
 static const char *nearest_layer(Elaborator *e, const char *name) {
     size_t count;
     const LayerInfo *const *table = layer_table(&count);
-    const char **names = ARENA_ARRAY(e->arena, count, const char *);
+    VEC(const char *) names = {0};
     for (size_t i = 0; i < count; i++)
-        names[i] = table[i]->name;
-    return suggest_name(name, names, count);
+        VEC_PUSH(e->arena, &names, table[i]->name);
+    for (size_t i = 0; e->names && i < e->names->block_list.count; i++)
+        VEC_PUSH(e->arena, &names, e->names->block_list.data[i]->item->name.text);
+    return suggest_name(name, names.data, names.count);
 }
 
 static void report_unknown_layer(Elaborator *e, Name name) {
@@ -40,16 +43,13 @@ static void report_unknown_layer(Elaborator *e, Name name) {
 /* ---- inputs ------------------------------------------------------------------------------- */
 
 /* A call on its way to a node. */
-typedef struct Call {
+typedef struct LayerCall {
     const LayerInfo *layer;
-    Name callee;
-    Span span;
-    const ArgumentList *arguments;
-    Datum *data;         /* what each argument stands for */
+    const Call *call;
     size_t first;        /* of the arguments that is not an input */
     VEC(Value *) inputs; /* NULL where it is unknown */
     bool poisoned;
-} Call;
+} LayerCall;
 
 static Datum *evaluate_arguments(Elaborator *e, const ArgumentList *arguments) {
     Datum *data = ARENA_ARRAY(e->arena, arguments->count, Datum);
@@ -58,7 +58,7 @@ static Datum *evaluate_arguments(Elaborator *e, const ArgumentList *arguments) {
     return data;
 }
 
-static void take_input(Elaborator *e, Call *call, const Datum *datum) {
+static void take_input(Elaborator *e, LayerCall *call, const Datum *datum) {
     if (datum->kind == DATUM_TUPLE) {
         for (size_t i = 0; i < datum->tuple.count; i++)
             take_input(e, call, &datum->tuple.items[i]);
@@ -68,7 +68,7 @@ static void take_input(Elaborator *e, Call *call, const Datum *datum) {
     VEC_PUSH(e->arena, &call->inputs, datum->kind == DATUM_TENSOR ? datum->tensor : NULL);
 }
 
-static const Value *known_input(const Call *call) {
+static const Value *known_input(const LayerCall *call) {
     const Value *input = call->inputs.count > 0 ? call->inputs.data[0] : NULL;
     return input && !input->poisoned ? input : NULL;
 }
@@ -76,7 +76,7 @@ static const Value *known_input(const Call *call) {
 /* Whether `value`, the first argument of a call that has all its inputs, consists of bare names
  * that mean something to the layer's first attribute: `squeeze((h, w))`, whatever else is called
  * `h`. */
-static bool names_attribute(const Call *call, const Expr *value) {
+static bool names_attribute(const LayerCall *call, const Expr *value) {
     if (call->inputs.count < call->layer->max_inputs || call->layer->attribute_count == 0)
         return false;
     if (value->kind == EXPR_NAME)
@@ -91,9 +91,9 @@ static bool names_attribute(const Call *call, const Expr *value) {
 
 /* Whether argument `index`, all before it being inputs, is one more. A word or a mistake in the
  * place of an input that the layer needs was meant as one. */
-static bool is_input(Elaborator *e, const Call *call, size_t index) {
-    const Argument *argument = &call->arguments->data[index];
-    const Datum *datum = &call->data[index];
+static bool is_input(Elaborator *e, const LayerCall *call, size_t index) {
+    const Argument *argument = &call->call->arguments->data[index];
+    const Datum *datum = &call->call->data[index];
     if (argument->name.text || names_attribute(call, argument->value))
         return false;
     switch (datum->kind) {
@@ -104,7 +104,7 @@ static bool is_input(Elaborator *e, const Call *call, size_t index) {
         if (call->inputs.count >= call->layer->min_inputs)
             return false;
         report_unknown_name(e, (Name){datum->text, argument->value->span}, NULL, 0);
-        call->data[index] = DATUM_UNKNOWN;
+        call->call->data[index] = DATUM_UNKNOWN;
         return true;
     case DATUM_INTEGER:
     case DATUM_NUMBER:
@@ -117,13 +117,14 @@ static bool is_input(Elaborator *e, const Call *call, size_t index) {
     return false;
 }
 
-static void take_inputs(Elaborator *e, Call *call, const Datum *incoming) {
+static void take_inputs(Elaborator *e, LayerCall *call, const Datum *incoming) {
     take_input(e, call, incoming);
-    for (; call->first < call->arguments->count && is_input(e, call, call->first); call->first++)
-        take_input(e, call, &call->data[call->first]);
+    for (; call->first < call->call->arguments->count && is_input(e, call, call->first);
+         call->first++)
+        take_input(e, call, &call->call->data[call->first]);
 }
 
-static bool check_input_count(Elaborator *e, const Call *call) {
+static bool check_input_count(Elaborator *e, const LayerCall *call) {
     const LayerInfo *layer = call->layer;
     size_t count = call->inputs.count;
     if (call->poisoned || (count >= layer->min_inputs && count <= layer->max_inputs))
@@ -133,7 +134,7 @@ static bool check_input_count(Elaborator *e, const Call *call) {
     const char *bound = layer->min_inputs == layer->max_inputs ? ""
                         : few                                  ? "at least "
                                                                : "at most ";
-    Diagnostic *diagnostic = diag_report(e->diagnostics, DIAG_E0213, call->callee.span,
+    Diagnostic *diagnostic = diag_report(e->diagnostics, DIAG_E0213, call->call->callee.span,
                                          "`%s` takes %s%zu input%s, but gets %zu", layer->name,
                                          bound, limit, limit == 1 ? "" : "s", count);
     if (count == 0)
@@ -178,34 +179,73 @@ static Node *node_new(Elaborator *e, const LayerInfo *layer, const char *path, S
 static Datum node_infer(Elaborator *e, Node *node, bool fine) {
     Inference inference = {e->arena, e->diagnostics, e->graph, node};
     node->outputs[0]->poisoned = !fine || !node->layer->infer(&inference);
+    if (node->outputs[0]->poisoned && node->shares && e->use)
+        e->use->reported = true; /* the other layers of the block will not fit either */
     return datum_tensor(node->outputs[0]);
+}
+
+/* The path that `share="stem"` names, taken out of the arguments: no layer's table has it. */
+static const char *take_share(Elaborator *e, AttributeCall *attributes, Span *span, bool *fine) {
+    const char *path = NULL;
+    VEC(Argument) arguments = {0};
+    VEC(Datum) data = {0};
+    for (size_t i = 0; i < attributes->count; i++) {
+        const Argument *argument = &attributes->arguments[i];
+        const Datum *datum = &attributes->data[i];
+        if (!argument->name.text || strcmp(argument->name.text, "share") != 0) {
+            VEC_PUSH(e->arena, &arguments, *argument);
+            VEC_PUSH(e->arena, &data, *datum);
+            continue;
+        }
+        *span = argument->value->span;
+        path = path_argument(e, datum, *span);
+        *fine = path != NULL;
+    }
+    attributes->arguments = arguments.data;
+    attributes->data = data.data;
+    attributes->count = arguments.count;
+    return path;
+}
+
+static Datum elaborate_layer(Elaborator *e, Datum incoming, const LayerInfo *layer,
+                             const Call *call) {
+    LayerCall layer_call = {.layer = layer, .call = call};
+    take_inputs(e, &layer_call, &incoming);
+    const char *path = path_of_layer(e, layer, call->name, call->callee.span);
+    Node *node = node_new(e, layer, path, call->span, call->callee.span);
+    node->inputs = layer_call.inputs.data;
+    node->input_count = layer_call.inputs.count;
+    AttributeCall attributes = {.layer = layer,
+                                .callee = call->callee,
+                                .arguments = call->arguments->data + layer_call.first,
+                                .data = call->data + layer_call.first,
+                                .count = call->arguments->count - layer_call.first,
+                                .input = known_input(&layer_call)};
+    Span share_span = call->callee.span;
+    bool fine = true;
+    const char *share = take_share(e, &attributes, &share_span, &fine);
+    fine = check_input_count(e, &layer_call) && fine;
+    fine = attributes_read(e, &attributes, node->attributes) && fine;
+    fine = fine && path_share(e, node, share, share_span);
+    path_note_node(e, node);
+    return node_infer(e, node, fine && !layer_call.poisoned);
 }
 
 Datum elaborate_call(Elaborator *e, Datum incoming, Name callee, const ArgumentList *arguments,
                      Span span, StepName name) {
-    Call call = {.layer = layer_find(callee.text),
-                 .callee = callee,
+    Call call = {.callee = callee,
                  .span = span,
                  .arguments = arguments,
-                 .data = evaluate_arguments(e, arguments)};
-    if (!call.layer) {
-        report_unknown_layer(e, callee);
-        return DATUM_UNKNOWN;
-    }
-    take_inputs(e, &call, &incoming);
-    const char *path = path_of_layer(e, call.layer, name, callee.span);
-    Node *node = node_new(e, call.layer, path, span, callee.span);
-    node->inputs = call.inputs.data;
-    node->input_count = call.inputs.count;
-    AttributeCall attributes = {.layer = call.layer,
-                                .callee = callee,
-                                .arguments = arguments->data + call.first,
-                                .data = call.data + call.first,
-                                .count = arguments->count - call.first,
-                                .input = known_input(&call)};
-    bool fine = check_input_count(e, &call);
-    fine = attributes_read(e, &attributes, node->attributes) && fine;
-    return node_infer(e, node, fine && !call.poisoned);
+                 .data = evaluate_arguments(e, arguments),
+                 .name = name};
+    Block *block = block_find(e, callee.text);
+    if (block)
+        return elaborate_block(e, incoming, block, &call);
+    const LayerInfo *layer = layer_find(callee.text);
+    if (layer)
+        return elaborate_layer(e, incoming, layer, &call);
+    report_unknown_layer(e, callee);
+    return DATUM_UNKNOWN;
 }
 
 /* The layer that an operator between two tensors stands for; NULL if there is none. */

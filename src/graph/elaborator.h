@@ -1,8 +1,10 @@
 /* What the files of elaborate share: the state of one elaboration and their calls of each other.
  *
- *   elaborate.c          items, statements, results
+ *   elaborate.c          files, networks, statements, results
  *   elaborate_step.c     pipelines, labels, braced chains, types as steps
+ *   elaborate_flow.c     if, repeat
  *   elaborate_call.c     calls of layers: inputs, the node, its shape rule
+ *   elaborate_block.c    uses of blocks: parameters, dims, the body
  *   attributes.c         arguments against the layer's table
  *   evaluate_constant.c  expressions
  *   node_path.c          label paths
@@ -17,11 +19,53 @@
 
 typedef struct PathScope PathScope; /* node_path.c */
 
+typedef struct Block Block;
+
+/* What a file defines and uses, by name. */
+typedef struct FileNames {
+    const File *file;
+    Scope values;   /* `let` */
+    NameMap blocks; /* to Block */
+    VEC(Block *) block_list;
+} FileNames;
+
+struct Block {
+    const Item *item;
+    const FileNames *home; /* what its body sees */
+    bool used;
+};
+
+/* A use of a block that is being expanded. */
+typedef struct BlockUse BlockUse;
+struct BlockUse {
+    BlockUse *outer;
+    const Block *block;
+    DiagContext context; /* its span is that of the call */
+    bool reported;       /* a mistake about paths: the rest of them goes unsaid */
+};
+
+/* What a body has said so far besides names. */
+typedef struct Body {
+    const char *what;          /* "network", "block" */
+    const Statement *returned; /* the first `return` */
+    Datum result;
+} Body;
+
+/* Expansion multiplies: few lines can ask for more layers than memory holds. */
+#define ELABORATE_MAX_STEPS ((int64_t)4 << 20) /* of all networks of a file */
+/* Nested expressions and blocks: each level takes some hundred bytes of the stack. */
+#define ELABORATE_MAX_LEVELS 1024
+
 typedef struct Elaborator {
     Arena *arena;
     Intern *intern;
     Diagnostics *diagnostics;
     Graph *graph;           /* the network being made; NULL for what stands outside of one */
+    const FileNames *names; /* of the file whose text is being read */
+    BlockUse *use;          /* the innermost; NULL in the network itself */
+    int levels;             /* of recursion, against ELABORATE_MAX_LEVELS */
+    int64_t steps;          /* so far, against ELABORATE_MAX_STEPS */
+    bool exhausted;         /* too many, which was reported: nothing more is expanded */
     Scope *scope;           /* the innermost names */
     PathScope *paths;       /* where the path of the next layer goes */
     NameMap places;         /* paths of this network, each with the PathPlace it was made at */
@@ -36,6 +80,13 @@ typedef struct StepName {
 } StepName;
 
 #define STEP_UNNAMED ((StepName){.label = {.text = NULL}})
+
+/* ---- elaborate.c -------------------------------------------------------------------------- */
+
+/* Runs a body in e->scope; body->result is what it returns, poison after a mistake. */
+void elaborate_body(Elaborator *e, const Item *item, Body *body);
+/* Binds a name in the innermost scope; reports E0303 if it has one. */
+void bind_name(Elaborator *e, Name name, Datum datum);
 
 /* ---- evaluate_constant.c ------------------------------------------------------------------ */
 
@@ -52,6 +103,30 @@ void report_unknown_name(Elaborator *e, Name name, const char *const *words, siz
 Datum elaborate_pipe(Elaborator *e, const Expr *pipe);
 /* One step, which gets `incoming`: DATUM_NOTHING for a call that has all inputs as arguments. */
 Datum elaborate_step(Elaborator *e, Datum incoming, const Expr *step, StepName name);
+
+/* The label with the values of the names that stand in braces in it. */
+Name elaborate_label(Elaborator *e, Name label);
+
+/* ---- elaborate_flow.c --------------------------------------------------------------------- */
+
+Datum evaluate_if(Elaborator *e, const Expr *expr);
+Datum elaborate_if_step(Elaborator *e, Datum incoming, const Expr *expr, StepName name);
+Datum elaborate_repeat(Elaborator *e, Datum incoming, const Expr *expr, StepName name);
+
+/* ---- elaborate_block.c -------------------------------------------------------------------- */
+
+/* A call on its way to a layer or a block. */
+typedef struct Call {
+    Name callee;
+    Span span;
+    const ArgumentList *arguments;
+    Datum *data; /* what each argument stands for */
+    StepName name;
+} Call;
+
+/* The block of that name that the file sees, NULL if there is none. */
+Block *block_find(const Elaborator *e, const char *name);
+Datum elaborate_block(Elaborator *e, Datum incoming, Block *block, const Call *call);
 
 /* ---- elaborate_call.c --------------------------------------------------------------------- */
 
@@ -83,9 +158,25 @@ bool attribute_takes_word(const LayerInfo *layer, int index, const char *word, c
 
 /* The path of a layer's next use. Reports E0304 if it was made before. */
 const char *path_of_layer(Elaborator *e, const LayerInfo *layer, StepName name, Span span);
-/* Opens the scope of paths of a labelled chain, or of a network (no label). */
-PathScope *path_scope_enter(Elaborator *e, StepName name);
+/* Notes the layer that was made at its path, so that others can share its weights. */
+void path_note_node(Elaborator *e, const Node *node);
+
+typedef enum PathKind {
+    PATH_NETWORK, /* no label */
+    PATH_CHAIN,   /* a labelled chain or repetition: direct steps are called by their index */
+    PATH_BLOCK,   /* a use of a block; without a label or an index the scope around stays */
+} PathKind;
+
+/* Opens the scope of paths of what stands at `span`, and returns the one around. */
+PathScope *path_scope_enter(Elaborator *e, StepName name, PathKind kind, Span span);
 void path_scope_leave(Elaborator *e, PathScope *outer);
+
+/* The path that `share` names; NULL after reporting what is no text. */
+const char *path_argument(Elaborator *e, const Datum *datum, Span span);
+/* Sets node->shares as `name` says; NULL: as the scope does. False after reporting E0312. */
+bool path_share(Elaborator *e, Node *node, const char *name, Span span);
+/* Makes the layers of this scope read the weights of those of the scope `name`. */
+bool path_scope_share(Elaborator *e, const char *name, Span span);
 
 /* ---- type_check.c ------------------------------------------------------------------------- */
 

@@ -353,7 +353,7 @@ static Datum evaluate_layers(Elaborator *e, const Expr *expr) {
     return elaborate_step(e, DATUM_NOTHING, expr, STEP_UNNAMED);
 }
 
-Datum evaluate(Elaborator *e, const Expr *expr) {
+static Datum evaluate_kind(Elaborator *e, const Expr *expr) {
     switch (expr->kind) {
     case EXPR_ERROR: return DATUM_UNKNOWN;
     case EXPR_INTEGER: return datum_integer(expr->integer);
@@ -369,11 +369,20 @@ Datum evaluate(Elaborator *e, const Expr *expr) {
     case EXPR_PIPE: return evaluate_layers(e, expr);
     case EXPR_TUPLE: return evaluate_tuple(e, expr, evaluate);
     case EXPR_TYPE: return evaluate_type(e, expr);
+    case EXPR_IF: return evaluate_if(e, expr);
     case EXPR_LABEL:
-    case EXPR_CHAIN: break;
+    case EXPR_CHAIN:
+    case EXPR_REPEAT: break;
     }
     assert(false); /* the grammar has these as steps only */
     return DATUM_UNKNOWN;
+}
+
+Datum evaluate(Elaborator *e, const Expr *expr) {
+    e->levels++;
+    Datum datum = evaluate_kind(e, expr);
+    e->levels--;
+    return datum;
 }
 
 Datum evaluate_argument(Elaborator *e, const Expr *expr) {

@@ -5,6 +5,7 @@
 #define NETC_GRAPH_GRAPH_H
 
 #include "graph/tensor.h"
+#include "support/diag.h"
 #include "support/source.h"
 #include "support/vec.h"
 
@@ -106,6 +107,7 @@ struct Node {
     size_t output_count;
     Attribute *attributes; /* in the order of layer->attributes */
     VEC(Weight *) weights; /* in the order the layer declared them */
+    const Node *shares;    /* whose weights it reads; NULL: its own */
     int64_t id;            /* position in Graph.nodes */
 };
 
@@ -113,16 +115,18 @@ struct Node {
 typedef struct Assertion {
     const struct Expr *condition;
     Span span;
-    const struct Scope *scope; /* the names visible where it stands (graph/scope.h) */
+    const struct Scope *scope;  /* the names visible where it stands (graph/scope.h) */
+    const DiagContext *context; /* the uses of blocks it stands in */
 } Assertion;
 
 typedef struct Graph {
     Arena *arena;
     const char *name; /* a C identifier by the grammar */
     Span name_span;
-    const Source *source;
-    VEC(Value *) inputs;  /* of the network, named by their parameter */
-    VEC(Value *) outputs; /* what `return` gives */
+    const Source *source;     /* of the network; blocks may come from others */
+    const SourceMap *sources; /* of all spans */
+    VEC(Value *) inputs;      /* of the network, named by their parameter */
+    VEC(Value *) outputs;     /* what `return` gives */
     VEC(const char *)
     output_names; /* as in the result type; "output" (or output0, ...) if unnamed */
     VEC(Value *) values;

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <stdarg.h>
+#include <string.h>
 
 #include "graph/trace.h"
 #include "layers/layer.h"
@@ -26,6 +27,26 @@ bool infer_result(Inference *inference, Shape shape) {
     return true;
 }
 
+/* The owner's weight of that name. */
+static Weight *share_weight(Inference *inference, const char *name, const Shape *shape) {
+    Node *node = inference->node;
+    Weight *shared = NULL;
+    for (size_t i = 0; i < node->shares->weights.count && !shared; i++)
+        if (strcmp(node->shares->weights.data[i]->name, name) == 0)
+            shared = node->shares->weights.data[i];
+    if (shared && shape_equal(&shared->shape, shape)) {
+        VEC_PUSH(inference->arena, &node->weights, shared);
+        return shared;
+    }
+    Diagnostic *diagnostic =
+        infer_error(inference, DIAG_E0312, -1, "the %s would be %s, but that of `%s` is %s", name,
+                    infer_shape_text(inference, shape), node->shares->path,
+                    shared ? infer_shape_text(inference, &shared->shape) : "not there");
+    diag_label(inference->diagnostics, diagnostic, node->shares->span, "`%s` is made here",
+               node->shares->path);
+    return NULL;
+}
+
 Weight *infer_weight(Inference *inference, const char *name, Shape shape, WeightRole role,
                      int64_t fan_in, bool trainable) {
     Node *node = inference->node;
@@ -34,6 +55,8 @@ Weight *infer_weight(Inference *inference, const char *name, Shape shape, Weight
                     name, node->layer->name, infer_shape_text(inference, &shape));
         return NULL;
     }
+    if (node->shares)
+        return share_weight(inference, name, &shape);
     Weight *weight = ARENA_NEW(inference->arena, Weight);
     *weight = (Weight){.path = arena_format(inference->arena, "%s.%s", node->path, name),
                        .name = name,

@@ -16,7 +16,8 @@ typedef struct Inference {
 /* Sets the type of output 0. Reports E0802 and returns false if the shape is out of bounds. */
 bool infer_result(Inference *inference, Shape shape);
 
-/* Declares a weight of the node: path = node path + "." + name. `fan_in` is for random weights.
+/* Declares a weight of the node: path = node path + "." + name; or finds it where the node shares
+ * the weights of another. `fan_in` is for random weights.
  * Reports E0802 and returns NULL if its size is out of bounds. */
 Weight *infer_weight(Inference *inference, const char *name, Shape shape, WeightRole role,
                      int64_t fan_in, bool trainable);

@@ -6,7 +6,12 @@
  * its scope, labelled or not: the second convolution of a network is conv2 even if the first has a
  * label of its own. So a label never changes the name of another layer, and where an automatic name
  * meets a label that says the same, that is reported rather than resolved by a rule nobody knows.
- */
+ *
+ * A block with a label, or directly inside a labelled chain, is a scope of that name; any other is
+ * expanded as if its text stood where it is used, and its layers are named in the scope around.
+ *
+ * `share="enc"` on a block makes its layer `enc2.conv1` read the weights of `enc.conv1`: each scope
+ * has a second prefix, under which the owners of its weights are found. */
 #include <inttypes.h>
 #include <string.h>
 
@@ -19,6 +24,7 @@ typedef struct KindCount {
 
 struct PathScope {
     const char *prefix; /* "layer1.", or "" in a network itself */
+    const char *shared; /* the prefix of the layers whose weights are read here; NULL: own ones */
     bool indexed;       /* direct steps are called by their index */
     bool repeated; /* its own label was made twice: so are the paths in it, which goes unsaid */
     int64_t next_index;
@@ -29,6 +35,8 @@ struct PathScope {
 typedef struct PathPlace {
     Span span;
     bool labelled;
+    const Node *node;    /* NULL: a scope */
+    const BlockUse *use; /* it stands in; NULL: the network itself */
 } PathPlace;
 
 static int64_t next_ordinal(Elaborator *e, const LayerInfo *layer) {
@@ -56,14 +64,47 @@ static void report_made_twice(Elaborator *e, const char *path, const PathPlace *
     diag_help(diagnostics, diagnostic, "give one of them another label");
 }
 
+/* Two uses of a block that have no labels make the same paths. */
+static void report_block_again(Elaborator *e, const char *path, const PathPlace *first) {
+    Diagnostics *diagnostics = e->diagnostics;
+    const char *block = e->use->block->item->name.text;
+    Span span = e->use->context.span;
+    diagnostics->context = e->use->context.outer;
+    Diagnostic *diagnostic =
+        diag_report(diagnostics, DIAG_E0304, span,
+                    "`%s` is used again, so the path `%s` is made twice", block, path);
+    diag_label(diagnostics, diagnostic, first->use->context.span, "used here before");
+    diag_label(diagnostics, diagnostic, first->span, "makes `%s`", path);
+    diag_help(diagnostics, diagnostic, "give each use a label: `a: %s(...)` makes `a.%s`", block,
+              path);
+    diagnostics->context = &e->use->context;
+    e->use->reported = true;
+}
+
+static bool same_span(Span a, Span b) {
+    return a.begin == b.begin && a.end == b.end;
+}
+
+/* Of the uses of blocks around, whether one has had its message about paths. */
+static bool was_reported(const Elaborator *e) {
+    for (const BlockUse *use = e->use; use; use = use->outer)
+        if (use->reported)
+            return true;
+    return false;
+}
+
 /* False if the path was made before. */
 static bool claim(Elaborator *e, const char *path, Span span, bool labelled) {
     if (e->paths->repeated)
         return true;
     PathPlace *place = ARENA_NEW(e->arena, PathPlace);
-    *place = (PathPlace){span, labelled};
+    *place = (PathPlace){.span = span, .labelled = labelled, .use = e->use};
     const PathPlace *first = name_map_find(&e->places, path);
-    if (first)
+    if (first && was_reported(e))
+        return false;
+    if (first && e->use && first->use && e->use != first->use && same_span(first->span, span))
+        report_block_again(e, path, first);
+    else if (first)
         report_made_twice(e, path, first, place);
     else
         name_map_add(e->arena, &e->places, path, place);
@@ -131,20 +172,122 @@ const char *path_of_layer(Elaborator *e, const LayerInfo *layer, StepName name, 
     return path;
 }
 
-PathScope *path_scope_enter(Elaborator *e, StepName name) {
+void path_note_node(Elaborator *e, const Node *node) {
+    PathPlace *place = name_map_find(&e->places, node->path);
+    if (place && !place->node)
+        place->node = node;
+}
+
+/* ---- scopes ------------------------------------------------------------------------------- */
+
+/* "layer1.0." */
+static void set_prefix(Elaborator *e, PathScope *inner, const char *path) {
+    const PathScope *outer = e->paths;
+    inner->prefix = path ? arena_format(e->arena, "%s.", path) : outer->prefix;
+    inner->shared = outer->shared;
+    if (path && outer->shared)
+        inner->shared =
+            arena_format(e->arena, "%s%s.", outer->shared, path + strlen(outer->prefix));
+}
+
+PathScope *path_scope_enter(Elaborator *e, StepName name, PathKind kind, Span span) {
     PathScope *outer = e->paths;
+    int64_t index = kind == PATH_NETWORK ? -1 : step_index(e, name);
+    if (kind == PATH_BLOCK && !name.label.text && index < 0)
+        return outer;
     PathScope *inner = ARENA_NEW(e->arena, PathScope);
     inner->prefix = "";
+    inner->indexed = kind == PATH_CHAIN;
     if (name.label.text) {
-        step_index(e, name);
         bool claimed;
-        const char *path = labelled_path(e, name.label, &claimed);
-        inner->indexed = true;
+        set_prefix(e, inner, labelled_path(e, name.label, &claimed));
         inner->repeated = !claimed || outer->repeated;
-        inner->prefix = path ? arena_format(e->arena, "%s.", path) : outer->prefix;
+    } else if (index >= 0) {
+        const char *path = automatic_path(e, "%s%" PRId64, outer->prefix, index);
+        set_prefix(e, inner, path);
+        inner->repeated = !claim(e, path, span, false) || outer->repeated;
     }
     e->paths = inner;
     return outer;
+}
+
+/* ---- shared weights ----------------------------------------------------------------------- */
+
+/* The path that `name` means from here: in this scope, or in one around it. NULL if none. */
+static const char *find_path(Elaborator *e, const char *name) {
+    const char *prefix = e->paths->prefix;
+    size_t length = strlen(prefix);
+    for (;;) {
+        const char *path =
+            intern_text(e->intern, arena_format(e->arena, "%.*s%s", (int)length, prefix, name));
+        if (name_map_find(&e->places, path))
+            return path;
+        if (length == 0)
+            return NULL;
+        for (length--; length > 0 && prefix[length - 1] != '.';)
+            length--;
+    }
+}
+
+static void report_no_owner(Elaborator *e, Span span, const char *path, const LayerInfo *layer) {
+    Diagnostic *diagnostic = diag_report(e->diagnostics, DIAG_E0312, span,
+                                         "there is nothing called `%s` before this", path);
+    diag_help(e->diagnostics, diagnostic,
+              layer ? "`share` names the path of an earlier `%s`"
+                    : "`share` names the path of an earlier use of the block",
+              layer ? layer->name : "");
+}
+
+/* The layer at `path`, whose weights a `layer` can read; NULL after a mistake. */
+static const Node *owner_at(Elaborator *e, const char *path, const LayerInfo *layer, Span span) {
+    const PathPlace *place = name_map_find(&e->places, intern_text(e->intern, path));
+    if (place && place->node && place->node->layer == layer)
+        return place->node->shares ? place->node->shares : place->node;
+    if (was_reported(e))
+        return NULL;
+    if (e->use)
+        e->use->reported = true;
+    Diagnostic *diagnostic =
+        diag_report(e->diagnostics, DIAG_E0312, span,
+                    "`%s` is not a `%s` whose weights could be shared", path, layer->name);
+    if (place)
+        diag_label(e->diagnostics, diagnostic, place->span, "`%s` is made here", path);
+    return NULL;
+}
+
+const char *path_argument(Elaborator *e, const Datum *datum, Span span) {
+    if (datum->kind == DATUM_TEXT)
+        return datum->text;
+    if (!datum_is_poisoned(datum))
+        diag_report(e->diagnostics, DIAG_E0201, span, "`share` is a path in quotes, not %s",
+                    datum_kind_name(datum->kind));
+    return NULL;
+}
+
+bool path_share(Elaborator *e, Node *node, const char *name, Span span) {
+    const char *path = NULL;
+    if (name)
+        path = find_path(e, name);
+    else if (e->paths->shared)
+        path =
+            arena_format(e->arena, "%s%s", e->paths->shared, node->path + strlen(e->paths->prefix));
+    else
+        return true;
+    if (!path)
+        report_no_owner(e, span, name, node->layer);
+    else
+        node->shares = owner_at(e, path, node->layer, span);
+    return node->shares != NULL;
+}
+
+bool path_scope_share(Elaborator *e, const char *name, Span span) {
+    const char *path = find_path(e, name);
+    if (!path) {
+        report_no_owner(e, span, name, NULL);
+        return false;
+    }
+    e->paths->shared = arena_format(e->arena, "%s.", path);
+    return true;
 }
 
 void path_scope_leave(Elaborator *e, PathScope *outer) {

@@ -40,6 +40,8 @@ static bool infer_copy(Copy *copy, const Node *original, int64_t value) {
     node->inputs = copy_links(copy, original->inputs, original->input_count);
     node->outputs = copy_links(copy, original->outputs, original->output_count);
     memset(&node->weights, 0, sizeof node->weights);
+    if (original->shares)
+        node->shares = copy->graph.nodes.data[original->shares->id];
     for (size_t i = 0; i < node->output_count; i++)
         node->outputs[i]->producer = node;
     VEC_PUSH(&copy->arena, &copy->graph.nodes, node);

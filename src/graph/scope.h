@@ -26,7 +26,7 @@ typedef struct Binding {
 
 typedef struct Scope Scope;
 struct Scope {
-    Scope *parent; /* NULL: the file's */
+    const Scope *parent; /* NULL: the file's */
     NameMap map;
     VEC(Binding *) bindings; /* in the order of the text */
 };

@@ -112,8 +112,9 @@ static void report_shape(Elaborator *e, const Expr *type, const Shape *expected,
         diag_here(e->diagnostics, diagnostic, "%d of %d dimensions differ", differing,
                   actual->rank);
     trace_shape(e->diagnostics, diagnostic, value, 4);
-    diag_fix(e->diagnostics, diagnostic, type->span, actual_text, false,
-             "if the network is right, the type is %s", actual_text);
+    if (!e->use) /* other uses of a block may have other shapes */
+        diag_fix(e->diagnostics, diagnostic, type->span, actual_text, false,
+                 "if the network is right, the type is %s", actual_text);
 }
 
 bool type_check(Elaborator *e, const Expr *type, const Value *value) {

@@ -21,9 +21,10 @@ typedef struct Row {
 /* The text of the call with each run of white space as one blank. */
 static const char *call_text(Arena *arena, const Graph *graph, const Node *node) {
     StrBuf text = {0};
-    const Source *source = graph->source;
-    for (uint32_t at = node->span.begin; at < node->span.end; at++) {
-        char c = source->text[at - source->base];
+    size_t length;
+    const char *written = source_text(graph->sources, node->span, &length);
+    for (size_t i = 0; i < length; i++) {
+        char c = written[i];
         bool blank = c == ' ' || c == '\t' || c == '\n' || c == '\r';
         if (!blank)
             strbuf_add_char(&text, c);

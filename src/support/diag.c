@@ -15,6 +15,49 @@ bool diag_code_is_error(DiagCode code) {
     return diag_code_name(code)[0] == 'E';
 }
 
+/* ---- contexts ------------------------------------------------------------------------------- */
+
+#define CONTEXT_MAX_LABELS 8 /* of a deeper chain the innermost */
+
+static size_t shown_slot(const Diagnostics *diagnostics, uint64_t key) {
+    size_t mask = diagnostics->shown_capacity - 1;
+    size_t slot = (size_t)(key * UINT64_C(0x9e3779b97f4a7c15) >> 32) & mask;
+    while (diagnostics->shown[slot] && diagnostics->shown[slot] != key)
+        slot = (slot + 1) & mask;
+    return slot;
+}
+
+static void shown_grow(Diagnostics *diagnostics) {
+    uint64_t *old = diagnostics->shown;
+    size_t old_capacity = diagnostics->shown_capacity;
+    diagnostics->shown_capacity = old_capacity ? 2 * old_capacity : 64;
+    diagnostics->shown = ARENA_ARRAY(diagnostics->arena, diagnostics->shown_capacity, uint64_t);
+    for (size_t i = 0; i < old_capacity; i++)
+        if (old[i])
+            diagnostics->shown[shown_slot(diagnostics, old[i])] = old[i];
+}
+
+/* Whether the mistake was reported in an earlier expansion of the same text; notes it if not. */
+static bool shown_before(Diagnostics *diagnostics, DiagCode code, Span span) {
+    uint64_t key = (uint64_t)span.begin << 16 | ((uint64_t)code + 1);
+    if (2 * diagnostics->shown_count >= diagnostics->shown_capacity)
+        shown_grow(diagnostics);
+    size_t slot = shown_slot(diagnostics, key);
+    if (diagnostics->shown[slot])
+        return true;
+    diagnostics->shown[slot] = key;
+    diagnostics->shown_count++;
+    return false;
+}
+
+static void label_context(Diagnostics *diagnostics, Diagnostic *diagnostic) {
+    const DiagContext *context = diagnostics->context;
+    for (int i = 0; context && i < CONTEXT_MAX_LABELS; i++, context = context->outer)
+        diag_label(diagnostics, diagnostic, context->span, "%s", context->text);
+}
+
+/* ---- reporting ------------------------------------------------------------------------------ */
+
 Diagnostic *diag_report(Diagnostics *diagnostics, DiagCode code, Span span, const char *format,
                         ...) {
     va_list arguments;
@@ -30,6 +73,9 @@ Diagnostic *diag_report_list(Diagnostics *diagnostics, DiagCode code, Span span,
     diagnostic->code = code;
     diagnostic->span = span;
     diagnostic->message = arena_format_list(diagnostics->arena, format, arguments);
+    if (diagnostics->context && shown_before(diagnostics, code, span))
+        return diagnostic; /* to be filled in like any other, and forgotten */
+    label_context(diagnostics, diagnostic);
     VEC_PUSH(diagnostics->arena, &diagnostics->list, diagnostic);
     if (diag_code_is_error(code))
         diagnostics->error_count++;

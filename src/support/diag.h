@@ -42,12 +42,25 @@ typedef struct Diagnostic {
     VEC(DiagFix) fixes;
 } Diagnostic;
 
+/* What is being expanded where a mistake shows: a label on every diagnostic reported meanwhile. */
+typedef struct DiagContext DiagContext;
+struct DiagContext {
+    const DiagContext *outer;
+    Span span;
+    const char *text; /* "in `basic`, used here" */
+};
+
 typedef struct Diagnostics {
     Arena *arena;
     const SourceMap *sources;
     VEC(Diagnostic *) list;
     size_t error_count;
     size_t warning_count;
+    const DiagContext *context; /* innermost first; NULL: none. A mistake that shows in every
+                                   expansion (same code, same place) is reported for the first. */
+    uint64_t *shown;            /* hash set of the (code, place) reported within a context */
+    size_t shown_capacity;
+    size_t shown_count;
 } Diagnostics;
 
 /* "E0211", "W0203". */

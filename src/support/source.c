@@ -95,6 +95,12 @@ Location source_locate(const SourceMap *map, Span span) {
     return location;
 }
 
+const char *source_text(const SourceMap *map, Span span, size_t *length) {
+    const Source *source = source_of(map, span);
+    *length = source ? span.end - span.begin : 0;
+    return source ? source->text + (span.begin - source->base) : NULL;
+}
+
 const char *source_line(const Source *source, uint32_t line, size_t *length) {
     assert(line >= 1 && line <= source->line_count);
     const char *begin = source->text + source->line_begin[line - 1];

@@ -51,6 +51,9 @@ const Source *source_of(const SourceMap *map, Span span);
 /* Where span.begin stands. `span` is not SPAN_NONE. */
 Location source_locate(const SourceMap *map, Span span);
 
+/* The text of a span, not ended by a NUL, and its length; NULL and 0 for SPAN_NONE. */
+const char *source_text(const SourceMap *map, Span span, size_t *length);
+
 /* The text of line `line` (from 1) without its line end. */
 const char *source_line(const Source *source, uint32_t line, size_t *length);
 

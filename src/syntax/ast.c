@@ -177,6 +177,29 @@ Expr *expr_type(Parse *parse, Span span, Name element, ExprList dims) {
     return expr;
 }
 
+Expr *expr_if(Parse *parse, Span span, Expr *condition, Expr *then, Expr *otherwise) {
+    int depth = deeper(condition->depth, then);
+    Expr *expr = expr_over(parse, EXPR_IF, span, otherwise ? deeper(depth, otherwise) : depth);
+    if (expr->kind == EXPR_IF) {
+        expr->choice.condition = condition;
+        expr->choice.then = then;
+        expr->choice.otherwise = otherwise;
+    }
+    return expr;
+}
+
+Expr *expr_repeat(Parse *parse, Span span, Name index, Expr *begin, Expr *end, Expr *body) {
+    int depth = deeper(end->depth, body);
+    Expr *expr = expr_over(parse, EXPR_REPEAT, span, begin ? deeper(depth, begin) : depth);
+    if (expr->kind == EXPR_REPEAT) {
+        expr->repeat.index = index;
+        expr->repeat.begin = begin;
+        expr->repeat.end = end;
+        expr->repeat.body = body;
+    }
+    return expr;
+}
+
 ExprList exprs_add(Parse *parse, ExprList list, Expr *expr) {
     VEC_PUSH(parse->arena, &list, expr);
     return list;
@@ -233,15 +256,31 @@ void file_add_let(Parse *parse, const Statement *let) {
     VEC_PUSH(parse->arena, &parse->file->items, item);
 }
 
-void file_add_network(Parse *parse, Span span, Name name, ParameterList parameters,
-                      ParameterList results, StatementList body, Span body_end) {
-    Item item = {.kind = ITEM_NETWORK,
+static void add_definition(Parse *parse, ItemKind kind, Span span, Name name,
+                           ParameterList parameters, ParameterList results, StatementList body,
+                           Span body_end) {
+    Item item = {.kind = kind,
                  .span = span,
                  .name = name,
                  .parameters = parameters,
                  .results = results,
                  .body = body,
                  .body_end = body_end};
+    VEC_PUSH(parse->arena, &parse->file->items, item);
+}
+
+void file_add_network(Parse *parse, Span span, Name name, ParameterList parameters,
+                      ParameterList results, StatementList body, Span body_end) {
+    add_definition(parse, ITEM_NETWORK, span, name, parameters, results, body, body_end);
+}
+
+void file_add_block(Parse *parse, Span span, Name name, ParameterList parameters,
+                    ParameterList results, StatementList body, Span body_end) {
+    add_definition(parse, ITEM_BLOCK, span, name, parameters, results, body, body_end);
+}
+
+void file_add_use(Parse *parse, Span span, Name path) {
+    Item item = {.kind = ITEM_USE, .span = span, .name = path};
     VEC_PUSH(parse->arena, &parse->file->items, item);
 }
 

@@ -38,6 +38,8 @@ typedef enum ExprKind {
     EXPR_LABEL,   /* conv1: conv(...), "0": batchnorm; only as a step */
     EXPR_CHAIN,   /* { conv(8, 3x3) -> relu }; only as a step */
     EXPR_TYPE,    /* [16, 14, 14], u8[3, 224, 224]; as a step it is a check */
+    EXPR_IF,      /* if C == 3 { x } else { y }; as a step the branches are steps */
+    EXPR_REPEAT,  /* repeat 3 { ... }, repeat i in 0..4 { ... }; only as a step */
 } ExprKind;
 
 typedef enum UnaryOperator { UNARY_NEGATE, UNARY_NOT } UnaryOperator;
@@ -112,16 +114,29 @@ struct Expr {
         } label;
         ExprList chain; /* the steps inside the braces, one or more */
         struct {
+            Expr *condition;
+            Expr *then;      /* a value; as a step an EXPR_CHAIN or EXPR_ERROR */
+            Expr *otherwise; /* the same, or the EXPR_IF after `else`; NULL: no `else`, a step */
+        } choice;
+        struct {
+            Name index;  /* text NULL: not named */
+            Expr *begin; /* NULL: 0 */
+            Expr *end;   /* begin, ..., end - 1 */
+            Expr *body;  /* EXPR_CHAIN or EXPR_ERROR */
+        } repeat;
+        struct {
             Name element; /* text NULL: f32 */
             ExprList dims;
         } type;
     };
 };
 
-/* `name: [1, 28, 28]` in a signature. In a result list the name may be absent (text NULL). */
+/* `name: [1, 28, 28]` in a signature. In a result list the name may be absent (text NULL). A block
+ * has values among its parameters too: `width`, `stride = 1`. */
 typedef struct Parameter {
     Name name;
-    Expr *type; /* EXPR_TYPE or EXPR_ERROR */
+    Expr *type;     /* EXPR_TYPE or EXPR_ERROR; NULL: a value */
+    Expr *fallback; /* of a value: its default, NULL: none */
 } Parameter;
 typedef VEC(Parameter) ParameterList;
 
@@ -144,17 +159,20 @@ typedef VEC(Statement) StatementList;
 typedef enum ItemKind {
     ITEM_LET,     /* let classes = 10: a constant that -D can override */
     ITEM_NETWORK, /* network name(inputs) -> results { ... } */
+    ITEM_BLOCK,   /* block name(inputs and values) -> results { ... } */
+    ITEM_USE,     /* use "blocks.net": its blocks and constants, by their names */
 } ItemKind;
 
 typedef struct Item {
     ItemKind kind;
     Span span;
-    Name name;
+    Name name;                /* USE: the path as written */
     Expr *value;              /* LET */
-    ParameterList parameters; /* NETWORK: the inputs */
-    ParameterList results;    /* NETWORK: empty when no result type is written */
-    StatementList body;       /* NETWORK */
-    Span body_end;            /* NETWORK: the closing brace */
+    ParameterList parameters; /* NETWORK: the inputs; BLOCK */
+    ParameterList results;    /* NETWORK, BLOCK: empty when no result type is written */
+    StatementList body;       /* NETWORK, BLOCK */
+    Span body_end;            /* NETWORK, BLOCK: the closing brace */
+    const struct File *used;  /* USE: what stands there; set when it is read (driver/use.c) */
 } Item;
 
 typedef struct File {

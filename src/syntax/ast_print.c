@@ -99,7 +99,9 @@ static void print_leaf(const Expr *expr, size_t indent, StrBuf *out) {
     case EXPR_PIPE:
     case EXPR_LABEL:
     case EXPR_CHAIN:
-    case EXPR_TYPE: strbuf_add(out, "error"); break;
+    case EXPR_TYPE:
+    case EXPR_IF:
+    case EXPR_REPEAT: strbuf_add(out, "error"); break;
     }
     strbuf_add_char(out, '\n');
 }
@@ -110,6 +112,23 @@ static const char *unary_operator_text(UnaryOperator kind) {
     case UNARY_NOT: return "not";
     }
     return "";
+}
+
+static void print_if(const Expr *expr, size_t indent, StrBuf *out) {
+    print_line(out, indent, "if");
+    print_expr(expr->choice.condition, indent + 1, out);
+    print_expr(expr->choice.then, indent + 1, out);
+    if (expr->choice.otherwise)
+        print_expr(expr->choice.otherwise, indent + 1, out);
+}
+
+static void print_repeat(const Expr *expr, size_t indent, StrBuf *out) {
+    const char *index = expr->repeat.index.text;
+    print_line(out, indent, "repeat%s%s", index ? " " : "", index ? index : "");
+    if (expr->repeat.begin)
+        print_expr(expr->repeat.begin, indent + 1, out);
+    print_expr(expr->repeat.end, indent + 1, out);
+    print_expr(expr->repeat.body, indent + 1, out);
 }
 
 static void print_expr(const Expr *expr, size_t indent, StrBuf *out) {
@@ -164,6 +183,8 @@ static void print_expr(const Expr *expr, size_t indent, StrBuf *out) {
                    expr->type.element.text != NULL ? expr->type.element.text : "f32");
         print_list(&expr->type.dims, inner, out);
         break;
+    case EXPR_IF: print_if(expr, indent, out); break;
+    case EXPR_REPEAT: print_repeat(expr, indent, out); break;
     }
 }
 
@@ -183,9 +204,14 @@ static void print_statement(const Statement *statement, size_t indent, StrBuf *o
 
 static void print_parameters(const char *kind, const ParameterList *list, StrBuf *out) {
     for (size_t i = 0; i < list->count; i++) {
-        const char *name = list->data[i].name.text;
-        print_line(out, 1, "%s%s%s", kind, name != NULL ? " " : "", name != NULL ? name : "");
-        print_expr(list->data[i].type, 2, out);
+        const Parameter *parameter = &list->data[i];
+        const char *name = parameter->name.text;
+        print_line(out, 1, "%s%s%s", parameter->type ? kind : "value", name ? " " : "",
+                   name ? name : "");
+        if (parameter->type)
+            print_expr(parameter->type, 2, out);
+        if (parameter->fallback)
+            print_expr(parameter->fallback, 2, out);
     }
 }
 
@@ -195,8 +221,15 @@ static void print_item(const Item *item, StrBuf *out) {
         print_line(out, 0, "let %s", item->name.text);
         print_expr(item->value, 1, out);
         break;
+    case ITEM_USE:
+        strbuf_add(out, "use ");
+        print_quoted(item->name.text, out);
+        strbuf_add_char(out, '\n');
+        break;
     case ITEM_NETWORK:
-        print_line(out, 0, "network %s", item->name.text);
+    case ITEM_BLOCK:
+        print_line(out, 0, "%s %s", item->kind == ITEM_NETWORK ? "network" : "block",
+                   item->name.text);
         print_parameters("input", &item->parameters, out);
         print_parameters("result", &item->results, out);
         for (size_t i = 0; i < item->body.count; i++)

@@ -89,9 +89,20 @@ static bool within_parens(const Parse *parse) {
     return innermost_is(parse, TOKEN_LEFT_PAREN) || innermost_is(parse, TOKEN_LEFT_BRACKET);
 }
 
-/* Where statements stand: in the braces of a network, or outside of it. */
+/* Where statements stand: in the braces of a network or block, or outside of them. */
 static int statement_level(const Parse *parse) {
-    return parse->bracket_count > 0 && parse->brackets[0].kind == TOKEN_LEFT_BRACE ? 1 : 0;
+    return parse->bracket_count > 0 && parse->brackets[0].body ? 1 : 0;
+}
+
+static bool in_header(const Parse *parse) {
+    return (parse->statement.kind == TOKEN_NETWORK || parse->statement.kind == TOKEN_BLOCK) &&
+           statement_level(parse) == 0;
+}
+
+static Bracket pop_bracket(Parse *parse) {
+    Bracket open = parse->brackets[--parse->bracket_count];
+    parse->body_closed = open.body;
+    return open;
 }
 
 /* Which bracket a closing one closes, -1 for none. `)` and `]` do not reach out of braces. */
@@ -119,7 +130,7 @@ static void close_brackets(Parse *parse, int level, Token token, const char *rea
 }
 
 static Token close_innermost(Parse *parse) {
-    Bracket open = parse->brackets[--parse->bracket_count];
+    Bracket open = pop_bracket(parse);
     if (parse->bracket_count <= parse->closing_to)
         parse->closing_to = PARSE_MAX_BRACKETS;
     uint32_t at = parse->current.span.end;
@@ -147,95 +158,9 @@ static uint32_t skip_brackets(Parse *parse, int level) {
     return end;
 }
 
-/* Skips to the first `{` and on to its `}`. False when the statement ends before. */
-static bool skip_braced(Parse *parse, uint32_t *end) {
-    for (int level = 0;;) {
-        Token token = scan(parse);
-        if (token.kind == TOKEN_LEFT_BRACE && level == 0) {
-            *end = skip_brackets(parse, 1);
-            return true;
-        }
-        level += is_opening(token.kind) - is_closing(token.kind);
-        bool ends = token.kind == TOKEN_END_OF_FILE || token.kind == TOKEN_SEMICOLON ||
-                    (token.kind == TOKEN_NEWLINE && level == 0 && text_ahead(parse)[0] != '{');
-        if (ends || level < 0) {
-            parse->put_back = token;
-            return false;
-        }
-        *end = token.span.end;
-    }
-}
-
-/* `else` follows, perhaps on a line of its own: reads up to it. */
-static bool take_else(Parse *parse) {
-    Token token = scan(parse);
-    if (token.kind == TOKEN_NEWLINE && word_ahead(parse, "else"))
-        token = scan(parse);
-    if (token.kind == TOKEN_ELSE)
-        return true;
-    parse->put_back = token;
-    return false;
-}
-
 static Token skipped(Parse *parse, uint32_t begin, uint32_t end) {
     Span span = {begin, end};
     return (Token){.kind = TOKEN_SKIPPED, .span = span, .expr = expr_error(parse, span)};
-}
-
-/* What a word of begins_feature is reserved for. */
-static const char *feature_name(int kind) {
-    switch (kind) {
-    case TOKEN_BLOCK: return "blocks";
-    case TOKEN_USE: return "other files";
-    case TOKEN_IF: return "choices";
-    case TOKEN_REPEAT: return "repetitions";
-    }
-    assert(false);
-    return "";
-}
-
-static void report_later_feature(Parse *parse, Token word) {
-    Diagnostic *diagnostic = parse_report(parse, DIAG_E0106, word.span,
-                                          "%s (%s) are not in this version of the language",
-                                          feature_name(word.kind), token_phrase(word.kind));
-    if (diagnostic == NULL)
-        return;
-    diag_note(parse->diagnostics, diagnostic, "the word is reserved for a later version");
-    if (word.kind == TOKEN_BLOCK)
-        diag_help(parse->diagnostics, diagnostic,
-                  "write its layers out where it is used, as a braced chain: x -> name: { ... }");
-    if (word.kind == TOKEN_REPEAT)
-        diag_help(parse->diagnostics, diagnostic, "write the steps out one after the other");
-}
-
-/* Does a reserved word stand where it would begin what it is reserved for? */
-static bool begins_feature(const Parse *parse, int kind) {
-    int before = parse->current.kind;
-    bool at_start = before < 0 || before == TOKEN_NEWLINE || before == TOKEN_SEMICOLON;
-    if (kind == TOKEN_BLOCK || kind == TOKEN_USE)
-        return at_start && parse->bracket_count == 0;
-    if (kind != TOKEN_IF && kind != TOKEN_REPEAT)
-        return false;
-    return !token_in(before, token_value_ends() | TOKEN_BIT(TOKEN_LET) | TOKEN_BIT(TOKEN_NETWORK) |
-                                 TOKEN_BIT(TOKEN_DOT));
-}
-
-/* Reports a feature of later versions once and skips it whole. */
-static Token skip_feature(Parse *parse, Token word) {
-    report_later_feature(parse, word);
-    uint32_t end = word.span.end;
-    if (word.kind == TOKEN_USE) {
-        Token token = scan(parse);
-        for (; token.kind != TOKEN_NEWLINE && token.kind != TOKEN_SEMICOLON &&
-               token.kind != TOKEN_END_OF_FILE;
-             token = scan(parse))
-            end = token.span.end;
-        parse->put_back = token;
-    } else if (skip_braced(parse, &end) && word.kind == TOKEN_IF) {
-        while (take_else(parse) && skip_braced(parse, &end)) {
-        }
-    }
-    return skipped(parse, word.span.begin, end);
 }
 
 /* One bracket too many: reports it and skips to where it is closed. */
@@ -291,8 +216,8 @@ static bool line_goes_on(const Parse *parse) {
         within_parens(parse))
         return true;
     if (ahead[0] == '{') /* the brace of a network on a line of its own */
-        return parse->bracket_count == 0 && parse->statement.kind == TOKEN_NETWORK;
-    bool in_chain = parse->bracket_count > 1;
+        return parse->bracket_count == 0 && in_header(parse);
+    bool in_chain = parse->bracket_count > statement_level(parse);
     return in_chain && (ahead[0] == '}' || parse->current.kind == TOKEN_LEFT_BRACE);
 }
 
@@ -306,19 +231,19 @@ static Token close_or_pass(Parse *parse, Token closing) {
     }
     parse->stray = opening < 0;
     if (opening >= 0)
-        parse->bracket_count--;
+        pop_bracket(parse);
     return closing;
 }
 
 static Token open_bracket(Parse *parse, Token opening) {
-    bool in_header = parse->statement.kind == TOKEN_NETWORK && statement_level(parse) == 0;
-    if (opening.kind == TOKEN_LEFT_BRACE && parse->bracket_count > 0 && in_header) {
+    bool body = opening.kind == TOKEN_LEFT_BRACE && in_header(parse);
+    if (body && parse->bracket_count > 0) {
         close_brackets(parse, 0, opening, "the network begins here");
         return close_innermost(parse);
     }
     if (parse->bracket_count == PARSE_MAX_BRACKETS)
         return skip_too_deep(parse, opening);
-    parse->brackets[parse->bracket_count++] = (Bracket){opening.kind, opening.span};
+    parse->brackets[parse->bracket_count++] = (Bracket){opening.kind, opening.span, body};
     return opening;
 }
 
@@ -353,8 +278,6 @@ static Token next_token(Parse *parse) {
             close_brackets(parse, 0, token, "the file ends here");
             continue;
         }
-        if (begins_feature(parse, token.kind))
-            return skip_feature(parse, token);
         if (is_opening(token.kind))
             return open_bracket(parse, token);
         if (is_closing(token.kind))
@@ -368,10 +291,8 @@ static void correct_case(Parse *parse, Token *token) {
     static const struct {
         const char *word;
         int kind;
-    } words[] = {{"network", TOKEN_NETWORK},
-                 {"let", TOKEN_LET},
-                 {"return", TOKEN_RETURN},
-                 {"assert", TOKEN_ASSERT},
+    } words[] = {{"network", TOKEN_NETWORK}, {"block", TOKEN_BLOCK},   {"use", TOKEN_USE},
+                 {"let", TOKEN_LET},         {"return", TOKEN_RETURN}, {"assert", TOKEN_ASSERT},
                  {"weights", TOKEN_WEIGHTS}};
     const char *ahead = text_ahead(parse);
     if (token->kind != TOKEN_NAME || ahead[strspn(ahead, " \t")] == '=')
@@ -392,9 +313,10 @@ static void correct_case(Parse *parse, Token *token) {
 static bool statement_over(const Parse *parse) {
     int kind = parse->current.kind;
     if (kind == TOKEN_RIGHT_BRACE)
-        return parse->bracket_count == 0;
-    return parse->bracket_count <= 1 && (kind < 0 || kind == TOKEN_NEWLINE ||
-                                         kind == TOKEN_SEMICOLON || kind == TOKEN_LEFT_BRACE);
+        return parse->body_closed;
+    return parse->bracket_count <= statement_level(parse) &&
+           (kind < 0 || kind == TOKEN_NEWLINE || kind == TOKEN_SEMICOLON ||
+            kind == TOKEN_LEFT_BRACE);
 }
 
 int net_lex(NET_STYPE *value, NET_LTYPE *span, Parse *parse) {

@@ -30,6 +30,7 @@ typedef struct Token {
 typedef struct Bracket {
     int kind; /* TOKEN_LEFT_PAREN, ..._BRACKET, ..._BRACE */
     Span span;
+    bool body; /* the braces of a network or block, where statements stand */
 } Bracket;
 
 typedef struct Parse {
@@ -44,6 +45,7 @@ typedef struct Parse {
     uint32_t offset;   /* of the next byte to scan, in the common address space */
     bool quiet;        /* an error of this statement was reported: no second one */
     bool stray;        /* `current` is a closing bracket that closes nothing */
+    bool body_closed;  /* `current` is the closing brace of a network or block */
     Token current;     /* handed out last: the parser's look-ahead */
     Token previous;    /* the one before */
     Token statement;   /* the first one of the current statement */
@@ -118,6 +120,8 @@ Expr *expr_pipe(Parse *parse, Span span, Expr *value, Expr *step);
 Expr *expr_label(Parse *parse, Span span, Name label, Expr *step);
 Expr *expr_chain(Parse *parse, Span span, ExprList steps);
 Expr *expr_type(Parse *parse, Span span, Name element, ExprList dims);
+Expr *expr_if(Parse *parse, Span span, Expr *condition, Expr *then, Expr *otherwise);
+Expr *expr_repeat(Parse *parse, Span span, Name index, Expr *begin, Expr *end, Expr *body);
 
 /* The list with one more at its end. */
 ExprList exprs_add(Parse *parse, ExprList list, Expr *expr);
@@ -135,5 +139,8 @@ Statement *statement_let(Parse *parse, Span span, Name name, Expr *value);
 void file_add_let(Parse *parse, const Statement *let);
 void file_add_network(Parse *parse, Span span, Name name, ParameterList parameters,
                       ParameterList results, StatementList body, Span body_end);
+void file_add_block(Parse *parse, Span span, Name name, ParameterList parameters,
+                    ParameterList results, StatementList body, Span body_end);
+void file_add_use(Parse *parse, Span span, Name path);
 
 #endif

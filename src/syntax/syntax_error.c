@@ -35,13 +35,18 @@ static TokenSet value_starts(void) {
     return TOKEN_BIT(TOKEN_NUMBER) | TOKEN_BIT(TOKEN_SIZE) | TOKEN_BIT(TOKEN_TEXT) |
            TOKEN_BIT(TOKEN_ON) | TOKEN_BIT(TOKEN_OFF) | TOKEN_BIT(TOKEN_NAME) |
            TOKEN_BIT(TOKEN_WEIGHTS) | TOKEN_BIT(TOKEN_LEFT_PAREN) | TOKEN_BIT(TOKEN_MINUS) |
-           TOKEN_BIT(TOKEN_NOT) | TOKEN_BIT(TOKEN_LEFT_BRACKET) | TOKEN_BIT(TOKEN_SKIPPED);
+           TOKEN_BIT(TOKEN_NOT) | TOKEN_BIT(TOKEN_LEFT_BRACKET) | TOKEN_BIT(TOKEN_IF) |
+           TOKEN_BIT(TOKEN_SKIPPED);
 }
 
 static TokenSet statement_starts(void) {
     return TOKEN_BIT(TOKEN_LET) | TOKEN_BIT(TOKEN_RETURN) | TOKEN_BIT(TOKEN_ASSERT) |
            TOKEN_BIT(TOKEN_WEIGHTS) | TOKEN_BIT(TOKEN_NAME) | TOKEN_BIT(TOKEN_LEFT_PAREN) |
            TOKEN_BIT(TOKEN_SKIPPED);
+}
+
+static TokenSet item_starts(void) {
+    return TOKEN_BIT(TOKEN_NETWORK) | TOKEN_BIT(TOKEN_BLOCK) | TOKEN_BIT(TOKEN_USE);
 }
 
 static TokenSet statement_ends(void) {
@@ -52,8 +57,10 @@ static TokenSet statement_ends(void) {
 static TokenSet phrases_for_families(Phrases *phrases, TokenSet expected) {
     if (token_in(TOKEN_NETWORK, expected)) {
         phrase_add(phrases, "`network`");
+        phrase_add(phrases, "`block`");
         phrase_add(phrases, "`let`");
-        expected &= ~(TOKEN_BIT(TOKEN_NETWORK) | statement_starts() | statement_ends());
+        phrase_add(phrases, "`use`");
+        expected &= ~(item_starts() | statement_starts() | statement_ends());
     } else if (token_in(TOKEN_RETURN, expected)) {
         phrase_add(phrases, "a statement");
         expected &= ~(statement_starts() | statement_ends());
@@ -66,7 +73,7 @@ static TokenSet phrases_for_families(Phrases *phrases, TokenSet expected) {
             phrase_add(phrases, "a type");
             expected &= ~TOKEN_BIT(TOKEN_LEFT_BRACE);
         }
-        expected &= ~(value_starts() & ~TOKEN_BIT(TOKEN_LEFT_BRACE));
+        expected &= ~(value_starts() | TOKEN_BIT(TOKEN_REPEAT));
     } else if (ALL_OF(expected, TOKEN_BIT(TOKEN_NAME) | TOKEN_BIT(TOKEN_LEFT_BRACKET))) {
         phrase_add(phrases, "a type");
         expected &= ~(TOKEN_BIT(TOKEN_NAME) | TOKEN_BIT(TOKEN_LEFT_BRACKET));
@@ -153,13 +160,27 @@ static bool report_equals_sign(Parse *parse, TokenSet expected) {
     return false;
 }
 
+/* `repeat 3 { ... }` as a statement */
+static bool report_step_as_statement(Parse *parse) {
+    bool begins = parse->current.span.begin == parse->statement.span.begin;
+    bool repeats = parse->current.kind == TOKEN_REPEAT;
+    if (!begins || (!repeats && parse->current.kind != TOKEN_IF))
+        return false;
+    Diagnostic *diagnostic =
+        parse_report(parse, DIAG_E0104, parse->current.span, "%s is not a statement",
+                     token_phrase(parse->current.kind));
+    diag_help(parse->diagnostics, diagnostic, "it is a part of one: %s",
+              repeats ? "y = x -> repeat 3 { relu }" : "y = if C == 3 { x } else { x -> relu }");
+    return true;
+}
+
 /* `let repeat = 3`, `block = 3` */
 static bool report_reserved_word(Parse *parse, TokenSet expected) {
     if (!token_in(parse->current.kind, token_keywords()) || !token_in(TOKEN_NAME, expected))
         return false;
-    bool item = parse->current.kind == TOKEN_NETWORK || parse->current.kind == TOKEN_USE;
-    if (item && token_in(TOKEN_RETURN, expected))
-        parse_report(parse, DIAG_E0104, parse->current.span, "%s cannot stand inside of a network",
+    if (token_in(parse->current.kind, item_starts()) && token_in(TOKEN_RETURN, expected))
+        parse_report(parse, DIAG_E0104, parse->current.span,
+                     "%s cannot stand inside of a network or block",
                      token_phrase(parse->current.kind));
     else
         parse_report(parse, DIAG_E0104, parse->current.span,
@@ -250,6 +271,10 @@ static void advise(Parse *parse, Diagnostic *diagnostic, TokenSet expected) {
     Diagnostics *diagnostics = parse->diagnostics;
     int found = parse->current.kind;
     Span gap = {parse->previous.span.end, parse->previous.span.end};
+    if (found == TOKEN_LEFT_BRACKET && parse->statement.kind == TOKEN_BLOCK) {
+        diag_fix(diagnostics, diagnostic, gap, ":", true, "a tensor has a type after a colon");
+        return;
+    }
     if (advise_size(parse, diagnostic) || advise_between_values(parse, diagnostic, expected))
         return;
     if (found == TOKEN_COMMA && parse->statement.kind == TOKEN_RETURN)
@@ -275,18 +300,18 @@ static void advise(Parse *parse, Diagnostic *diagnostic, TokenSet expected) {
 
 void syntax_error_report(Parse *parse, TokenSet expected) {
     if (parse->quiet || report_stray_bracket(parse) || report_equals_sign(parse, expected) ||
-        report_reserved_word(parse, expected) || report_comparison_chain(parse, expected) ||
-        report_pipeline_operand(parse, expected))
+        report_step_as_statement(parse) || report_reserved_word(parse, expected) ||
+        report_comparison_chain(parse, expected) || report_pipeline_operand(parse, expected))
         return;
     Diagnostic *diagnostic = report_expected(parse, expected);
     advise(parse, diagnostic, expected);
 }
 
 void syntax_error_stray_statement(Parse *parse, Span span) {
-    Diagnostic *diagnostic =
-        parse_report(parse, DIAG_E0104, span, "this statement stands outside of a network");
+    Diagnostic *diagnostic = parse_report(parse, DIAG_E0104, span,
+                                          "this statement stands outside of a network or block");
     if (diagnostic != NULL)
         diag_help(parse->diagnostics, diagnostic,
-                  "statements stand in the braces of a network; "
-                  "only `let` may stand outside");
+                  "statements stand in the braces of a network or block; "
+                  "only `let` and `use` may stand outside");
 }

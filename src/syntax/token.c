@@ -14,6 +14,7 @@ static const TokenText token_texts[] = {
     [TOKEN_ASSIGN] = {"ASSIGN", "`=`"},
     [TOKEN_COMMA] = {"COMMA", "`,`"},
     [TOKEN_COLON] = {"COLON", "`:`"},
+    [TOKEN_RANGE] = {"RANGE", "`..`"},
     [TOKEN_DOT] = {"DOT", "`.`"},
     [TOKEN_LEFT_PAREN] = {"LEFT_PAREN", "`(`"},
     [TOKEN_RIGHT_PAREN] = {"RIGHT_PAREN", "`)`"},

@@ -361,8 +361,11 @@ static const char *const faults[] = {
     "a = 99999999999999999999 + 1",
     "a = x $ relu",
     "a = x && y",
-    "a = if x { 3 } else { 4 }",
-    "a = x -> repeat 3 { relu } -> tanh",
+    "a = if x { 3 }",
+    "a = x -> repeat { relu } -> tanh",
+    "repeat 3 { relu }",
+    "a = 3 3 -> { x } + if y { { relu } }",
+    "a = if x { 3 3 } else { 4 }",
     "let repeat = 3",
     "assert params = 3",
     "assert 1 < 2 < 3",
@@ -385,6 +388,8 @@ static const char *const correct_lines[] = {
     "# a comment ( [ {",
     "assert weights <= 1MiB; let e = 3",
     "",
+    "h = if y == 3 { x }\n else if not z {\n x -> relu\n } else { (x -> repeat 2 { relu }) }",
+    "h = x -> repeat i in 0..n - 1 {\n relu -> if i == 2 { tanh }\n else { relu }\n } -> tanh",
     "g = x\n\n # between\n -> relu ->\n tanh -> l: {\n relu\n -> \"0\": tanh\n }",
 };
 
