@@ -119,9 +119,11 @@ static const char *step_path(Build *build, const Step *step) {
     case STEP_DEPTHWISE:
     case STEP_DENSE:
     case STEP_WINDOW:
-    case STEP_MEAN:
     case STEP_GEMM:
+    case STEP_GLOBAL:
     case STEP_SOFTMAX:
+    case STEP_NORMALISE:
+    case STEP_REDUCE:
     case STEP_MAP:
     case STEP_VIEW:
     case STEP_CONCAT: return path;

@@ -80,8 +80,19 @@ void kernel_window(Lowering *lowering, const Node *node, const Window *window, b
     step->window.count_padding = count_padding;
 }
 
-void kernel_mean(Lowering *lowering, const Node *node) {
-    append_step(lowering, node, STEP_MEAN, 1);
+void kernel_global(Lowering *lowering, const Node *node, ReduceOp op) {
+    append_step(lowering, node, STEP_GLOBAL, 1)->reduce.op = op;
+}
+
+void kernel_reduce(Lowering *lowering, const Node *node, ReduceOp op, AxisSet axes) {
+    Step *step = append_step(lowering, node, STEP_REDUCE, 1);
+    step->reduce.op = op;
+    step->reduce.axes = axes;
+}
+
+void kernel_normalise(Lowering *lowering, const Node *node, const Normalisation *normalisation) {
+    assert(normalisation->weight || !normalisation->bias);
+    append_step(lowering, node, STEP_NORMALISE, 1)->normalise = *normalisation;
 }
 
 void kernel_softmax(Lowering *lowering, const Node *node, int axis) {
@@ -172,6 +183,13 @@ static void sign_product(const Product *product, StrBuf *out) {
     strbuf_format(out, " %d", product->transposed);
 }
 
+static void sign_normalisation(const Normalisation *normalisation, StrBuf *out) {
+    strbuf_format(out, "normalise %x %x %d %a %d ", normalisation->axes,
+                  normalisation->parameter_axes, normalisation->centred, normalisation->epsilon,
+                  normalisation->weight != NULL);
+    shape_print(&normalisation->shape, out);
+}
+
 static void sign_kind(const Step *step, StrBuf *out) {
     switch (step->kind) {
     case STEP_CONV:
@@ -191,10 +209,15 @@ static void sign_kind(const Step *step, StrBuf *out) {
         strbuf_format(out, "window %d %d", step->window.average, step->window.count_padding);
         sign_window(&step->window.window, out);
         break;
-    case STEP_MEAN: strbuf_add(out, "mean"); break;
+    case STEP_GLOBAL: strbuf_format(out, "global %d", (int)step->reduce.op); break;
     case STEP_SOFTMAX:
         strbuf_format(out, "softmax %d ", step->softmax.axis);
         shape_print(&step->output_value->type.shape, out);
+        break;
+    case STEP_NORMALISE: sign_normalisation(&step->normalise, out); break;
+    case STEP_REDUCE:
+        strbuf_format(out, "reduce %d %x ", (int)step->reduce.op, step->reduce.axes);
+        shape_print(&step->input_values[0]->type.shape, out);
         break;
     case STEP_MAP: strbuf_add(out, "map"); break;
     case STEP_COPY: strbuf_add(out, "copy"); break;

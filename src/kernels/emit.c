@@ -22,8 +22,10 @@ void kernel_emit(Ir *ir, const Step *step, const Machine *machine) {
     case STEP_DENSE: gemv_emit(&emitter); return;
     case STEP_GEMM: gemm_emit(&emitter); return;
     case STEP_WINDOW: window_emit(&emitter); return;
-    case STEP_MEAN: mean_emit(&emitter); return;
+    case STEP_GLOBAL: global_emit(&emitter); return;
     case STEP_SOFTMAX: softmax_emit(&emitter); return;
+    case STEP_NORMALISE: normalise_emit(&emitter); return;
+    case STEP_REDUCE: reduce_emit(&emitter); return;
     case STEP_MAP: map_emit(&emitter); return;
     case STEP_COPY: copy_emit(&emitter); return;
     case STEP_ZERO: zero_emit(&emitter); return;

@@ -30,8 +30,11 @@ void kernel_dense(Lowering *lowering, const Node *node, const Weight *weight, co
 /* Maximum or average over windows. */
 void kernel_window(Lowering *lowering, const Node *node, const Window *window, bool average,
                    bool count_padding);
-/* Average of each channel. */
-void kernel_mean(Lowering *lowering, const Node *node);
+/* One number for each channel: its sum, average or largest. */
+void kernel_global(Lowering *lowering, const Node *node, ReduceOp op);
+/* One number for each place on the axes that are not in `axes`. */
+void kernel_reduce(Lowering *lowering, const Node *node, ReduceOp op, AxisSet axes);
+void kernel_normalise(Lowering *lowering, const Node *node, const Normalisation *normalisation);
 void kernel_softmax(Lowering *lowering, const Node *node, int axis);
 /* An elementwise function of input 0; `constant` as MapOp says. */
 void kernel_map(Lowering *lowering, const Node *node, MapOp op, double constant);

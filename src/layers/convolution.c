@@ -65,20 +65,6 @@ static int64_t common_divisor(int64_t a, int64_t b) {
     return a;
 }
 
-/* "1, 2, 4, 8, and more": the smallest divisors. */
-static const char *divisors_text(Arena *arena, int64_t number) {
-    const char *text = "1";
-    int found = 1;
-    for (int64_t divisor = 2; divisor <= number && divisor <= 4096; divisor++) {
-        if (number % divisor != 0)
-            continue;
-        if (++found > 8)
-            return arena_format(arena, "%s, and more", text);
-        text = arena_format(arena, "%s, %lld", text, (long long)divisor);
-    }
-    return text;
-}
-
 static bool check_groups(Inference *inference, int64_t channels) {
     const Attribute *attributes = inference->node->attributes;
     int64_t groups = attributes[CONV_GROUPS].integer;
@@ -103,7 +89,7 @@ static bool check_groups(Inference *inference, int64_t channels) {
                   (long long)filters);
     diag_help(diagnostics, diagnostic, "groups that divide both %lld channels and %lld filters: %s",
               (long long)channels, (long long)filters,
-              divisors_text(inference->arena, common_divisor(channels, filters)));
+              edit_divisors(inference, common_divisor(channels, filters)));
     return false;
 }
 

@@ -113,3 +113,16 @@ const char *edit_count(Inference *inference, int64_t number) {
     strbuf_free(&text);
     return copy;
 }
+
+const char *edit_divisors(Inference *inference, int64_t number) {
+    const char *text = "1";
+    int found = 1;
+    for (int64_t divisor = 2; divisor <= number && divisor <= 4096; divisor++) {
+        if (number % divisor != 0)
+            continue;
+        if (++found > 8)
+            return arena_format(inference->arena, "%s, and more", text);
+        text = arena_format(inference->arena, "%s, %lld", text, (long long)divisor);
+    }
+    return text;
+}

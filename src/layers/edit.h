@@ -17,4 +17,7 @@ void edit_step_before(Inference *inference, Diagnostic *diagnostic, const char *
 /* "50,828,751" in the arena, for advice. */
 const char *edit_count(Inference *inference, int64_t number);
 
+/* "1, 2, 4, 8, and more" in the arena: the smallest divisors. */
+const char *edit_divisors(Inference *inference, int64_t number);
+
 #endif

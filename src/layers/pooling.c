@@ -248,7 +248,7 @@ static void globalavgpool_evaluate(Evaluation *evaluation) {
 }
 
 static void globalavgpool_lower(Lowering *lowering, const Node *node) {
-    kernel_mean(lowering, node);
+    kernel_global(lowering, node, REDUCE_MEAN);
     lower_coefficients(lowering, node);
 }
 

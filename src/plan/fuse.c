@@ -87,7 +87,9 @@ static bool takes_epilogue(StepKind kind) {
     case STEP_DENSE:
     case STEP_GEMM:
     case STEP_WINDOW:
-    case STEP_MEAN:
+    case STEP_GLOBAL:
+    case STEP_NORMALISE:
+    case STEP_REDUCE:
     case STEP_MAP: return true;
     case STEP_SOFTMAX:
     case STEP_COPY:
@@ -109,15 +111,21 @@ static size_t count_affines(const Step *step) {
     return count;
 }
 
+/* Whether an epilogue of `producer` may have the stages of `map`. Steps that work on values in
+ * their own order do not know the channel of a result. */
+static bool takes_stages(const Step *producer, const Step *map) {
+    bool by_order = producer->kind == STEP_GEMM || producer->kind == STEP_NORMALISE ||
+                    producer->kind == STEP_REDUCE;
+    return !by_order || count_affines(map) == 0;
+}
+
 /* Whether `map` may go into the producer of its input `operand`. */
 static bool can_fuse(const Fusion *fusion, const Step *map, int operand) {
     const Use *use = use_of(fusion, map->input_values[operand]);
     if (use->producer < 0 || use->readers != 1 || use->returned)
         return false;
     const Step *producer = fusion->plan->steps.data[use->producer];
-    if (producer->kind == STEP_GEMM && count_affines(map) > 0) /* it does not know channels */
-        return false;
-    return takes_epilogue(producer->kind) &&
+    return takes_epilogue(producer->kind) && takes_stages(producer, map) &&
            producer->input_count + map->input_count - 1 <= STEP_MAX_INPUTS &&
            producer->epilogue.count + map->epilogue.count <= STEP_MAX_STAGES &&
            count_affines(producer) + count_affines(map) <= STEP_MAX_AFFINES;

@@ -94,7 +94,8 @@ static bool concat_fits_blocks(const Step *step, int64_t lanes) {
 
 /* A step that works on values in their own row-major order. */
 static bool is_flat(const Step *step) {
-    return step->kind == STEP_GEMM || step->kind == STEP_SOFTMAX;
+    return step->kind == STEP_GEMM || step->kind == STEP_SOFTMAX || step->kind == STEP_NORMALISE ||
+           step->kind == STEP_REDUCE;
 }
 
 static int64_t natural_block(const Layout *layout, const Step *step) {
@@ -105,9 +106,11 @@ static int64_t natural_block(const Layout *layout, const Step *step) {
     case STEP_DEPTHWISE:
     case STEP_WINDOW: assert(is_image); return lanes;
     case STEP_DENSE:
-    case STEP_MEAN:
+    case STEP_GLOBAL:
     case STEP_GEMM:
-    case STEP_SOFTMAX: return 1;
+    case STEP_SOFTMAX:
+    case STEP_NORMALISE:
+    case STEP_REDUCE: return 1;
     case STEP_MAP: return is_image && any_blocked(layout, step) ? lanes : 1;
     case STEP_CONCAT:
         return is_image && any_blocked(layout, step) && concat_fits_blocks(step, lanes) ? lanes : 1;

@@ -72,7 +72,7 @@ static bool begins_output(const Reuse *reuse, int index) {
 static int first_elementwise(const Step *step) {
     if (step->kind == STEP_GEMM && !step->gemm.weight)
         return 2;
-    return step->kind == STEP_MAP ? 0 : 1;
+    return step->kind == STEP_MAP || step->kind == STEP_NORMALISE ? 0 : 1;
 }
 
 /* Whether all that the step reads of `buffer` are elements it then writes, one by one. */

@@ -140,6 +140,7 @@ typedef struct Packed {
  *     where channel c, pixel p (= h * width + w) is the weight's column c * P + p;
  *     so at most 4 recipes; with b = 1 only segment 1 exists, and it is in row-major order.
  *     Part 2 begins where all of part 1 ends, segment 2 of a part where all its segment 1 ends.
+ *   NORMALISE: weight and bias as they are, zeros up to a multiple of V.
  *   bias, scale, shift: one float a channel, zeros up to a multiple of V. */
 
 /* ---- steps -------------------------------------------------------------------------------- */
@@ -170,14 +171,16 @@ typedef enum StepKind {
     STEP_DEPTHWISE, /* groups = channels = filters; blocked */
     STEP_DENSE,     /* matrix-vector product; input 0 any view, output a plain vector */
     STEP_WINDOW,    /* max or average over windows; blocked; tests its bounds */
-    STEP_MEAN,      /* average of each channel; input blocked, output a plain vector */
+    STEP_GLOBAL,    /* reduces each channel; input blocked, output a plain vector */
     STEP_GEMM,    /* matrix products; all views plain, no gaps: each value's own row-major order */
     STEP_SOFTMAX, /* over one axis; both views plain, no gaps: the value's own row-major order */
-    STEP_MAP,     /* nothing but its epilogue; all views of one block and shape */
-    STEP_COPY,    /* same elements into another layout; both views of one shape, any blocks */
-    STEP_ZERO,    /* zeros the halo around its output; no inputs */
-    STEP_VIEW,    /* lowering only: same elements, another shape */
-    STEP_CONCAT,  /* lowering only: inputs side by side along `concat.axis` */
+    STEP_NORMALISE, /* over a set of axes; views as for SOFTMAX */
+    STEP_REDUCE,    /* over a set of axes; views as for SOFTMAX */
+    STEP_MAP,       /* nothing but its epilogue; all views of one block and shape */
+    STEP_COPY,      /* same elements into another layout; both views of one shape, any blocks */
+    STEP_ZERO,      /* zeros the halo around its output; no inputs */
+    STEP_VIEW,      /* lowering only: same elements, another shape */
+    STEP_CONCAT,    /* lowering only: inputs side by side along `concat.axis` */
 } StepKind;
 
 /* What steps may read and write.
@@ -196,9 +199,10 @@ typedef enum StepKind {
  * before any pixel of the view is written.
  *
  * A step writes every element of its output once, and nothing else but lanes past the last channel.
- * Its output may be exactly the view of an ADD operand, or of input 0 of a MAP: it then writes an
- * element only after it has read that same element (in place). Otherwise nothing that a step writes
- * is read by it. */
+ * Its output may be exactly the view of an ADD operand, or of input 0 of a MAP or NORMALISE: it
+ * then writes an element only after it has read that same element (in place), NORMALISE only after
+ * all else that the element's statistics are made of. Otherwise nothing that a step writes is read
+ * by it. */
 
 /* Spatial facts of a window that slides over an input; index 0 = height, 1 = width. */
 typedef struct Window {
@@ -231,6 +235,30 @@ typedef struct Product {
     Matrices result;
     bool transposed;
 } Product;
+
+/* A set of axes of a shape: axis k is bit 1 << k. */
+typedef unsigned AxisSet;
+
+typedef enum ReduceOp {
+    REDUCE_SUM,
+    REDUCE_MEAN,
+    REDUCE_MAX,    /* NaN if any is */
+    REDUCE_ARGMAX, /* place of the first of the largest, NaN being larger than any; not GLOBAL */
+} ReduceOp;
+
+/* Each number x of a slice (the numbers along `axes`, for each place on the other axes) becomes
+ *     centred:  (x - mean) / sqrt(variance + epsilon) * weight + bias
+ *     else      x / sqrt(mean of the squares + epsilon) * weight + bias
+ * with mean and variance (of all numbers, not of one less) of its slice. */
+typedef struct Normalisation {
+    Shape shape; /* how the value is seen, in its own row-major order */
+    AxisSet axes;
+    AxisSet parameter_axes; /* weight and bias are indexed by these, row-major */
+    bool centred;
+    double epsilon;
+    const Weight *weight; /* NULL: 1 */
+    const Weight *bias;   /* NULL: 0; only with a weight */
+} Normalisation;
 
 /* What a tile computes at once in registers: rows x columns output pixels of `vectors` vectors of
  * output channels (conv, depthwise, window), or `vectors` vectors of outputs in `unroll`
@@ -289,6 +317,11 @@ typedef struct Step {
         struct {
             int axis; /* of the value's shape */
         } softmax;
+        Normalisation normalise;
+        struct {
+            ReduceOp op;
+            AxisSet axes; /* REDUCE: of the input value's shape */
+        } reduce;         /* GLOBAL, REDUCE */
         struct {
             int axis;
         } concat;
@@ -300,13 +333,14 @@ typedef struct Step {
 
     Affine *affines; /* folded into the weights, in order */
     int affine_count;
-    Packed *weights; /* CONV, DEPTHWISE, DENSE, GEMM with a weight; set by tile */
-    Packed *bias;    /* PACK_SHIFT; NULL when neither bias nor affine */
+    Packed *weights; /* CONV, DEPTHWISE, DENSE, NORMALISE, GEMM with a weight; set by tile */
+    Packed *bias;    /* PACK_SHIFT; NULL when neither bias nor affine. NORMALISE: as it is */
     Tile tile;
 
     VEC(MapStage)
     epilogue; /* applied to each result, in order, before it is stored; at most
-                 STEP_MAX_STAGES; none on SOFTMAX, COPY, ZERO */
+                 STEP_MAX_STAGES; none on SOFTMAX, COPY, ZERO, no AFFINE on GEMM, NORMALISE,
+                 REDUCE */
 } Step;
 
 typedef struct Plan {

@@ -17,9 +17,11 @@ static const char *step_name(StepKind kind) {
     case STEP_DEPTHWISE: return "depthwise";
     case STEP_DENSE: return "dense";
     case STEP_WINDOW: return "window";
-    case STEP_MEAN: return "mean";
     case STEP_GEMM: return "gemm";
+    case STEP_GLOBAL: return "global";
     case STEP_SOFTMAX: return "softmax";
+    case STEP_NORMALISE: return "normalise";
+    case STEP_REDUCE: return "reduce";
     case STEP_MAP: return "map";
     case STEP_COPY: return "copy";
     case STEP_ZERO: return "zero";
@@ -38,6 +40,16 @@ static const char *map_name(MapOp op) {
     case MAP_TANH: return "tanh";
     case MAP_ADD: return "add";
     case MAP_AFFINE: return "affine";
+    }
+    return "";
+}
+
+static const char *reduce_name(ReduceOp op) {
+    switch (op) {
+    case REDUCE_SUM: return "sum";
+    case REDUCE_MEAN: return "mean";
+    case REDUCE_MAX: return "max";
+    case REDUCE_ARGMAX: return "argmax";
     }
     return "";
 }
@@ -101,6 +113,21 @@ static void print_product(const Product *product, StrBuf *out) {
                   product->transposed ? " transposed" : "");
 }
 
+static void print_axes(AxisSet axes, StrBuf *out) {
+    for (int axis = 0; axis < TENSOR_MAX_RANK; axis++)
+        if (axes >> axis & 1)
+            strbuf_format(out, " %d", axis);
+}
+
+static void print_normalisation(const Normalisation *normalisation, StrBuf *out) {
+    strbuf_add(out, "    over     ");
+    shape_print(&normalisation->shape, out);
+    strbuf_add(out, " along axes");
+    print_axes(normalisation->axes, out);
+    strbuf_format(out, ", %s, epsilon %g\n", normalisation->centred ? "centred" : "not centred",
+                  normalisation->epsilon);
+}
+
 static void print_facts(const Step *step, StrBuf *out) {
     switch (step->kind) {
     case STEP_CONV:
@@ -124,8 +151,14 @@ static void print_facts(const Step *step, StrBuf *out) {
         print_pair(out, " and ", step->zero.end);
         strbuf_add(out, "\n");
         break;
+    case STEP_NORMALISE: print_normalisation(&step->normalise, out); break;
+    case STEP_GLOBAL: strbuf_format(out, "    op       %s\n", reduce_name(step->reduce.op)); break;
+    case STEP_REDUCE:
+        strbuf_format(out, "    op       %s over axes", reduce_name(step->reduce.op));
+        print_axes(step->reduce.axes, out);
+        strbuf_add(out, "\n");
+        break;
     case STEP_DENSE:
-    case STEP_MEAN:
     case STEP_MAP:
     case STEP_COPY:
     case STEP_VIEW:

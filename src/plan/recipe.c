@@ -205,3 +205,12 @@ Packed *recipe_channels(Plan *plan, PackKind kind, int64_t channels, const Weigh
     add_recipe(&packing, &recipe);
     return packing_end(&packing);
 }
+
+Packed *recipe_vector(Plan *plan, const Weight *weight) {
+    Packing packing = packing_begin(plan);
+    PackRecipe recipe = {.kind = PACK_TENSOR, .source = weight};
+    add_axis(&recipe, weight->elements, 1, 0);
+    add_loop(&recipe, round_up(&packing, weight->elements, plan->machine->lanes), 0, 1);
+    add_recipe(&packing, &recipe);
+    return packing_end(&packing);
+}

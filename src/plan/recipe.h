@@ -15,4 +15,7 @@ Packed *recipe_gemm(Plan *plan, const Step *step);
 Packed *recipe_channels(Plan *plan, PackKind kind, int64_t channels, const Weight *bias,
                         const Affine *affines, int affine_count);
 
+/* The numbers of `weight` in their own order. */
+Packed *recipe_vector(Plan *plan, const Weight *weight);
+
 #endif

@@ -234,6 +234,13 @@ static bool tile_gemm(Plan *plan, Step *step) {
     return step->weights && pack_bias(plan, step, step->gemm.product.columns, step->gemm.bias);
 }
 
+static bool pack_parameters(Plan *plan, Step *step) {
+    const Weight *weight = step->normalise.weight, *bias = step->normalise.bias;
+    step->weights = weight ? recipe_vector(plan, weight) : NULL;
+    step->bias = bias ? recipe_vector(plan, bias) : NULL;
+    return (step->weights || !weight) && (step->bias || !bias);
+}
+
 static bool tile_step(Plan *plan, Step *step) {
     const Machine *machine = plan->machine;
     switch (step->kind) {
@@ -251,8 +258,10 @@ static bool tile_step(Plan *plan, Step *step) {
         return step->weights && pack_bias(plan, step, step->output.channels, step->dense.bias);
     case STEP_GEMM: return tile_gemm(plan, step);
     case STEP_WINDOW: step->tile = window_tile(machine, step); return true;
-    case STEP_MEAN:
+    case STEP_NORMALISE: return pack_parameters(plan, step);
+    case STEP_GLOBAL:
     case STEP_SOFTMAX:
+    case STEP_REDUCE:
     case STEP_MAP:
     case STEP_COPY:
     case STEP_ZERO: return true;

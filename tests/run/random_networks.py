@@ -23,16 +23,33 @@ def window(rng, shape, most):
     return (join(map(str, kernel)), join(map(str, stride)), join(map(str, pad)), result)
 
 
+def some_axes(rng, shape):
+    """An axis or several, as an argument is written."""
+    axes = rng.sample(range(len(shape)), rng.randint(1, len(shape)))
+    return str(axes[0]) if len(axes) == 1 else "(" + ", ".join(map(str, axes)) + ")"
+
+
+def normalisation(rng, shape):
+    """Large values of eps keep what batch norms and sums make of it within useful bounds."""
+    groups = rng.choice([g for g in range(1, shape[0] + 1) if shape[0] % g == 0])
+    kinds = [f"layernorm(axis={some_axes(rng, shape)}, eps=0.1, affine={rng.choice(['on', 'off'])})",
+             f"rmsnorm(axis={some_axes(rng, shape)}, eps=0.1)", f"groupnorm({groups}, eps=0.1)"]
+    return rng.choice(kinds if len(shape) == 1 else kinds + ["instancenorm(eps=0.1)"])
+
+
 def step(rng, shape):
     """A random step from `shape`: its text and the shape after it."""
     if len(shape) == 1:
-        kind = rng.choice(["dense", "dense", "activation", "batchnorm", "softmax"])
+        kind = rng.choice(["dense", "dense", "activation", "batchnorm", "softmax", "norm"])
         if kind == "dense":
             units = rng.choice(CHANNELS)
             return f"dense({units}, bias={rng.choice(['on', 'off'])})", [units]
+        if kind == "norm":
+            return normalisation(rng, shape), shape
         return (rng.choice(ACTIVATIONS) if kind == "activation" else kind), shape
     kind = rng.choice(["conv"] * 4 + ["depthwise", "pool", "pool", "activation", "activation",
-                                      "batchnorm", "residual", "branch", "flatten", "gap", "reshape"])
+                                      "batchnorm", "residual", "branch", "flatten", "gap", "reshape",
+                                      "norm"])
     channels = shape[0]
     if kind == "conv":
         k, s, p, rest = window(rng, shape, 5)
@@ -49,6 +66,8 @@ def step(rng, shape):
         k, s, p, rest = window(rng, shape, 3)
         extra = rng.choice(["", "", ", scale=on", ", bias=on"])
         return f"{rng.choice(['maxpool', 'avgpool'])}({k}, stride={s}, pad={p}{extra})", [channels] + rest
+    if kind == "norm":
+        return normalisation(rng, shape), shape
     if kind == "flatten":
         return ("flatten", [prod(shape)]) if prod(shape) <= 4096 else ("relu", shape)
     if kind == "gap":

@@ -126,19 +126,38 @@ static inline double run_mean(const Run *run, const Step *step, int64_t c) {
     return sum / (double)(x->height * x->width);
 }
 
-static inline void run_softmax(const Run *run, const Step *step) {
+static inline bool is_flat(StepKind kind) {
+    return kind == STEP_SOFTMAX || kind == STEP_NORMALISE || kind == STEP_REDUCE;
+}
+
+/* Steps that work on values in their own order. */
+static inline void run_flat(const Run *run, const Step *step) {
     const Shape *shape = &step->output_value->type.shape;
     int axis = step->softmax.axis;
+    int64_t inputs = shape_elements(&step->input_values[0]->type.shape);
     int64_t elements = shape_elements(shape);
-    double *in = calloc((size_t)elements, sizeof *in), *out = calloc((size_t)elements, sizeof *out);
+    double *in = calloc((size_t)inputs, sizeof *in), *out = calloc((size_t)elements, sizeof *out);
     const float *from = element_at(run, &step->inputs[0], 0, 0, 0);
     float *to = element_at(run, &step->output, 0, 0, 0);
-    for (int64_t i = 0; i < elements; i++)
+    for (int64_t i = 0; i < inputs; i++)
         in[i] = from[i];
-    plain_softmax(in, out, dims_product(shape, 0, axis), shape->dims[axis],
-                  dims_product(shape, axis + 1, shape->rank));
-    for (int64_t i = 0; i < elements; i++)
+    if (step->kind == STEP_SOFTMAX)
+        plain_softmax(in, out, dims_product(shape, 0, axis), shape->dims[axis],
+                      dims_product(shape, axis + 1, shape->rank));
+    else if (step->kind == STEP_NORMALISE)
+        plain_normalise(&step->normalise, in, out);
+    else
+        plain_reduce(step, in, out);
+    for (int64_t i = 0; i < elements; i++) {
+        for (size_t s = 0; s < step->epilogue.count; s++) {
+            const MapStage *stage = &step->epilogue.data[s];
+            double operand = 0;
+            if (stage->op == MAP_ADD)
+                operand = element_at(run, &step->inputs[stage->operand], 0, 0, 0)[i];
+            out[i] = apply_map(stage, out[i], operand, 0, 0);
+        }
         to[i] = (float)out[i];
+    }
     free(in);
     free(out);
 }
@@ -191,10 +210,12 @@ static inline double run_element(const Run *run, const Step *step, int64_t c, in
     case STEP_GEMM:
         return run_gemm(run, step, (c * step->output.height + h) * step->output.width + w);
     case STEP_WINDOW: return run_window(run, step, c, h, w);
-    case STEP_MEAN: return run_mean(run, step, c);
+    case STEP_GLOBAL: return run_mean(run, step, c);
     case STEP_MAP:
     case STEP_COPY: return *element_at(run, &step->inputs[0], c, h, w);
     case STEP_SOFTMAX:
+    case STEP_NORMALISE:
+    case STEP_REDUCE:
     case STEP_ZERO:
     case STEP_VIEW:
     case STEP_CONCAT: break;
@@ -210,8 +231,10 @@ static inline void check_step(const Step *step) {
     case STEP_DEPTHWISE:
     case STEP_WINDOW: assert(blocked && step->inputs[0].block > 1); break;
     case STEP_DENSE: assert(!blocked); break;
-    case STEP_MEAN: assert(!blocked && step->inputs[0].block > 1); break;
     case STEP_GEMM: assert(!blocked && step->inputs[0].block == 1); break;
+    case STEP_GLOBAL: assert(!blocked && step->inputs[0].block > 1); break;
+    case STEP_NORMALISE:
+    case STEP_REDUCE:
     case STEP_SOFTMAX: assert(!blocked && step->inputs[0].block == 1); break;
     case STEP_MAP:
     case STEP_COPY:
@@ -229,8 +252,8 @@ static inline void check_step(const Step *step) {
 
 static inline void run_step(const Run *run, const Step *step) {
     check_step(step);
-    if (step->kind == STEP_SOFTMAX) {
-        run_softmax(run, step);
+    if (is_flat(step->kind)) {
+        run_flat(run, step);
         return;
     }
     if (step->kind == STEP_ZERO) {

@@ -179,7 +179,36 @@ static inline Value *net_batchnorm(Network *net, Value *x) {
 
 static inline Value *net_mean(Network *net, Value *x) {
     Node *node = new_node(net, "mean", &x, 1, shape_make(1, x->type.shape.dims[0]));
-    kernel_mean(&net->lowering, node);
+    kernel_global(&net->lowering, node, REDUCE_MEAN);
+    return node->outputs[0];
+}
+
+static inline Value *net_reduce(Network *net, Value *x, ReduceOp op, AxisSet axes) {
+    Shape shape = x->type.shape;
+    for (int axis = 0; axis < shape.rank; axis++)
+        if (axes >> axis & 1)
+            shape.dims[axis] = 1;
+    Node *node = new_node(net, "reduce", &x, 1, shape);
+    kernel_reduce(&net->lowering, node, op, axes);
+    return node->outputs[0];
+}
+
+/* Over `axes`, with a weight and a bias for each place on them. */
+static inline Value *net_normalise(Network *net, Value *x, AxisSet axes, bool centred) {
+    Node *node = new_node(net, "normalise", &x, 1, x->type.shape);
+    int64_t length = 1;
+    for (int axis = 0; axis < x->type.shape.rank; axis++)
+        length *= axes >> axis & 1 ? x->type.shape.dims[axis] : 1;
+    Normalisation normalisation = {
+        .shape = x->type.shape,
+        .axes = axes,
+        .parameter_axes = axes,
+        .centred = centred,
+        .epsilon = 0.1,
+        .weight = new_weight(net, node, shape_make(1, length), 1, 0.1),
+        .bias = new_weight(net, node, shape_make(1, length), 0, 0.3),
+    };
+    kernel_normalise(&net->lowering, node, &normalisation);
     return node->outputs[0];
 }
 
@@ -359,6 +388,68 @@ static inline void plain_softmax(const double *in, double *out, int64_t outer, i
     }
 }
 
+/* Row-major index over `axes` alone of the element at `position`. */
+static inline int64_t index_over(const Shape *shape, AxisSet axes, int64_t position) {
+    int64_t index = 0, stride = 1;
+    for (int axis = shape->rank - 1; axis >= 0; axis--) {
+        if (axes >> axis & 1) {
+            index += position % shape->dims[axis] * stride;
+            stride *= shape->dims[axis];
+        }
+        position /= shape->dims[axis];
+    }
+    return index;
+}
+
+static inline void plain_reduce(const Step *step, const double *in, double *out) {
+    const Shape *shape = &step->input_values[0]->type.shape;
+    int64_t elements = shape_elements(shape);
+    int64_t results = shape_elements(&step->output_value->type.shape);
+    double *most = calloc((size_t)results, sizeof *most);
+    for (int64_t i = 0; i < results; i++) {
+        most[i] = -INFINITY;
+        out[i] = step->reduce.op == REDUCE_MAX ? -INFINITY : 0;
+    }
+    for (int64_t i = 0; i < elements; i++) {
+        int64_t result = index_over(shape, ~step->reduce.axes, i);
+        switch (step->reduce.op) {
+        case REDUCE_SUM: out[result] += in[i]; break;
+        case REDUCE_MEAN: out[result] += in[i] * (double)results / (double)elements; break;
+        case REDUCE_MAX: out[result] = fmax(out[result], in[i]); break;
+        case REDUCE_ARGMAX:
+            if (in[i] > most[result])
+                out[result] = (double)index_over(shape, step->reduce.axes, i);
+            break;
+        }
+        most[result] = fmax(most[result], in[i]);
+    }
+    free(most);
+}
+
+static inline void plain_normalise(const Normalisation *n, const double *in, double *out) {
+    int64_t elements = shape_elements(&n->shape);
+    int64_t slices = 1;
+    for (int axis = 0; axis < n->shape.rank; axis++)
+        slices *= n->axes >> axis & 1 ? 1 : n->shape.dims[axis];
+    double length = (double)(elements / slices);
+    double *mean = calloc((size_t)slices, sizeof *mean);
+    double *variance = calloc((size_t)slices, sizeof *variance);
+    for (int64_t i = 0; i < elements && n->centred; i++)
+        mean[index_over(&n->shape, ~n->axes, i)] += in[i] / length;
+    for (int64_t i = 0; i < elements; i++) {
+        int64_t slice = index_over(&n->shape, ~n->axes, i);
+        variance[slice] += (in[i] - mean[slice]) * (in[i] - mean[slice]) / length;
+    }
+    for (int64_t i = 0; i < elements; i++) {
+        int64_t slice = index_over(&n->shape, ~n->axes, i);
+        int64_t place = index_over(&n->shape, n->parameter_axes, i);
+        out[i] = (in[i] - mean[slice]) / sqrt(variance[slice] + n->epsilon);
+        out[i] = out[i] * n->weight->data[place] + n->bias->data[place];
+    }
+    free(mean);
+    free(variance);
+}
+
 static inline int64_t dims_product(const Shape *shape, int begin, int end) {
     int64_t product = 1;
     for (int axis = begin; axis < end; axis++)
@@ -451,7 +542,9 @@ static inline double **plain_run(Network *net, const float *const *inputs) {
         case STEP_DENSE: plain_dense(step, in, out); break;
         case STEP_GEMM: plain_gemm(step, values, out); break;
         case STEP_WINDOW: plain_window(step, in, out); break;
-        case STEP_MEAN: {
+        case STEP_NORMALISE: plain_normalise(&step->normalise, in, out); break;
+        case STEP_REDUCE: plain_reduce(step, in, out); break;
+        case STEP_GLOBAL: {
             int64_t pixels = shape_elements(&input->type.shape) / elements;
             for (int64_t k = 0; k < elements * pixels; k++)
                 out[k / pixels] += in[k] / (double)pixels;

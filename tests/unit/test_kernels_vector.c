@@ -97,7 +97,8 @@ static void check_mean(const char *cpu, const void *what) {
     tensor_fill(&input, 0);
     run_input(&run, input);
     run_output(&run, tensor_new(shape[0], 1, 1, 1, 0));
-    run.step.kind = STEP_MEAN;
+    run.step.kind = STEP_GLOBAL;
+    run.step.reduce.op = REDUCE_MEAN;
     run_affine(&run);
     run_step(&run);
     run_check(&run, mean_expected, 0);

@@ -87,11 +87,18 @@ static Value *random_view(Network *net, Value *x) {
     return net_flatten(net, x);
 }
 
+/* One axis at least. */
+static AxisSet random_axes(Network *net, const Value *x) {
+    AxisSet all = (1U << x->type.shape.rank) - 1;
+    AxisSet axes = random_bits(&net->random) & all;
+    return axes != 0 ? axes : all;
+}
+
 static Value *random_layer(Network *net, const Pool *pool) {
     static const MapOp maps[] = {MAP_RELU, MAP_RELU6, MAP_LEAKY_RELU, MAP_SIGMOID, MAP_TANH};
     Value *x = pick(net, pool, 0);
     Value *image = pick(net, pool, random_bits(&net->random) % 4 ? 3 : 2);
-    uint32_t choice = random_bits(&net->random) % 18;
+    uint32_t choice = random_bits(&net->random) % 21;
     if (choice < 4 && image)
         return random_conv(net, image);
     if (choice == 4 && image) {
@@ -108,6 +115,10 @@ static Value *random_layer(Network *net, const Pool *pool) {
         return net_softmax(net, x, (int)(random_bits(&net->random) % (unsigned)x->type.shape.rank));
     if (choice == 8)
         return random_view(net, x);
+    if (choice == 16)
+        return net_normalise(net, x, random_axes(net, x), random_bits(&net->random) % 2);
+    if (choice == 17)
+        return net_reduce(net, x, (ReduceOp)(random_bits(&net->random) % 4), random_axes(net, x));
     if (choice == 9 || choice == 10)
         return random_concat(net, pool, x);
     if (choice == 11)

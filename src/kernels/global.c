@@ -1,43 +1,57 @@
-/* Average of each channel: blocks of V channels at once, pixels in independent chains. */
+/* One number for each channel, the average, sum or largest of its pixels: blocks of V channels at
+ * once, pixels in independent chains. */
+#include <assert.h>
+#include <math.h>
+
 #include "kernels/epilogue.h"
 
 #define CHAINS 8
 
-/* Averages of the block of channels that begins at `channel`, of which `count` exist. */
+static IrValue combine(const Emitter *emitter, IrValue result, IrValue vector) {
+    if (emitter->step->reduce.op == REDUCE_MAX)
+        return ir_fmax(emitter->ir, vector, result);
+    return ir_fadd(emitter->ir, result, vector);
+}
+
+/* Results of the block of channels that begins at `channel`, of which `count` exist. */
 static void block_emit(const Emitter *emitter, const Nest *pixels, IrValue channel, int count) {
     const View *view = &emitter->step->inputs[0];
     Ir *ir = emitter->ir;
     int lanes = emitter->lanes;
     const NestLoop *inner = &pixels->loops[pixels->count - 1];
     int64_t stride = view_stride(view, inner->axis), whole = inner->count / CHAINS * CHAINS;
-    IrValue sums[CHAINS];
+    double neutral = emitter->step->reduce.op == REDUCE_MAX ? -INFINITY : 0;
+    IrValue results[CHAINS];
     for (int k = 0; k < CHAINS; k++)
-        sums[k] = ir_f32_vector(ir, 0, lanes);
+        results[k] = ir_f32_vector(ir, neutral, lanes);
 
     IrValue block = ir_at(ir, emitter_input(emitter, 0), view_channel_index(ir, view, channel));
-    NestWalk walk = nest_begin(ir, pixels, pixels->count - 1, sums, CHAINS);
+    NestWalk walk = nest_begin(ir, pixels, pixels->count - 1, results, CHAINS);
     IrValue run = ir_at(ir, block, nest_index(ir, &walk, view));
-    IrLoop loop = ir_loop_begin(ir, ir_i64(ir, 0), ir_i64(ir, whole), CHAINS, sums, CHAINS);
+    IrLoop loop = ir_loop_begin(ir, ir_i64(ir, 0), ir_i64(ir, whole), CHAINS, results, CHAINS);
     IrValue from = ir_at(ir, run, ir_mul_const(ir, loop.index, stride));
     for (int k = 0; k < CHAINS; k++)
-        sums[k] = ir_fadd(ir, sums[k], ir_load(ir, ir_at_const(ir, from, k * stride), lanes));
+        results[k] =
+            combine(emitter, results[k], ir_load(ir, ir_at_const(ir, from, k * stride), lanes));
     ir_loop_end(ir, &loop);
     for (int k = 0; k < inner->count - whole; k++)
-        sums[k] =
-            ir_fadd(ir, sums[k], ir_load(ir, ir_at_const(ir, run, (whole + k) * stride), lanes));
+        results[k] = combine(emitter, results[k],
+                             ir_load(ir, ir_at_const(ir, run, (whole + k) * stride), lanes));
     nest_end(ir, &walk);
 
     for (int half = CHAINS / 2; half >= 1; half /= 2)
         for (int k = 0; k < half; k++)
-            sums[k] = ir_fadd(ir, sums[k], sums[k + half]);
+            results[k] = combine(emitter, results[k], results[k + half]);
     double pixel_count = (double)(view->height * view->width);
-    IrValue mean = ir_fdiv(ir, sums[0], ir_f32_vector(ir, pixel_count, lanes));
+    if (emitter->step->reduce.op == REDUCE_MEAN)
+        results[0] = ir_fdiv(ir, results[0], ir_f32_vector(ir, pixel_count, lanes));
     Spot spot = spot_at(emitter, channel, ir_i64(ir, 0), ir_i64(ir, 0));
-    spot_finish(emitter, &spot, mean, count);
+    spot_finish(emitter, &spot, results[0], count);
 }
 
-void mean_emit(const Emitter *emitter) {
+void global_emit(const Emitter *emitter) {
     const Step *step = emitter->step;
+    assert(step->reduce.op != REDUCE_ARGMAX);
     Ir *ir = emitter->ir;
     int lanes = emitter->lanes;
     View block = step->inputs[0]; /* one block: the nest goes over its pixels */
