@@ -22,7 +22,8 @@ typedef enum OptionKind {
 #define ALL_VERBS      (VERB_BIT(VERB_LAYERS + 1) - 1)
 #define WITH_PLAN                                                                                  \
     (VERB_BIT(VERB_COMPILE) | VERB_BIT(VERB_CHECK) | VERB_BIT(VERB_REPORT) | VERB_BIT(VERB_RUN))
-#define WITH_SOURCE (WITH_PLAN | VERB_BIT(VERB_INIT))
+#define WITH_FORMAT (VERB_BIT(VERB_REPORT) | VERB_BIT(VERB_DRAW))
+#define WITH_SOURCE (WITH_PLAN | VERB_BIT(VERB_INIT) | VERB_BIT(VERB_DRAW))
 #define MAX_CHOICES 8
 
 typedef struct OptionRow {
@@ -146,11 +147,19 @@ static const OptionRow option_table[] = {
     {"format",
      0,
      OPTION_CHOICE,
-     VERB_BIT(VERB_REPORT),
+     WITH_FORMAT,
      FIELD(format),
      "FORMAT",
-     {"text", "json"},
-     "of the report (default: text)"},
+     {"text", "json", "svg", "dot"},
+     "of the output; report: text (default) or json; draw: svg (default) or dot"},
+    {"depth",
+     0,
+     OPTION_NUMBER,
+     VERB_BIT(VERB_DRAW),
+     FIELD(depth),
+     "NUMBER",
+     {0},
+     "draw groups of so many parts (`layer1.0` has two) as one box; 0 draws all (default: 0)"},
     {"explain",
      0,
      OPTION_FLAG,
@@ -224,17 +233,23 @@ static const OptionRow option_table[] = {
 typedef struct VerbRow {
     const char *name;
     const char *operand;
+    unsigned formats; /* FORMAT_BITs that --format takes */
     const char *help;
 } VerbRow;
 
+#define FORMAT_BIT(format) (1u << (format))
+
 /* In the order of Verb. */
 static const VerbRow verb_table[] = {
-    {"compile", "FILE.net", "write an object file and its C header (the verb may be left out)"},
-    {"check", "FILE.net", "check everything, write nothing"},
-    {"report", "FILE.net", "show every layer's shape, parameters and multiply-accumulates"},
-    {"run", "FILE.net", "compile in memory, run, and show the result"},
-    {"init", "FILE.net", "write random weights of the right shapes as .safetensors"},
-    {"layers", "[NAME]", "list the layers, or show all about one"},
+    {"compile", "FILE.net", 0, "write an object file and its C header (the verb may be left out)"},
+    {"check", "FILE.net", 0, "check everything, write nothing"},
+    {"report", "FILE.net", FORMAT_BIT(FORMAT_TEXT) | FORMAT_BIT(FORMAT_JSON),
+     "show every layer's shape, parameters and multiply-accumulates"},
+    {"run", "FILE.net", 0, "compile in memory, run, and show the result"},
+    {"init", "FILE.net", 0, "write random weights of the right shapes as .safetensors"},
+    {"draw", "FILE.net", FORMAT_BIT(FORMAT_SVG) | FORMAT_BIT(FORMAT_DOT),
+     "draw the network as a picture"},
+    {"layers", "[NAME]", 0, "list the layers, or show all about one"},
 };
 
 #define VERB_COUNT (sizeof verb_table / sizeof verb_table[0])
@@ -287,6 +302,24 @@ static const char *did_you_mean(Arena *arena, const char *prefix, const char *ne
     return nearest ? arena_format(arena, "; did you mean `%s%s`?", prefix, nearest) : "";
 }
 
+/* "`text`, `json` or `svg`": the choices of a row whose bits are set. */
+static const char *list_choices(Arena *arena, const OptionRow *row, unsigned bits) {
+    StrBuf words = {0};
+    unsigned last = 1;
+    while (last <= bits / 2)
+        last *= 2;
+    for (unsigned i = 0; i < MAX_CHOICES; i++)
+        if (bits & 1u << i)
+            strbuf_format(&words, "%s`%s`",
+                          words.length == 0 ? ""
+                          : 1u << i == last ? " or "
+                                            : ", ",
+                          row->choices[i]);
+    const char *list = arena_copy_text(arena, strbuf_text(&words), words.length);
+    strbuf_free(&words);
+    return list;
+}
+
 static int set_choice(Arena *arena, const OptionRow *row, const char *value, int *field) {
     size_t count = 0;
     while (count < MAX_CHOICES && row->choices[count]) {
@@ -296,17 +329,9 @@ static int set_choice(Arena *arena, const OptionRow *row, const char *value, int
         }
         count++;
     }
-    StrBuf words = {0};
-    for (size_t i = 0; i < count; i++)
-        strbuf_format(&words, "%s`%s`",
-                      i == 0           ? ""
-                      : i + 1 == count ? " or "
-                                       : ", ",
-                      row->choices[i]);
-    int status = usage_error("--%s takes %s, not `%s`%s", row->name, strbuf_text(&words), value,
-                             did_you_mean(arena, "", suggest_name(value, row->choices, count)));
-    strbuf_free(&words);
-    return status;
+    return usage_error("--%s takes %s, not `%s`%s", row->name,
+                       list_choices(arena, row, (1u << count) - 1), value,
+                       did_you_mean(arena, "", suggest_name(value, row->choices, count)));
 }
 
 static int set_number(const OptionRow *row, const char *value, uint64_t *field) {
@@ -436,6 +461,20 @@ static int check_operands(Arena *arena, int argc, char **argv, Options *options)
     return 0;
 }
 
+/* Sets the verb's own default, or sees that what was asked for is one of the verb's formats. */
+static int check_format(Arena *arena, const OptionRow *row, bool used, Options *options) {
+    const VerbRow *verb = &verb_table[options->verb];
+    for (unsigned i = 0; !used && i < MAX_CHOICES; i++)
+        if (verb->formats & FORMAT_BIT(i)) {
+            options->format = (Format)i;
+            return 0;
+        }
+    if (!used || verb->formats & FORMAT_BIT(options->format))
+        return 0;
+    return usage_error("--%s of `netc %s` is %s, not `%s`", row->name, verb->name,
+                       list_choices(arena, row, verb->formats), row->choices[options->format]);
+}
+
 int options_parse(Arena *arena, int argc, char **argv, Options *options) {
     *options = (Options){.emit = STAGE_OBJECT, .optimisation = 2, .error_limit = 20};
     bool used[OPTION_COUNT] = {false};
@@ -447,5 +486,8 @@ int options_parse(Arena *arena, int argc, char **argv, Options *options) {
         if (used[i] && !(option_table[i].verbs & VERB_BIT(options->verb)))
             status = usage_error("--%s is not an option of `netc %s`", option_table[i].name,
                                  verb_table[options->verb].name);
+    for (size_t i = 0; i < OPTION_COUNT && status == 0; i++)
+        if (option_table[i].offset == FIELD(format))
+            status = check_format(arena, &option_table[i], used[i], options);
     return status;
 }

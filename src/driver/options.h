@@ -11,6 +11,7 @@ typedef enum Verb {
     VERB_REPORT,  /* netc report digits.net */
     VERB_RUN,     /* netc run digits.net --input x.npy */
     VERB_INIT,    /* netc init digits.net -o digits.safetensors */
+    VERB_DRAW,    /* netc draw digits.net -o digits.svg */
     VERB_LAYERS,  /* netc layers [NAME] */
 } Verb;
 
@@ -25,10 +26,13 @@ typedef enum Stage {
     STAGE_OBJECT,
 } Stage;
 
-typedef enum ReportFormat {
-    REPORT_TEXT,
-    REPORT_JSON,
-} ReportFormat;
+/* What --format can ask for; each verb has some of them, and the first it has is its default. */
+typedef enum Format {
+    FORMAT_TEXT,
+    FORMAT_JSON,
+    FORMAT_SVG,
+    FORMAT_DOT,
+} Format;
 
 typedef enum ColourWhen {
     COLOUR_AUTO, /* on a terminal */
@@ -55,8 +59,9 @@ typedef struct Options {
     int optimisation;
     bool debug;
     Stage emit;
-    ReportFormat format;
+    Format format;
     bool explain;
+    uint64_t depth;  /* parts of a label path that are shown apart; 0: all */
     TextList inputs; /* run: one a network input, in order */
     bool reference;
     bool compare;

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "driver/compilation.h"
+#include "output/drawing.h"
 #include "output/report.h"
 #include "support/hash.h"
 #include "syntax/parse.h"
@@ -215,7 +216,7 @@ static bool report(Compilation *c) {
         return false;
     StrBuf text = {0};
     ReportOptions options = {.explain = c->options->explain};
-    (c->options->format == REPORT_JSON ? report_json : report_text)(c->plan, &c->count, &options,
+    (c->options->format == FORMAT_JSON ? report_json : report_text)(c->plan, &c->count, &options,
                                                                     &text);
     bool done = outputs_write_text(c, &text);
     strbuf_free(&text);
@@ -241,6 +242,19 @@ static bool init(Compilation *c) {
     weights_random(&c->arena, c->graph, c->options->seed);
     StrBuf text = {0};
     weights_write_safetensors(c->graph, &text);
+    bool done = outputs_write_text(c, &text);
+    strbuf_free(&text);
+    return done;
+}
+
+/* A picture needs neither weights nor a plan. */
+static bool draw(Compilation *c) {
+    if (!(read_source(c) && parse(c) && make_graph(c) && count_and_check(c)))
+        return false;
+    StrBuf text = {0};
+    DrawingOptions options = {.depth = c->options->depth};
+    (c->options->format == FORMAT_DOT ? drawing_dot : drawing_svg)(c->graph, &c->count, &options,
+                                                                   &text);
     bool done = outputs_write_text(c, &text);
     strbuf_free(&text);
     return done;
@@ -278,6 +292,7 @@ static bool dispatch(Compilation *c) {
     case VERB_REPORT: return report(c);
     case VERB_RUN: return run(c);
     case VERB_INIT: return init(c);
+    case VERB_DRAW: return draw(c);
     case VERB_LAYERS: return layers(c);
     }
     return false;

@@ -140,4 +140,8 @@ typedef struct Graph {
 /* Appends one line a node: path, layer, arguments, inputs, shape, parameters: --emit=graph. */
 void graph_print(const Graph *graph, StrBuf *out);
 
+/* Appends "conv(8, 3x3, pad=1)": what must be given by its place, all else that is not default by
+ * name. The same text for the same layer, however it was written. */
+void graph_print_call(const Node *node, StrBuf *out);
+
 #endif

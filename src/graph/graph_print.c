@@ -91,8 +91,7 @@ static bool is_default(const Node *node, int index) {
     return same;
 }
 
-/* "conv(8, 3x3, pad=1)": what must be given by its place, all else that is not default by name. */
-static void print_call(const Node *node, StrBuf *out) {
+void graph_print_call(const Node *node, StrBuf *out) {
     const LayerInfo *layer = node->layer;
     const char *separator = "(";
     strbuf_add(out, layer->name);
@@ -173,7 +172,7 @@ static void add_node(Table *table, const Node *node) {
     begin_column(table, &line, COLUMN_PATH);
     strbuf_add(&table->text, node->path);
     begin_column(table, &line, COLUMN_LAYER);
-    print_call(node, &table->text);
+    graph_print_call(node, &table->text);
     begin_column(table, &line, COLUMN_INPUTS);
     for (size_t i = 0; i < node->input_count; i++)
         strbuf_format(&table->text, i ? ", %s" : "%s", value_label(node->inputs[i]));
