@@ -1,6 +1,6 @@
 /* Reduction of slices: sum, mean, largest number or its place.
  *
- * The place of the largest is carried in f32 beside it, exact up to REDUCE_MAX_PLACES: each lane
+ * The place of the largest is carried in f32 beside it, exact up to 2^24: each lane
  * keeps the first of its own numbers, and where lanes of one slice meet, the earlier of equals
  * wins. NaN is larger than every number. */
 #include <assert.h>

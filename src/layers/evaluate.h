@@ -8,6 +8,7 @@
 #define NETC_LAYERS_EVALUATE_H
 
 #include <float.h>
+#include <math.h>
 
 #include "graph/graph.h"
 
@@ -73,6 +74,19 @@ Real real_sum_finish(const RealSum *sum, int64_t extra);
 
 /* The sum divided by `count`, whether by a division or by a rounded reciprocal. */
 Real real_sum_mean(const RealSum *sum, int64_t count);
+
+/* The largest of some numbers, being collected. Start from REAL_MAX_NONE. */
+typedef struct RealMax {
+    double largest; /* NaN if any is */
+    double lower;   /* largest of the lower ends x - error */
+    double upper;   /* and of the upper ends */
+    bool unbounded; /* some error is infinite */
+} RealMax;
+
+#define REAL_MAX_NONE {.largest = -INFINITY, .lower = -INFINITY, .upper = -INFINITY}
+
+void real_max_add(RealMax *max, Real x);
+Real real_max_finish(const RealMax *max);
 
 /* x * scale + shift, whose f32 evaluation may round scale and shift first or take both into the
  * weights and the bias of the sum that makes x, of at most `terms` products (0: it is none). */

@@ -23,6 +23,7 @@ typedef enum LayerFamily {
     FAMILY_ACTIVATION,
     FAMILY_SHAPE,
     FAMILY_MERGE,
+    FAMILY_REDUCTION,
     FAMILY_TRAINING,
 } LayerFamily;
 

@@ -1,4 +1,5 @@
-/* maxpool, avgpool, globalavgpool: one number for each window, or for all of a channel.
+/* maxpool, avgpool, globalmaxpool, globalavgpool: one number for each window, or for all of a
+ * channel.
  *
  * With scale=on and bias=on the result of channel c is then y * weight[c] + bias[c], both trained,
  * as in the subsampling layers of LeNet-5 (LeCun et al. 1998). */
@@ -124,29 +125,18 @@ static void pool_evaluate(Evaluation *evaluation, PoolWindow *pool_window) {
     apply_coefficients(evaluation);
 }
 
-/* The largest of x_i, each between x_i - e_i and x_i + e_i, lies between the largest of the lower
- * and the largest of the upper ends. Padding is -Inf and NaN wins. */
+/* Padding is -Inf. */
 static Real largest_in_window(const Pool *pool, const Node *node, int64_t row, int64_t column) {
     (void)node;
-    double largest = -INFINITY;
-    double lower = -INFINITY;
-    double upper = -INFINITY;
-    bool unbounded = false;
+    RealMax max = REAL_MAX_NONE;
     for (int64_t ky = 0; ky < pool->window.kernel[0]; ky++) {
         for (int64_t kx = 0; kx < pool->window.kernel[1]; kx++) {
             const Real *x = pool_tap(pool, row, column, ky, kx);
-            if (x == NULL)
-                continue;
-            unbounded = unbounded || !(x->error < INFINITY);
-            if (isnan(x->value) || x->value > largest)
-                largest = isnan(largest) ? largest : x->value;
-            lower = fmax(lower, x->value - x->error);
-            upper = fmax(upper, x->value + x->error);
+            if (x != NULL)
+                real_max_add(&max, *x);
         }
     }
-    if (unbounded)
-        return (Real){largest, INFINITY};
-    return (Real){largest, isfinite(largest) ? fmax(upper - largest, largest - lower) : 0};
+    return real_max_finish(&max);
 }
 
 /* One comparison or addition for each tap of each window. */
@@ -215,12 +205,12 @@ static void avgpool_lower(Lowering *lowering, const Node *node) {
 
 /* ---- the whole channel -------------------------------------------------------------------- */
 
-static bool globalavgpool_infer(Inference *inference) {
+static bool global_infer(Inference *inference) {
     const Shape *input = infer_input(inference, 0);
     if (input->rank < 2) {
-        Diagnostic *diagnostic = infer_error(
-            inference, DIAG_E0212, -1, "`globalavgpool` takes channels and spatial axes, got %s",
-            infer_shape_text(inference, input));
+        Diagnostic *diagnostic =
+            infer_error(inference, DIAG_E0212, -1, "`%s` takes channels and spatial axes, got %s",
+                        inference->node->layer->name, infer_shape_text(inference, input));
         diag_here(inference->diagnostics, diagnostic, "needs two dims or more, found %d",
                   input->rank);
         return false;
@@ -245,6 +235,28 @@ static void globalavgpool_evaluate(Evaluation *evaluation) {
         evaluation->output[c] = real_sum_mean(&sum, pixels);
     }
     apply_coefficients(evaluation);
+}
+
+static void globalmaxpool_operations(const Node *node, Factors *factors) {
+    factors_add_shape(factors, &node->inputs[0]->type.shape);
+    coefficient_operations(node, factors);
+}
+
+static void globalmaxpool_evaluate(Evaluation *evaluation) {
+    const Shape *input = &evaluation->node->inputs[0]->type.shape;
+    int64_t pixels = shape_elements(input) / input->dims[0];
+    for (int64_t c = 0; c < input->dims[0]; c++) {
+        RealMax max = REAL_MAX_NONE;
+        for (int64_t i = c * pixels; i < (c + 1) * pixels; i++)
+            real_max_add(&max, evaluation->inputs[0][i]);
+        evaluation->output[c] = real_max_finish(&max);
+    }
+    apply_coefficients(evaluation);
+}
+
+static void globalmaxpool_lower(Lowering *lowering, const Node *node) {
+    kernel_global(lowering, node, REDUCE_MAX);
+    lower_coefficients(lowering, node);
 }
 
 static void globalavgpool_lower(Lowering *lowering, const Node *node) {
@@ -356,8 +368,28 @@ const LayerInfo layer_globalavgpool = {
     .example = "network example(image: [64, 7, 7]) -> [10] {\n"
                "    return image -> globalavgpool -> dense(10)\n"
                "}\n",
-    .infer = globalavgpool_infer,
+    .infer = global_infer,
     .operations = globalavgpool_operations,
     .evaluate = globalavgpool_evaluate,
     .lower = globalavgpool_lower,
+};
+
+const LayerInfo layer_globalmaxpool = {
+    .name = "globalmaxpool",
+    .summary = "largest number of each channel over all its spatial axes",
+    .family = FAMILY_POOLING,
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .attribute_count = 2,
+    .attributes = {SCALE_ATTRIBUTE, BIAS_ATTRIBUTE},
+    .shape_doc = "[C, ...] -> [C]",
+    .weights_doc = COEFFICIENTS,
+    .operations_doc = "1 for each element of the input" COEFFICIENT_OPERATIONS,
+    .example = "network example(image: [64, 7, 7]) -> [10] {\n"
+               "    return image -> globalmaxpool -> dense(10)\n"
+               "}\n",
+    .infer = global_infer,
+    .operations = globalmaxpool_operations,
+    .evaluate = globalmaxpool_evaluate,
+    .lower = globalmaxpool_lower,
 };

@@ -46,6 +46,23 @@ Real real_sum_mean(const RealSum *sum, int64_t count) {
     return (Real){total.value / (double)count, total.error / (double)count + underflow};
 }
 
+void real_max_add(RealMax *max, Real x) {
+    max->unbounded = max->unbounded || !(x.error < INFINITY);
+    if (isnan(x.value) || x.value > max->largest)
+        max->largest = isnan(max->largest) ? max->largest : x.value;
+    max->lower = fmax(max->lower, x.value - x.error);
+    max->upper = fmax(max->upper, x.value + x.error);
+}
+
+/* The largest of numbers that are each between x - e and x + e lies between the largest of the
+ * lower and the largest of the upper ends. */
+Real real_max_finish(const RealMax *max) {
+    if (max->unbounded)
+        return (Real){max->largest, INFINITY};
+    double error = fmax(max->upper - max->largest, max->largest - max->lower);
+    return (Real){max->largest, isfinite(max->largest) ? error : 0};
+}
+
 /* On its own: scale, product and sum are rounded, the shift and the sum: gamma_3 and gamma_2.
  * Folded into a sum of `terms` products w_i x_i + b, computed as (scale w_i) x_i + shift': the
  * rounding of each scale * w_i is one of the extra roundings in the sum's own bound, which comes

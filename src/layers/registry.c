@@ -46,6 +46,7 @@ const char *layer_family_name(LayerFamily family) {
     case FAMILY_ACTIVATION: return "activation";
     case FAMILY_SHAPE: return "shape";
     case FAMILY_MERGE: return "merge";
+    case FAMILY_REDUCTION: return "reduction";
     case FAMILY_TRAINING: return "training";
     }
     assert(false);

@@ -9,6 +9,7 @@ FamilyColour family_colour(LayerFamily family) {
     case FAMILY_ACTIVATION: return (FamilyColour){"activation", "#d3f0d0", "#1c4520"};
     case FAMILY_SHAPE: return (FamilyColour){"reshaping", "#e6e8eb", "#30363d"};
     case FAMILY_MERGE: return (FamilyColour){"merge", "#c9efec", "#104643"};
+    case FAMILY_REDUCTION: return (FamilyColour){"reduction", "#f6d3e6", "#551c3c"};
     case FAMILY_TRAINING: return (FamilyColour){"training", "#f3f3f3", "#22272e"};
     }
     return (FamilyColour){"", "", ""};

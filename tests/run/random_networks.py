@@ -37,6 +37,18 @@ def normalisation(rng, shape):
     return rng.choice(kinds if len(shape) == 1 else kinds + ["instancenorm(eps=0.1)"])
 
 
+def reduction(rng, shape):
+    """Along all spatial axes, or kept."""
+    op = rng.choice(["mean", "sum", "amax", "globalmaxpool"])
+    if op == "globalmaxpool":
+        return op, shape[:1]
+    if rng.choice([True, False]):
+        axes = ", ".join(map(str, range(1, len(shape))))
+        return f"{op}(axis=({axes}))", shape[:1]
+    axis = rng.randrange(len(shape))
+    return f"{op}(axis={axis}, keep=on)", shape[:axis] + [1] + shape[axis + 1:]
+
+
 def step(rng, shape):
     """A random step from `shape`: its text and the shape after it."""
     if len(shape) == 1:
@@ -49,7 +61,7 @@ def step(rng, shape):
         return (rng.choice(ACTIVATIONS) if kind == "activation" else kind), shape
     kind = rng.choice(["conv"] * 4 + ["depthwise", "pool", "pool", "activation", "activation",
                                       "batchnorm", "residual", "branch", "flatten", "gap", "reshape",
-                                      "norm"])
+                                      "norm", "reduce"])
     channels = shape[0]
     if kind == "conv":
         k, s, p, rest = window(rng, shape, 5)
@@ -68,6 +80,8 @@ def step(rng, shape):
         return f"{rng.choice(['maxpool', 'avgpool'])}({k}, stride={s}, pad={p}{extra})", [channels] + rest
     if kind == "norm":
         return normalisation(rng, shape), shape
+    if kind == "reduce":
+        return reduction(rng, shape)
     if kind == "flatten":
         return ("flatten", [prod(shape)]) if prod(shape) <= 4096 else ("relu", shape)
     if kind == "gap":

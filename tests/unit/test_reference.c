@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "layer_fixture.h"
+#include "layers/evaluate.h"
 
 #define LENGTH(array) ((int64_t)(sizeof(array) / sizeof *(array)))
 
@@ -323,6 +324,62 @@ static void softmax_along_an_axis(void **state) {
     assert_true(fabs(result[3].value - (1 - second)) < 1e-12);
 }
 
+/* ---- reductions --------------------------------------------------------------------------- */
+
+static void reductions_along_axes(void **state) {
+    Fixture *fixture = *state;
+    const float x[] = {1, 2, 3, 4, 5, 6, 7, 9, 8, 10, 12, 11}; /* [2, 3, 2] */
+    Value *input = make_input(fixture, shape_make(3, 2, 3, 2), x);
+    Node *sum = make_node(fixture, "sum", input, shape_make(1, 3));
+    attribute_of(sum, "axis")->axes.count = 2;
+    attribute_of(sum, "axis")->axes.axis[0] = 2;
+    ASSERT_VALUES(run(fixture), 1 + 2 + 7 + 9, 3 + 4 + 8 + 10, 5 + 6 + 12 + 11);
+    Node *mean = make_node(fixture, "mean", input, shape_make(2, 2, 2));
+    attribute_of(mean, "axis")->axes.count = 1;
+    attribute_of(mean, "axis")->axes.axis[0] = 1;
+    ASSERT_VALUES(run(fixture), 3, 4, 9, 10);
+    Node *largest = make_node(fixture, "amax", input, shape_make(2, 2, 3));
+    attribute_of(largest, "axis")->axes.count = 1;
+    attribute_of(largest, "axis")->axes.axis[0] = 2;
+    ASSERT_VALUES(run(fixture), 2, 4, 6, 9, 10, 12);
+    make_node(fixture, "argmax", input, shape_make(2, 3, 2));
+    ASSERT_VALUES(run(fixture), 1, 1, 1, 1, 1, 1);
+}
+
+/* A number that may be larger than the largest makes its place one of the possible results. */
+static void argmax_of_uncertain_numbers(void **state) {
+    (void)state;
+    static const struct {
+        Real x[4];
+        double place, error;
+    } cases[] = {
+        {{{1, 0}, {3, 0}, {3, 0}, {2, 0}}, 1, 0},
+        {{{1, 0}, {3, 0.1}, {2.95, 0}, {2, 0}}, 1, 1},
+        {{{1, 0}, {3, 0}, {3, 0.1}, {2, 1.1}}, 1, 2},
+        {{{1, 0}, {3, 0}, {3, 0}, {2, 1}}, 1, 0}, /* it can be as large, but stands behind */
+        {{{2, 1}, {3, 0}, {3, 0}, {2, 0}}, 1, 1}, /* or before */
+        {{{1, 0}, {NAN, 0}, {3, 9}, {NAN, 0}}, 1, 0},
+        {{{1, 0}, {3, 0}, {0, INFINITY}, {2, 0}}, 1, 2},
+        {{{-INFINITY, 0}, {-INFINITY, 0}, {-INFINITY, 0}, {-INFINITY, 0}}, 0, 0},
+    };
+    Value value = {.type.shape = shape_make(1, 4)}, result = {.type.shape = shape_make(1, 1)};
+    Value *values[] = {&value}, *results[] = {&result};
+    Attribute attributes[] = {{.kind = ATTRIBUTE_AXIS}, {.kind = ATTRIBUTE_BOOLEAN}};
+    Node node = {.layer = layer_find("argmax"),
+                 .inputs = values,
+                 .input_count = 1,
+                 .outputs = results,
+                 .output_count = 1,
+                 .attributes = attributes};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const Real *inputs[] = {cases[i].x};
+        Real output;
+        Evaluation evaluation = {&node, inputs, &output};
+        node.layer->evaluate(&evaluation);
+        assert_true(output.value == cases[i].place && output.error == cases[i].error);
+    }
+}
+
 static void softmax_of_extremes(void **state) {
     Fixture *fixture = *state;
     const float x[] = {1e30F, 0, -INFINITY, 3, -INFINITY, -INFINITY, INFINITY, 0, NAN, 0};
@@ -442,6 +499,8 @@ int main(void) {
         TEST(activations_at_the_ends),
         TEST(softmax_along_an_axis),
         TEST(softmax_of_extremes),
+        TEST(reductions_along_axes),
+        TEST(argmax_of_uncertain_numbers),
         TEST(concat_along_an_axis),
         TEST(views_keep_the_order),
         TEST(add_sums_all_inputs),
