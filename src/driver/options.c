@@ -12,6 +12,7 @@
 typedef enum OptionKind {
     OPTION_FLAG,   /* sets a bool */
     OPTION_TEXT,   /* sets a const char * */
+    OPTION_MAYBE,  /* the same; without a value to "" */
     OPTION_LIST,   /* appends to a VEC(const char *) */
     OPTION_NUMBER, /* sets a uint64_t */
     OPTION_CHOICE, /* sets an int-sized enum to the index of the word in `choices` */
@@ -22,7 +23,7 @@ typedef enum OptionKind {
 #define ALL_VERBS      (VERB_BIT(VERB_LAYERS + 1) - 1)
 #define WITH_PLAN                                                                                  \
     (VERB_BIT(VERB_COMPILE) | VERB_BIT(VERB_CHECK) | VERB_BIT(VERB_REPORT) | VERB_BIT(VERB_RUN))
-#define WITH_FORMAT (VERB_BIT(VERB_REPORT) | VERB_BIT(VERB_DRAW))
+#define WITH_FORMAT (VERB_BIT(VERB_REPORT) | VERB_BIT(VERB_DRAW) | VERB_BIT(VERB_LAYERS))
 #define WITH_SOURCE (WITH_PLAN | VERB_BIT(VERB_INIT) | VERB_BIT(VERB_DRAW))
 #define MAX_CHOICES 8
 
@@ -150,24 +151,34 @@ static const OptionRow option_table[] = {
      WITH_FORMAT,
      FIELD(format),
      "FORMAT",
-     {"text", "json", "svg", "dot"},
-     "of the output; report: text (default) or json; draw: svg (default) or dot"},
+     {"text", "json", "csv", "markdown", "html", "svg", "dot"},
+     "of the output; report: text (default), json, csv, markdown or html; draw: svg (default) or "
+     "dot; layers: text (default) or markdown"},
+    {"columns",
+     0,
+     OPTION_TEXT,
+     VERB_BIT(VERB_REPORT),
+     FIELD(columns),
+     "NAME,...",
+     {0},
+     "what a report shows (default: " REPORT_COLUMNS "): any of " REPORT_ALL_COLUMNS
+     ", and after a figure its share of the network"},
     {"depth",
      0,
      OPTION_NUMBER,
-     VERB_BIT(VERB_DRAW),
+     VERB_BIT(VERB_REPORT) | VERB_BIT(VERB_DRAW),
      FIELD(depth),
      "NUMBER",
      {0},
-     "draw groups of so many parts (`layer1.0` has two) as one box; 0 draws all (default: 0)"},
+     "show groups of so many parts (`layer1.0` has two) as one; 0 shows all (default: 0)"},
     {"explain",
      0,
-     OPTION_FLAG,
+     OPTION_MAYBE,
      VERB_BIT(VERB_REPORT),
      FIELD(explain),
-     NULL,
+     "PATH",
      {0},
-     "show the formula behind every count"},
+     "show the formula behind every figure; with a PATH, of that layer or group alone"},
     {"input",
      0,
      OPTION_LIST,
@@ -239,17 +250,22 @@ typedef struct VerbRow {
 
 #define FORMAT_BIT(format) (1u << (format))
 
+#define REPORT_FORMATS                                                                             \
+    (FORMAT_BIT(FORMAT_TEXT) | FORMAT_BIT(FORMAT_JSON) | FORMAT_BIT(FORMAT_CSV) |                  \
+     FORMAT_BIT(FORMAT_MARKDOWN) | FORMAT_BIT(FORMAT_HTML))
+
 /* In the order of Verb. */
 static const VerbRow verb_table[] = {
     {"compile", "FILE.net", 0, "write an object file and its C header (the verb may be left out)"},
     {"check", "FILE.net", 0, "check everything, write nothing"},
-    {"report", "FILE.net", FORMAT_BIT(FORMAT_TEXT) | FORMAT_BIT(FORMAT_JSON),
+    {"report", "FILE.net", REPORT_FORMATS,
      "show every layer's shape, parameters and multiply-accumulates"},
     {"run", "FILE.net", 0, "compile in memory, run, and show the result"},
     {"init", "FILE.net", 0, "write random weights of the right shapes as .safetensors"},
     {"draw", "FILE.net", FORMAT_BIT(FORMAT_SVG) | FORMAT_BIT(FORMAT_DOT),
      "draw the network as a picture"},
-    {"layers", "[NAME]", 0, "list the layers, or show all about one"},
+    {"layers", "[NAME]", FORMAT_BIT(FORMAT_TEXT) | FORMAT_BIT(FORMAT_MARKDOWN),
+     "list the layers, or show all about one"},
 };
 
 #define VERB_COUNT (sizeof verb_table / sizeof verb_table[0])
@@ -272,7 +288,7 @@ void options_help(StrBuf *out) {
             for (int c = 0; c < MAX_CHOICES && row->choices[c]; c++)
                 strbuf_format(out, "%s%s", c ? "|" : "=", row->choices[c]);
         } else if (row->argument) {
-            strbuf_format(out, "=%s", row->argument);
+            strbuf_format(out, row->kind == OPTION_MAYBE ? "[=%s]" : "=%s", row->argument);
         }
         size_t width = out->length - start;
         if (width < 30)
@@ -358,6 +374,7 @@ static int set_option(Arena *arena, const OptionRow *row, const char *value, Opt
     switch (row->kind) {
     case OPTION_FLAG: *(bool *)field = true; return 0;
     case OPTION_TEXT: *(const char **)field = value; return 0;
+    case OPTION_MAYBE: *(const char **)field = value ? value : ""; return 0;
     case OPTION_LIST: VEC_PUSH(arena, (TextList *)field, value); return 0;
     case OPTION_NUMBER: return set_number(row, value, field);
     case OPTION_CHOICE: return set_choice(arena, row, value, field);
@@ -389,9 +406,12 @@ static void getopt_tables(struct option *long_options, char *letters) {
     char *letter = letters;
     *letter++ = ':'; /* tell a missing argument from an unknown option */
     for (size_t i = 0; i < OPTION_COUNT; i++) {
-        bool takes = option_table[i].kind != OPTION_FLAG;
-        long_options[i] = (struct option){
-            option_table[i].name, takes ? required_argument : no_argument, NULL, (int)i + 256};
+        OptionKind kind = option_table[i].kind;
+        bool takes = kind != OPTION_FLAG;
+        int argument = kind == OPTION_MAYBE ? optional_argument
+                       : takes              ? required_argument
+                                            : no_argument;
+        long_options[i] = (struct option){option_table[i].name, argument, NULL, (int)i + 256};
         if (option_table[i].letter) {
             *letter++ = option_table[i].letter;
             if (takes)
@@ -451,6 +471,10 @@ static int check_operands(Arena *arena, int argc, char **argv, Options *options)
         return usage_error("`%s` is not a verb of netc%s", operands[0],
                            did_you_mean(arena, "", nearest));
     }
+    if (count > 1 && options->explain && !options->explain[0])
+        return usage_error("one file at a time, got `%s` and `%s`; to explain one layer, write "
+                           "--explain=%s",
+                           operands[0], operands[1], operands[0]);
     if (count > 1)
         return usage_error("one file at a time, got `%s` and `%s`", operands[0], operands[1]);
     options->source = count == 1 ? operands[0] : NULL;
@@ -475,6 +499,16 @@ static int check_format(Arena *arena, const OptionRow *row, bool used, Options *
                        list_choices(arena, row, verb->formats), row->choices[options->format]);
 }
 
+static int check_report(Arena *arena, Options *options) {
+    if (options->format == FORMAT_JSON && (options->columns || options->depth > 0))
+        return usage_error("--%s is not for JSON, which always has everything",
+                           options->columns ? "columns" : "depth");
+    if (!options->columns)
+        return 0;
+    const char *wrong = report_columns_parse(arena, options->columns, &options->column_list);
+    return wrong ? usage_error("--columns: %s", wrong) : 0;
+}
+
 int options_parse(Arena *arena, int argc, char **argv, Options *options) {
     *options = (Options){.emit = STAGE_OBJECT, .optimisation = 2, .error_limit = 20};
     bool used[OPTION_COUNT] = {false};
@@ -489,5 +523,5 @@ int options_parse(Arena *arena, int argc, char **argv, Options *options) {
     for (size_t i = 0; i < OPTION_COUNT && status == 0; i++)
         if (option_table[i].offset == FIELD(format))
             status = check_format(arena, &option_table[i], used[i], options);
-    return status;
+    return status == 0 ? check_report(arena, options) : status;
 }

@@ -4,6 +4,7 @@
 
 #include "codegen/codegen.h"
 #include "graph/elaborate.h"
+#include "output/report.h"
 
 typedef enum Verb {
     VERB_COMPILE, /* netc digits.net -o digits.o */
@@ -30,6 +31,9 @@ typedef enum Stage {
 typedef enum Format {
     FORMAT_TEXT,
     FORMAT_JSON,
+    FORMAT_CSV,
+    FORMAT_MARKDOWN,
+    FORMAT_HTML,
     FORMAT_SVG,
     FORMAT_DOT,
 } Format;
@@ -60,9 +64,11 @@ typedef struct Options {
     bool debug;
     Stage emit;
     Format format;
-    bool explain;
-    uint64_t depth;  /* parts of a label path that are shown apart; 0: all */
-    TextList inputs; /* run: one a network input, in order */
+    const char *explain; /* report: the path of a layer or group, "" for all; NULL: no formulas */
+    const char *columns; /* report: as written; NULL: the format's own */
+    ColumnList column_list; /* what `columns` says */
+    uint64_t depth;         /* parts of a label path that are shown apart; 0: all */
+    TextList inputs;        /* run: one a network input, in order */
     bool reference;
     bool compare;
     uint64_t seed;

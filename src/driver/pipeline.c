@@ -1,5 +1,6 @@
 #include "driver/pipeline.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -210,14 +211,32 @@ static bool check(Compilation *c) {
            make_plan(c);
 }
 
+static void write_report(const Report *report, Format format, StrBuf *text) {
+    switch (format) {
+    case FORMAT_TEXT: report_text(report, text); break;
+    case FORMAT_JSON: report_json(report, text); break;
+    case FORMAT_CSV: report_csv(report, text); break;
+    case FORMAT_MARKDOWN: report_markdown(report, text); break;
+    case FORMAT_HTML: report_html(report, text); break;
+    case FORMAT_SVG:
+    case FORMAT_DOT: assert(false); /* of other verbs; options_parse refuses them */
+    }
+}
+
 /* A report is shown also where an assert fails: it says why. */
-static bool report(Compilation *c) {
+static bool show_report(Compilation *c) {
     if (!(read_source(c) && parse(c) && make_graph(c) && count_and_check(c) && make_plan(c)))
         return false;
+    const char *path = c->options->explain;
+    ReportOptions options = {.columns = c->options->column_list,
+                             .depth = c->options->depth,
+                             .explain = path != NULL,
+                             .path = path && path[0] ? path : NULL};
+    const Report *report = report_make(c->plan, &c->count, &options, &c->diagnostics);
+    if (!report)
+        return false;
     StrBuf text = {0};
-    ReportOptions options = {.explain = c->options->explain};
-    (c->options->format == FORMAT_JSON ? report_json : report_text)(c->plan, &c->count, &options,
-                                                                    &text);
+    write_report(report, c->options->format, &text);
     bool done = outputs_write_text(c, &text);
     strbuf_free(&text);
     return done;
@@ -289,7 +308,7 @@ static bool dispatch(Compilation *c) {
     switch (c->options->verb) {
     case VERB_COMPILE: return compile(c);
     case VERB_CHECK: return check(c);
-    case VERB_REPORT: return report(c);
+    case VERB_REPORT: return show_report(c);
     case VERB_RUN: return run(c);
     case VERB_INIT: return init(c);
     case VERB_DRAW: return draw(c);

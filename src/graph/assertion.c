@@ -263,12 +263,15 @@ static void label_contributor(Elaborator *e, Diagnostic *diagnostic, const Failu
     strbuf_format(&text, " %s (%.1f%%)", figures[failure->figure].unit,
                   100.0 * (double)value / (double)failure->actual);
     StrBuf formula = {0};
-    bool mixed = count->trainable > 0 && count->frozen > 0; /* the formula is of both */
     if (failure->figure == FIGURE_MACS)
         count_mac_formula(node, &formula);
     else if (failure->figure == FIGURE_FLOPS)
         count_flop_formula(node, &formula);
-    else if (!mixed || (failure->figure != FIGURE_TRAINABLE && failure->figure != FIGURE_FROZEN))
+    else if (failure->figure == FIGURE_TRAINABLE)
+        count_trainable_formula(node, &formula);
+    else if (failure->figure == FIGURE_FROZEN)
+        count_frozen_formula(node, &formula);
+    else
         count_parameter_formula(node, &formula);
     if (formula.length > 0) {
         const char *equals = strstr(strbuf_text(&formula), " = "); /* the total is said already */

@@ -91,6 +91,17 @@ static bool arithmetic_count(const Node *node, NodeCount *count) {
            checked_add(count->flops, count->operations, &count->flops);
 }
 
+static bool activation_count(const Node *node, NodeCount *count) {
+    for (size_t i = 0; i < node->output_count; i++) {
+        const TensorType *type = &node->outputs[i]->type;
+        int64_t bytes;
+        if (!checked_mul(shape_elements(&type->shape), element_size(type->element), &bytes) ||
+            !checked_add(count->activation_bytes, bytes, &count->activation_bytes))
+            return false;
+    }
+    return true;
+}
+
 static bool node_count(const Node *node, NodeCount *count) {
     for (size_t i = 0; i < node->weights.count; i++) {
         const Weight *weight = node->weights.data[i];
@@ -100,7 +111,7 @@ static bool node_count(const Node *node, NodeCount *count) {
         if (!checked_add(*kind, weight->elements, kind))
             return false;
     }
-    return arithmetic_count(node, count);
+    return arithmetic_count(node, count) && activation_count(node, count);
 }
 
 static bool total_add(GraphCount *total, const NodeCount *node) {
@@ -110,6 +121,7 @@ static bool total_add(GraphCount *total, const NodeCount *node) {
            checked_add(total->macs, node->macs, &total->macs) &&
            checked_add(total->operations, node->operations, &total->operations) &&
            checked_add(total->flops, node->flops, &total->flops) &&
+           checked_add(total->activation_bytes, node->activation_bytes, &total->activation_bytes) &&
            checked_add(total->trainable, total->frozen, &parameters) &&
            checked_mul(parameters, element_size(ELEMENT_F32), &total->weight_bytes);
 }
@@ -159,25 +171,81 @@ static void formula_per_unit(StrBuf *out, const int64_t *numbers, int count) {
     }
 }
 
-void count_parameter_formula(const Node *node, StrBuf *out) {
+/* Weights that a formula is about. */
+typedef enum WeightKind {
+    WEIGHTS_TRAINABLE = 1 << 0,
+    WEIGHTS_FROZEN = 1 << 1,
+    WEIGHTS_ALL = WEIGHTS_TRAINABLE | WEIGHTS_FROZEN,
+} WeightKind;
+
+/* Shared weights count where they are made. */
+static bool is_counted(const Node *node, const Weight *weight, WeightKind kind) {
+    return weight->owner == node &&
+           (kind & (weight->trainable ? WEIGHTS_TRAINABLE : WEIGHTS_FROZEN)) != 0;
+}
+
+/* Their elements; graph_count has added the same numbers. */
+static int64_t weight_elements(const Node *node, WeightKind kind) {
     int64_t total = 0;
-    bool computed = node->weights.count > 1; /* a single number is its own formula */
+    for (size_t i = 0; i < node->weights.count; i++)
+        if (is_counted(node, node->weights.data[i], kind))
+            total += node->weights.data[i]->elements;
+    return total;
+}
+
+static void parameter_formula(const Node *node, WeightKind kind, StrBuf *out) {
+    int terms = 0;
+    bool product = false;
     for (size_t i = 0; i < node->weights.count; i++) {
         const Weight *weight = node->weights.data[i];
         const int64_t one = 1;
-        if (i > 0)
+        if (!is_counted(node, weight, kind))
+            continue;
+        if (terms++ > 0)
             strbuf_add(out, " + ");
         if (weight->shape.rank == 0)
             formula_per_unit(out, &one, 1);
         else
             formula_per_unit(out, weight->shape.dims, weight->shape.rank);
-        computed = computed || weight->shape.rank > 1;
-        bool fits = checked_add(total, weight->elements, &total);
-        assert(fits); /* graph_count has added the same numbers */
-        (void)fits;
+        product = product || weight->shape.rank > 1;
     }
-    if (computed)
-        formula_value(out, total);
+    if (terms > 1 || product) /* a single number is its own formula */
+        formula_value(out, weight_elements(node, kind));
+}
+
+void count_parameter_formula(const Node *node, StrBuf *out) {
+    parameter_formula(node, WEIGHTS_ALL, out);
+}
+
+void count_trainable_formula(const Node *node, StrBuf *out) {
+    parameter_formula(node, WEIGHTS_TRAINABLE, out);
+}
+
+void count_frozen_formula(const Node *node, StrBuf *out) {
+    parameter_formula(node, WEIGHTS_FROZEN, out);
+}
+
+void count_weight_formula(const Node *node, StrBuf *out) {
+    int64_t elements = weight_elements(node, WEIGHTS_ALL);
+    int64_t size = element_size(ELEMENT_F32);
+    if (elements == 0)
+        return;
+    formula_numbers(out, (const int64_t[]){size, elements}, 2);
+    formula_value(out, size * elements);
+}
+
+void count_activation_formula(const Node *node, StrBuf *out) {
+    int64_t total = 0;
+    for (size_t i = 0; i < node->output_count; i++) {
+        const TensorType *type = &node->outputs[i]->type;
+        int64_t size = element_size(type->element);
+        strbuf_add(out, i == 0 ? "" : " + ");
+        formula_numbers(out, &size, 1);
+        strbuf_add(out, type->shape.rank > 0 ? " * " : "");
+        formula_group(out, type->shape.dims, type->shape.rank);
+        total += size * shape_elements(&type->shape);
+    }
+    formula_value(out, total);
 }
 
 #define ALL_DIMS   0

@@ -26,8 +26,9 @@ typedef struct NodeCount {
     int64_t trainable; /* parameters */
     int64_t frozen;
     int64_t macs;
-    int64_t operations; /* other than multiply-accumulates */
-    int64_t flops;      /* 2 * macs + operations */
+    int64_t operations;       /* other than multiply-accumulates */
+    int64_t flops;            /* 2 * macs + operations */
+    int64_t activation_bytes; /* of the results */
 } NodeCount;
 
 typedef struct GraphCount {
@@ -36,8 +37,9 @@ typedef struct GraphCount {
     int64_t macs;
     int64_t operations;
     int64_t flops;
-    int64_t weight_bytes; /* of all parameters as f32 */
-    NodeCount *nodes;     /* by Node.id */
+    int64_t activation_bytes; /* of the results of all nodes, whether or not they are kept */
+    int64_t weight_bytes;     /* of all parameters as f32 */
+    NodeCount *nodes;         /* by Node.id */
 } GraphCount;
 
 /* Multiplies the last product by `factor`. */
@@ -57,6 +59,13 @@ bool graph_count(const Graph *graph, Diagnostics *diagnostics, GraphCount *count
 
 /* Appends "100 * (60 * 5 * 5) + 100 = 150_100"; nothing for a node without weights. */
 void count_parameter_formula(const Node *node, StrBuf *out);
+/* The same of its trainable and of its frozen weights alone. */
+void count_trainable_formula(const Node *node, StrBuf *out);
+void count_frozen_formula(const Node *node, StrBuf *out);
+/* Appends "4 * 150_100 = 600_400"; nothing for a node without weights. */
+void count_weight_formula(const Node *node, StrBuf *out);
+/* Appends "4 * (100 * 90 * 90) = 3_240_000". */
+void count_activation_formula(const Node *node, StrBuf *out);
 /* Appends "(90 * 90) * 100 * (60 * 5 * 5) = 1_215_000_000"; nothing without macs. */
 void count_mac_formula(const Node *node, StrBuf *out);
 /* Appends "(100 * 45 * 45) * (2 * 2) = 810_000"; nothing without operations. */

@@ -1,7 +1,7 @@
 /* Receptive fields and effective strides: see receptive.h. */
 #include "graph/receptive.h"
 
-#include <string.h>
+#include <inttypes.h>
 
 #include "layers/layer.h"
 #include "support/checked.h"
@@ -138,4 +138,49 @@ Receptive *receptive_fields(Arena *arena, const Graph *graph) {
         }
     }
     return fields;
+}
+
+/* ---- formulas ----------------------------------------------------------------------------- */
+
+void fraction_print(Fraction fraction, StrBuf *out) {
+    strbuf_format(out, "%" PRId64, fraction.numerator);
+    if (fraction.denominator != 1)
+        strbuf_format(out, "/%" PRId64, fraction.denominator);
+}
+
+/* The field of the inputs and the node's own part in that of the result; false for everything. */
+static bool formula_parts(const Node *node, const Receptive *fields, int axis, Receptive *input,
+                          Footprint *footprint) {
+    Footprint axes[MAX_SPATIAL];
+    const Receptive *result = &fields[node->outputs[0]->id];
+    if (result->everything || axis >= result->axes || !node_footprint(node, axes))
+        return false;
+    *input = largest_of_inputs(node, fields);
+    *footprint = axes[axis];
+    return true;
+}
+
+void receptive_field_formula(const Node *node, const Receptive *fields, int axis, StrBuf *out) {
+    Receptive input;
+    Footprint footprint;
+    if (!formula_parts(node, fields, axis, &input, &footprint))
+        return;
+    fraction_print(input.field[axis], out);
+    strbuf_format(out, " + (%" PRId64 " - 1) * ", footprint.reach);
+    fraction_print(input.stride[axis], out);
+    strbuf_add(out, " = ");
+    fraction_print(fields[node->outputs[0]->id].field[axis], out);
+}
+
+void receptive_stride_formula(const Node *node, const Receptive *fields, int axis, StrBuf *out) {
+    Receptive input;
+    Footprint footprint;
+    if (!formula_parts(node, fields, axis, &input, &footprint))
+        return;
+    fraction_print(input.stride[axis], out);
+    strbuf_format(out, " * %" PRId64, footprint.step);
+    if (footprint.parts != 1)
+        strbuf_format(out, " / %" PRId64, footprint.parts);
+    strbuf_add(out, " = ");
+    fraction_print(fields[node->outputs[0]->id].stride[axis], out);
 }

@@ -34,7 +34,16 @@ typedef struct Receptive {
     Fraction stride[MAX_SPATIAL];
 } Receptive;
 
+/* Appends "11" or "3/4". */
+void fraction_print(Fraction fraction, StrBuf *out);
+
 /* Of every value, by Value.id. Where paths of different fields meet, the largest. */
 Receptive *receptive_fields(Arena *arena, const Graph *graph);
+
+/* Appends how the field of the node's result comes from that of its inputs along one axis, "7 + (5
+ * - 1) * 2 = 15"; nothing where the field is everything. */
+void receptive_field_formula(const Node *node, const Receptive *fields, int axis, StrBuf *out);
+/* The same of the stride: "2 * 2 = 4". */
+void receptive_stride_formula(const Node *node, const Receptive *fields, int axis, StrBuf *out);
 
 #endif

@@ -150,7 +150,7 @@ static void print_example(const Header *h, StrBuf *out) {
 
 static void print_opening(const Header *h, const GraphCount *count, const Target *target) {
     StrBuf table = {0};
-    report_text(h->plan, count, &(ReportOptions){0}, &table);
+    report_text(report_make(h->plan, count, &(ReportOptions){0}, NULL), &table);
     strbuf_format(h->out,
                   "/* %s: a neural network compiled by netc. Generated, not to be edited.\n",
                   h->graph->name);

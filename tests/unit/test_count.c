@@ -122,6 +122,7 @@ static void test_single_number(void **state) {
     Weight weight = {.shape = shape_make(1, 1500), .elements = 1500};
     Weight *weights[] = {&weight};
     Node node = {0};
+    weight.owner = &node;
     node.weights.data = weights;
     node.weights.count = 1;
     StrBuf text = {0};
