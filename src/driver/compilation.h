@@ -59,7 +59,4 @@ bool outputs_write_text(Compilation *compilation, const StrBuf *text);
 /* run.c: `netc run`: executes the network and shows, writes or compares the results. */
 bool run_network(Compilation *compilation);
 
-/* layer_help.c: `netc layers [NAME]`. False if there is no layer of that name. */
-bool layer_help(const char *name, StrBuf *out);
-
 #endif

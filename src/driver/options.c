@@ -44,7 +44,7 @@ static const OptionRow option_table[] = {
     {"output",
      'o',
      OPTION_LIST,
-     WITH_SOURCE & ~VERB_BIT(VERB_CHECK),
+     (WITH_SOURCE & ~VERB_BIT(VERB_CHECK)) | VERB_BIT(VERB_LAYERS),
      FIELD(outputs),
      "FILE",
      {0},

@@ -8,6 +8,7 @@
 
 #include "driver/compilation.h"
 #include "output/drawing.h"
+#include "output/layer_help.h"
 #include "output/report.h"
 #include "support/hash.h"
 #include "syntax/parse.h"
@@ -279,14 +280,21 @@ static bool draw(Compilation *c) {
     return done;
 }
 
+/* All layers, or the one that stands where other verbs have a file. */
 static bool layers(Compilation *c) {
+    const char *name = c->options->source;
+    const LayerInfo *layer = name ? layer_find(name) : NULL;
+    bool markdown = c->options->format == FORMAT_MARKDOWN;
+    if (name && !layer) {
+        diag_report(&c->diagnostics, DIAG_E0301, SPAN_NONE, "there is no layer called `%s`", name);
+        return false;
+    }
     StrBuf text = {0};
-    bool done = layer_help(c->options->source, &text);
-    if (done)
-        done = outputs_write_text(c, &text);
+    if (layer)
+        (markdown ? layer_help_markdown : layer_help_text)(layer, &text);
     else
-        diag_report(&c->diagnostics, DIAG_E0301, SPAN_NONE, "there is no layer called `%s`",
-                    c->options->source);
+        (markdown ? layer_help_page : layer_help_list)(&text);
+    bool done = outputs_write_text(c, &text);
     strbuf_free(&text);
     return done;
 }
