@@ -26,6 +26,7 @@ typedef struct Compilation {
     Diagnostics diagnostics;
     FileSet files; /* outputs, renamed into place only when all is done */
 
+    const char *path;        /* of the source file, `-` for standard input */
     const Source *source;    /* read_source */
     File *file;              /* parse */
     VEC(UsedFile *) used;    /* it, and what it uses */
@@ -40,6 +41,7 @@ typedef struct Compilation {
     unsigned char *packed; /* plan->packed_bytes; NULL while not packed; freed at the end */
     CodegenOptions codegen_options;
     Codegen *codegen;
+    bool differs; /* diff: the networks are not the same */
 } Compilation;
 
 /* use.c: reads a source file into the map; NULL after reporting why not. */

@@ -23,8 +23,9 @@ typedef enum OptionKind {
 #define ALL_VERBS      (VERB_BIT(VERB_LAYERS + 1) - 1)
 #define WITH_PLAN                                                                                  \
     (VERB_BIT(VERB_COMPILE) | VERB_BIT(VERB_CHECK) | VERB_BIT(VERB_REPORT) | VERB_BIT(VERB_RUN))
-#define WITH_FORMAT (VERB_BIT(VERB_REPORT) | VERB_BIT(VERB_DRAW) | VERB_BIT(VERB_LAYERS))
-#define WITH_SOURCE (WITH_PLAN | VERB_BIT(VERB_INIT) | VERB_BIT(VERB_DRAW))
+#define WITH_FORMAT                                                                                \
+    (VERB_BIT(VERB_REPORT) | VERB_BIT(VERB_DRAW) | VERB_BIT(VERB_DIFF) | VERB_BIT(VERB_LAYERS))
+#define WITH_SOURCE (WITH_PLAN | VERB_BIT(VERB_INIT) | VERB_BIT(VERB_DRAW) | VERB_BIT(VERB_DIFF))
 #define MAX_CHOICES 8
 
 typedef struct OptionRow {
@@ -153,7 +154,7 @@ static const OptionRow option_table[] = {
      "FORMAT",
      {"text", "json", "csv", "markdown", "html", "svg", "dot"},
      "of the output; report: text (default), json, csv, markdown or html; draw: svg (default) or "
-     "dot; layers: text (default) or markdown"},
+     "dot; diff: text (default) or json; layers: text (default) or markdown"},
     {"columns",
      0,
      OPTION_TEXT,
@@ -264,6 +265,8 @@ static const VerbRow verb_table[] = {
     {"init", "FILE.net", 0, "write random weights of the right shapes as .safetensors"},
     {"draw", "FILE.net", FORMAT_BIT(FORMAT_SVG) | FORMAT_BIT(FORMAT_DOT),
      "draw the network as a picture"},
+    {"diff", "OLD.net NEW.net", FORMAT_BIT(FORMAT_TEXT) | FORMAT_BIT(FORMAT_JSON),
+     "say what changed in interface, layers, counts and weights"},
     {"layers", "[NAME]", FORMAT_BIT(FORMAT_TEXT) | FORMAT_BIT(FORMAT_MARKDOWN),
      "list the layers, or show all about one"},
 };
@@ -274,7 +277,7 @@ void options_help(StrBuf *out) {
     strbuf_add(out, "netc compiles neural networks to native code.\n\n"
                     "usage: netc [VERB] [OPTIONS] FILE.net\n\nverbs:\n");
     for (size_t i = 0; i < VERB_COUNT; i++)
-        strbuf_format(out, "  %-8s %-9s %s\n", verb_table[i].name, verb_table[i].operand,
+        strbuf_format(out, "  %-8s %-16s %s\n", verb_table[i].name, verb_table[i].operand,
                       verb_table[i].help);
     strbuf_add(out, "\noptions:\n");
     for (size_t i = 0; i < OPTION_COUNT; i++) {
@@ -299,7 +302,7 @@ void options_help(StrBuf *out) {
     }
     strbuf_add(out,
                "\nexit status: 0 done, 1 a mistake in source, weights or budgets, 2 wrong usage,\n"
-               "3 input or output failed, 70 internal error\n");
+               "3 input or output failed, 4 diff: the networks differ, 70 internal error\n");
 }
 
 static int usage_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -456,6 +459,18 @@ static int parse_options(Arena *arena, int argc, char **argv, Options *options, 
     }
 }
 
+static int check_two_files(int count, char **operands, Options *options) {
+    if (count != 2)
+        return usage_error("which two files? netc diff OLD.net NEW.net");
+    if (strcmp(operands[0], "-") == 0 && strcmp(operands[1], "-") == 0)
+        return usage_error("standard input can be one of the two files, not both");
+    if (options->outputs.count > 1)
+        return usage_error("--output is given twice");
+    options->source = operands[0];
+    options->other = operands[1];
+    return 0;
+}
+
 static int check_operands(Arena *arena, int argc, char **argv, Options *options) {
     int count = argc - optind;
     char **operands = argv + optind;
@@ -471,6 +486,8 @@ static int check_operands(Arena *arena, int argc, char **argv, Options *options)
         return usage_error("`%s` is not a verb of netc%s", operands[0],
                            did_you_mean(arena, "", nearest));
     }
+    if (options->verb == VERB_DIFF)
+        return check_two_files(count, operands, options);
     if (count > 1 && options->explain && !options->explain[0])
         return usage_error("one file at a time, got `%s` and `%s`; to explain one layer, write "
                            "--explain=%s",

@@ -13,6 +13,7 @@ typedef enum Verb {
     VERB_RUN,     /* netc run digits.net --input x.npy */
     VERB_INIT,    /* netc init digits.net -o digits.safetensors */
     VERB_DRAW,    /* netc draw digits.net -o digits.svg */
+    VERB_DIFF,    /* netc diff old.net new.net */
     VERB_LAYERS,  /* netc layers [NAME] */
 } Verb;
 
@@ -50,6 +51,7 @@ typedef VEC(Define) DefineList;
 typedef struct Options {
     Verb verb;
     const char *source;     /* the .net file, `-` for standard input; layers: a layer's name */
+    const char *other;      /* diff: the second file */
     const char *stdin_name; /* NULL: `<stdin>` */
     TextList outputs;       /* one at most but for run */
     const char *header;     /* NULL: the output with .h */

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "driver/compilation.h"
+#include "output/diff.h"
 #include "output/drawing.h"
 #include "output/layer_help.h"
 #include "output/report.h"
@@ -15,16 +16,22 @@
 #include "weights/bind.h"
 #include "weights/path.h"
 
+#define STATUS_DIFFERS 4 /* of diff, where 1 would be a mistake in a source */
+
 /* ---- stages; each is false when the work cannot go on --------------------------------------- */
 
 /* Puts the source text into the source map. */
-static bool read_source(Compilation *c) {
-    const char *path = c->options->source;
+static bool read_file(Compilation *c, const char *path) {
     const char *name = path;
     if (strcmp(path, "-") == 0)
         name = c->options->stdin_name ? c->options->stdin_name : "<stdin>";
+    c->path = path;
     c->source = compilation_read(c, path, name, SPAN_NONE);
     return c->source != NULL;
+}
+
+static bool read_source(Compilation *c) {
+    return read_file(c, c->options->source);
 }
 
 /* Source text to syntax tree. */
@@ -48,6 +55,7 @@ static bool make_graph(Compilation *c) {
     c->graphs = elaborate(&c->elaboration, c->file);
     if (diag_has_errors(&c->diagnostics))
         return false;
+    c->graph = NULL;
     for (size_t i = 0; i < c->graphs.count; i++)
         if (!options->network || strcmp(c->graphs.data[i]->name, options->network) == 0)
             c->graph = c->graphs.data[i];
@@ -81,7 +89,7 @@ static bool bind_weights(Compilation *c) {
     Span span = SPAN_NONE;
     if (!path && c->graph->weights_path) {
         span = c->graph->weights_span;
-        path = weights_path_resolve(&c->arena, &c->diagnostics, span, options->source,
+        path = weights_path_resolve(&c->arena, &c->diagnostics, span, c->path,
                                     c->graph->weights_path, options->allow_weights_outside);
         if (!path)
             return false;
@@ -280,6 +288,30 @@ static bool draw(Compilation *c) {
     return done;
 }
 
+/* One of the networks that are compared; whether it keeps its own budgets is not asked. */
+static bool read_side(Compilation *c, const char *path, DiffSide *side, GraphCount *count) {
+    if (!(read_file(c, path) && parse(c) && make_graph(c) &&
+          graph_count(c->graph, &c->diagnostics, count)))
+        return false;
+    *side = (DiffSide){c->source->name, c->graph, count};
+    return true;
+}
+
+static bool diff(Compilation *c) {
+    DiffSide old, new;
+    GraphCount old_count, new_count;
+    if (!(read_side(c, c->options->source, &old, &old_count) &&
+          read_side(c, c->options->other, &new, &new_count)))
+        return false;
+    Diff changes = diff_make(&c->arena, &old, &new);
+    c->differs = !diff_is_same(&changes);
+    StrBuf text = {0};
+    (c->options->format == FORMAT_JSON ? diff_json : diff_text)(&changes, &text);
+    bool done = outputs_write_text(c, &text);
+    strbuf_free(&text);
+    return done;
+}
+
 /* All layers, or the one that stands where other verbs have a file. */
 static bool layers(Compilation *c) {
     const char *name = c->options->source;
@@ -320,6 +352,7 @@ static bool dispatch(Compilation *c) {
     case VERB_RUN: return run(c);
     case VERB_INIT: return init(c);
     case VERB_DRAW: return draw(c);
+    case VERB_DIFF: return diff(c);
     case VERB_LAYERS: return layers(c);
     }
     return false;
@@ -349,6 +382,8 @@ int pipeline_run(const Options *options) {
         file_set_abandon(&c.files);
     show_diagnostics(&c);
     int status = diag_exit_status(&c.diagnostics);
+    if (status == 0 && c.differs)
+        status = STATUS_DIFFERS;
 
     codegen_free(c.codegen);
     if (c.target)

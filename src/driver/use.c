@@ -106,7 +106,7 @@ static bool read_uses(Compilation *c, const Reading *reading) {
 
 bool compilation_read_used(Compilation *c) {
     struct stat status;
-    bool known = stat(c->options->source, &status) == 0;
+    bool known = stat(c->path, &status) == 0;
     Reading reading = {.used = note_used(c, c->file, known ? &status : NULL)};
     return read_uses(c, &reading);
 }

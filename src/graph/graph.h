@@ -144,4 +144,8 @@ void graph_print(const Graph *graph, StrBuf *out);
  * name. The same text for the same layer, however it was written. */
 void graph_print_call(const Node *node, StrBuf *out);
 
+/* Whether a path says no more than the layer's kind and its place, as those do that layers without
+ * a label get: `conv2`, `layer1.0`; also `layer1.add` of an `add`. */
+bool node_path_is_automatic(const Node *node);
+
 #endif

@@ -293,3 +293,12 @@ bool path_scope_share(Elaborator *e, const char *name, Span span) {
 void path_scope_leave(Elaborator *e, PathScope *outer) {
     e->paths = outer;
 }
+
+bool node_path_is_automatic(const Node *node) {
+    const char *dot = strrchr(node->path, '.');
+    const char *name = dot ? dot + 1 : node->path;
+    size_t length = strlen(node->layer->name);
+    if (strncmp(name, node->layer->name, length) == 0)
+        name += length;
+    return name[strspn(name, "0123456789")] == '\0';
+}

@@ -276,11 +276,3 @@ const char *diagram_path_in(const Item *group, const char *path) {
     bool inside = length > 0 && strncmp(group->path, path, length) == 0 && path[length] == '.';
     return inside && !is_number(path + length + 1) ? path + length + 1 : path;
 }
-
-bool diagram_path_is_automatic(const Node *node) {
-    const char *dot = strrchr(node->path, '.');
-    const char *name = dot ? dot + 1 : node->path;
-    size_t length = strlen(node->layer->name);
-    name += strncmp(name, node->layer->name, length) == 0 ? length : 0;
-    return !name[0] || is_number(name);
-}

@@ -72,7 +72,4 @@ Diagram diagram_make(Arena *arena, const Graph *graph, const GraphCount *count, 
  * number is left. */
 const char *diagram_path_in(const Item *group, const char *path);
 
-/* Whether the path says no more than the layer's kind and its place: `conv2`, `add`, `3`. */
-bool diagram_path_is_automatic(const Node *node);
-
 #endif

@@ -57,9 +57,11 @@ const char *item_title(const Diagram *diagram, const Item *item) {
 const char *node_detail(const Diagram *diagram, const Item *stack, const Node *node) {
     StrBuf text = {0};
     const NodeCount *count = &diagram->count->nodes[node->id];
-    if (node->weights.count > 0 || !diagram_path_is_automatic(node))
+    if (node->weights.count > 0 || !node_path_is_automatic(node))
         strbuf_add(&text, shortened(diagram, diagram_path_in(stack->parent, node->path)));
-    if (node->weights.count > 0) {
+    if (node->shares) {
+        strbuf_format(&text, DOT "weights of %s", shortened(diagram, node->shares->path));
+    } else if (node->weights.count > 0) {
         strbuf_add(&text, DOT);
         add_parameters(count->trainable + count->frozen, &text);
     }

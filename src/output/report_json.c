@@ -1,33 +1,15 @@
 /* A report as JSON, as docs/report.schema.json says: always everything, in a fixed order, a layer a
- * line. A reader that keeps numbers as doubles would round whole numbers above 2^53: these are
- * written as texts. */
+ * line. */
 #include <assert.h>
-#include <inttypes.h>
 #include <jansson.h>
 #include <stdlib.h>
 
+#include "output/json_value.h"
 #include "output/report_cells.h"
-
-#define EXACT_IN_DOUBLE (INT64_C(1) << 53)
-
-static json_t *whole_number(int64_t number) {
-    if (number <= EXACT_IN_DOUBLE)
-        return json_integer(number);
-    char digits[24];
-    snprintf(digits, sizeof digits, "%" PRId64, number);
-    return json_string(digits);
-}
-
-static json_t *shape_json(const Shape *shape) {
-    json_t *dims = json_array();
-    for (int i = 0; i < shape->rank; i++)
-        json_array_append_new(dims, whole_number(shape->dims[i]));
-    return dims;
-}
 
 static json_t *tensor_json(const char *name, const TensorType *type) {
     return json_pack("{s:s, s:s, s:o}", "name", name, "element", element_name(type->element),
-                     "shape", shape_json(&type->shape));
+                     "shape", json_shape(&type->shape));
 }
 
 static json_t *inputs_json(const Graph *graph) {
@@ -62,7 +44,7 @@ static const struct {
 static void add_figures(json_t *object, const NodeCount *figures) {
     for (size_t i = 0; i < FIGURE_COUNT; i++)
         json_object_set_new(object, figure_names[i].name,
-                            whole_number(figure_of_kind(figures, figure_names[i].kind)));
+                            json_whole_number(figure_of_kind(figures, figure_names[i].kind)));
 }
 
 /* A number for each axis, "3/4" where it is none; "all"; null of a vector. */
@@ -75,7 +57,7 @@ static json_t *fractions_json(const Receptive *receptive, const Fraction *axes) 
     for (int i = 0; i < receptive->axes; i++) {
         StrBuf text = {0};
         fraction_print(axes[i], &text);
-        json_array_append_new(list, axes[i].denominator == 1 ? whole_number(axes[i].numerator)
+        json_array_append_new(list, axes[i].denominator == 1 ? json_whole_number(axes[i].numerator)
                                                              : json_string(strbuf_text(&text)));
         strbuf_free(&text);
     }
@@ -87,7 +69,7 @@ static json_t *weights_json(const Node *node) {
     for (size_t i = 0; i < node->weights.count; i++) {
         const Weight *weight = node->weights.data[i];
         json_array_append_new(list, json_pack("{s:s, s:o, s:b}", "name", weight->path, "shape",
-                                              shape_json(&weight->shape), "trainable",
+                                              json_shape(&weight->shape), "trainable",
                                               weight->trainable));
     }
     return list;
@@ -114,7 +96,7 @@ static json_t *layer_json(const Report *report, const ReportRow *row) {
         json_array_append_new(inputs, json_string(node->inputs[i]->name));
     json_t *shapes = json_array();
     for (size_t i = 0; i < node->output_count; i++)
-        json_array_append_new(shapes, shape_json(&node->outputs[i]->type.shape));
+        json_array_append_new(shapes, json_shape(&node->outputs[i]->type.shape));
     json_t *object =
         json_pack("{s:s, s:s, s:o, s:o, s:b}", "path", row->path, "call",
                   report_cell_text(report, row, (Column){COLUMN_CALL, COLUMN_CALL}), "inputs",
@@ -145,8 +127,8 @@ static json_t *compiled_json(const Report *report) {
     json_t *folded = json_pack("{s:I}", "layers", (json_int_t)report->compiled.folded);
     add_figures(folded, &report->compiled.of_folded);
     return json_pack("{s:s, s:o, s:o, s:o}", "machine", plan->machine->name, "arena_bytes",
-                     whole_number(plan->arena_bytes), "packed_bytes",
-                     whole_number(plan->packed_bytes), "folded", folded);
+                     json_whole_number(plan->arena_bytes), "packed_bytes",
+                     json_whole_number(plan->packed_bytes), "folded", folded);
 }
 
 /* ---- the file ----------------------------------------------------------------------------- */
