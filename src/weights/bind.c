@@ -105,11 +105,10 @@ static bool tensor_check(const Binding *binding, const Weight *weight, const Fil
             report_transposed(binding, weight, tensor, order);
         return false;
     }
-    if (!tensor->is_f32) {
+    if (tensor->number == NUMBER_OTHER) {
         report_type(binding, weight, tensor);
         return false;
     }
-    assert(tensor->bytes == (uint64_t)weight->elements * sizeof(float));
     return true;
 }
 

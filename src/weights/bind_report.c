@@ -287,7 +287,8 @@ void report_transposed(const Binding *binding, const Weight *weight, const FileT
 void report_type(const Binding *binding, const Weight *weight, const FileTensor *tensor) {
     const TensorFile *file = binding->file;
     Diagnostic *d = diag_report(file->diagnostics, DIAG_E0405, weight->owner->span,
-                                "tensor `%s` is of type %s in `%s`; netc reads little-endian f32",
+                                "tensor `%s` is of type %s in `%s`; netc reads f32, f16 and bf16, "
+                                "little-endian",
                                 shown(binding, weight->path), tensor->type, file->path);
     label_both(binding, d, weight, "");
     diag_help(file->diagnostics, d,

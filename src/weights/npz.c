@@ -78,6 +78,12 @@ static bool header_read(TensorFile *file, uint64_t index, const ZipMember *membe
     return !error || tensor_file_refuse(file, "member `%s`: %s", shown, error);
 }
 
+static FileNumber number_of(const NpyHeader *header) {
+    if (header->kind != 'f' || !header->little)
+        return NUMBER_OTHER;
+    return header->size == 4 ? NUMBER_F32 : header->size == 2 ? NUMBER_F16 : NUMBER_OTHER;
+}
+
 static bool tensor_add(TensorFile *file, uint64_t index, const ZipMember *member) {
     size_t length = strlen(member->name);
     size_t ending = strlen(NPY_ENDING);
@@ -90,7 +96,7 @@ static bool tensor_add(TensorFile *file, uint64_t index, const ZipMember *member
     FileTensor tensor = {
         .name = arena_copy_text(file->arena, member->name, length - ending),
         .type = header.type,
-        .is_f32 = header.kind == 'f' && header.size == 4 && header.little,
+        .number = number_of(&header),
         .shape = header.shape,
         .fortran = header.fortran && header.shape.rank > 1,
         .offset = header.header_bytes,

@@ -17,14 +17,21 @@
 typedef struct ElementFormat {
     const char *name;
     int bits;
+    FileNumber number;
 } ElementFormat;
 
 static const ElementFormat element_formats[] = {
-    {"F32", 32},        {"BOOL", 8},        {"U8", 8},   {"I8", 8},      {"F8_E5M2", 8},
-    {"F8_E4M3", 8},     {"F8_E8M0", 8},     {"F4", 4},   {"F6_E2M3", 6}, {"F6_E3M2", 6},
-    {"F8_E4M3FNUZ", 8}, {"F8_E5M2FNUZ", 8}, {"I16", 16}, {"U16", 16},    {"F16", 16},
-    {"BF16", 16},       {"I32", 32},        {"U32", 32}, {"C64", 64},    {"F64", 64},
-    {"I64", 64},        {"U64", 64},
+    {"F32", 32, NUMBER_F32},          {"F16", 16, NUMBER_F16},
+    {"BF16", 16, NUMBER_BF16},        {"BOOL", 8, NUMBER_OTHER},
+    {"U8", 8, NUMBER_OTHER},          {"I8", 8, NUMBER_OTHER},
+    {"F8_E5M2", 8, NUMBER_OTHER},     {"F8_E4M3", 8, NUMBER_OTHER},
+    {"F8_E8M0", 8, NUMBER_OTHER},     {"F8_E4M3FNUZ", 8, NUMBER_OTHER},
+    {"F8_E5M2FNUZ", 8, NUMBER_OTHER}, {"F4", 4, NUMBER_OTHER},
+    {"F6_E2M3", 6, NUMBER_OTHER},     {"F6_E3M2", 6, NUMBER_OTHER},
+    {"I16", 16, NUMBER_OTHER},        {"U16", 16, NUMBER_OTHER},
+    {"I32", 32, NUMBER_OTHER},        {"U32", 32, NUMBER_OTHER},
+    {"C64", 64, NUMBER_OTHER},        {"F64", 64, NUMBER_OTHER},
+    {"I64", 64, NUMBER_OTHER},        {"U64", 64, NUMBER_OTHER},
 };
 
 /* The header's text and where it begins in the file. */
@@ -221,7 +228,7 @@ static bool entry_read(const Header *header, const char *name, json_t *entry, Fi
         return false;
     tensor->name = arena_copy_text(header->file->arena, name, strlen(name));
     tensor->type = element->name;
-    tensor->is_f32 = element == &element_formats[0];
+    tensor->number = element->number;
     int64_t bits;
     if (!tensor_bits(&tensor->shape, element->bits, &bits))
         return tensor_file_refuse(header->file, "%s: the size of `shape` leaves 63 bits",

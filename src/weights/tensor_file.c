@@ -208,26 +208,73 @@ void tensor_file_close(TensorFile *file) {
 
 /* ---- the numbers ---------------------------------------------------------------------------- */
 
-/* Row-major floats from `tensor->bytes` bytes in the file's order. */
-static bool floats_read(TensorFile *file, const FileTensor *tensor, float *out) {
-    if (!tensor->data)
-        return npz_read(file, tensor, out);
-    memcpy(out, tensor->data, tensor->bytes);
-    return true;
+static float float_of_bits(uint32_t bits) {
+    float number;
+    memcpy(&number, &bits, sizeof number);
+    return number;
+}
+
+/* Sign, 5 bits of exponent, 10 of fraction. A denormal is fraction * 2^-24, which a float holds. */
+static float widen_f16(uint16_t half) {
+    uint32_t sign = (uint32_t)(half >> 15) << 31;
+    uint32_t exponent = half >> 10 & 31;
+    uint32_t fraction = half & 1023;
+    if (exponent == 0)
+        return fraction == 0 ? float_of_bits(sign)
+                             : (sign ? -1.0F : 1.0F) * (float)fraction * 0x1p-24F;
+    uint32_t biased = exponent == 31 ? 255 : exponent - 15 + 127;
+    return float_of_bits(sign | biased << 23 | fraction << 13);
+}
+
+/* Numbers of the file's type to floats, in the same order. */
+static void widen(FileNumber number, const unsigned char *bytes, size_t count, float *out) {
+    switch (number) {
+    case NUMBER_F32: memcpy(out, bytes, count * sizeof *out); return;
+    case NUMBER_F16:
+        for (size_t i = 0; i < count; i++)
+            out[i] = widen_f16(load_u16(bytes + 2 * i));
+        return;
+    case NUMBER_BF16:
+        for (size_t i = 0; i < count; i++)
+            out[i] = float_of_bits((uint32_t)load_u16(bytes + 2 * i) << 16);
+        return;
+    case NUMBER_OTHER: break;
+    }
+    assert(false);
+}
+
+static void *allocate(size_t bytes) {
+    void *memory = malloc(bytes > 0 ? bytes : 1);
+    if (!memory)
+        out_of_memory();
+    return memory;
+}
+
+/* All floats of the tensor, in the file's order. */
+static bool floats_read(TensorFile *file, const FileTensor *tensor, size_t count, float *out) {
+    if (tensor->data) {
+        widen(tensor->number, tensor->data, count, out);
+        return true;
+    }
+    unsigned char *bytes = allocate(tensor->bytes);
+    bool read = npz_read(file, tensor, bytes);
+    if (read)
+        widen(tensor->number, bytes, count, out);
+    free(bytes);
+    return read;
 }
 
 const float *file_tensor_floats(TensorFile *file, const FileTensor *tensor) {
-    assert(tensor->is_f32);
+    assert(tensor->number != NUMBER_OTHER);
     bool aligned = (uintptr_t)tensor->data % _Alignof(float) == 0;
-    if (tensor->data && aligned && !tensor->fortran)
+    if (tensor->data && tensor->number == NUMBER_F32 && aligned && !tensor->fortran)
         return (const float *)(const void *)tensor->data;
-    float *numbers = arena_alloc(file->arena, tensor->bytes);
+    size_t count = (size_t)(tensor->bytes / (tensor->number == NUMBER_F32 ? 4 : 2));
+    float *numbers = arena_alloc(file->arena, count * sizeof *numbers);
     if (!tensor->fortran)
-        return floats_read(file, tensor, numbers) ? numbers : NULL;
-    float *columns = malloc(tensor->bytes > 0 ? tensor->bytes : 1);
-    if (!columns)
-        out_of_memory();
-    bool read = floats_read(file, tensor, columns);
+        return floats_read(file, tensor, count, numbers) ? numbers : NULL;
+    float *columns = allocate(count * sizeof *columns);
+    bool read = floats_read(file, tensor, count, columns);
     if (read)
         npy_from_fortran(columns, &tensor->shape, numbers);
     free(columns);

@@ -9,14 +9,22 @@
 #include "graph/tensor.h"
 #include "support/file.h"
 
+/* How a file keeps numbers that can be weights, little-endian. */
+typedef enum FileNumber {
+    NUMBER_OTHER, /* a type that is not read */
+    NUMBER_F32,   /* IEEE 754 binary32 */
+    NUMBER_F16,   /* IEEE 754 binary16; each is a binary32 too */
+    NUMBER_BF16,  /* the upper half of a binary32 */
+} FileNumber;
+
 typedef struct FileTensor {
     const char *name; /* any text without NUL: show it with tensor_name_text */
     const char *type; /* as the file calls it: "F32", "<f4" */
-    bool is_f32;      /* little-endian binary32: the only type that is read for weights */
-    Shape shape;      /* rank up to TENSOR_MAX_RANK; dims of 0 are possible here */
-    bool fortran;     /* column-major (.npy); what file_tensor_floats gives is always row-major */
-    uint64_t offset;  /* of the data in the file (of the archive member for .npz); for messages */
-    uint64_t bytes;   /* of the data: what shape and type ask for, checked against the file */
+    FileNumber number;
+    Shape shape;     /* rank up to TENSOR_MAX_RANK; dims of 0 are possible here */
+    bool fortran;    /* column-major (.npy); what file_tensor_floats gives is always row-major */
+    uint64_t offset; /* of the data in the file (of the archive member for .npz); for messages */
+    uint64_t bytes;  /* of the data: what shape and type ask for, checked against the file */
     const unsigned char
         *data;       /* not aligned; NULL for .npz, whose members are inflated on demand */
     uint64_t member; /* .npz: its index in the archive */
@@ -65,9 +73,10 @@ bool tensor_file_unchanged(const TensorFile *file);
 /* Ends the mapping: what file_tensor_floats gave must not be used any more. NULL is ignored. */
 void tensor_file_close(TensorFile *file);
 
-/* The elements of an is_f32 tensor, row-major: the file's own bytes where their alignment and order
- * allow, else a copy in the arena of exactly `tensor->bytes`. Ask only for a tensor whose shape was
- * found to be the one needed. NULL after a diagnostic (an archive member that does not inflate). */
+/* The elements of a tensor whose number is not NUMBER_OTHER, as binary32, row-major: the file's own
+ * bytes where type, alignment and order allow, else a copy in the arena. Ask only for a tensor
+ * whose shape was found to be the one needed. NULL after a diagnostic (an archive member that does
+ * not inflate). */
 const float *file_tensor_floats(TensorFile *file, const FileTensor *tensor);
 
 /* A tensor's name for messages: control and direction-changing characters as \u{...}, cut at 100

@@ -40,7 +40,7 @@ static void check_layout(const TensorFile *file, Format format) {
         const FileTensor *tensor = &file->tensors.data[i];
         REQUIRE(tensor->name && tensor->type);
         REQUIRE(tensor->shape.rank >= 0 && tensor->shape.rank <= TENSOR_MAX_RANK);
-        if (tensor->is_f32)
+        if (tensor->number != NUMBER_OTHER)
             REQUIRE(tensor->bytes == 4 * (uint64_t)shape_elements(&tensor->shape));
         if (format != FORMAT_SAFETENSORS)
             continue;

@@ -290,16 +290,16 @@ static void transposed_depthwise_kernel(void **state) {
 
 static void wrong_type(void **state) {
     Fixture *fixture = *state;
-    assert_false(bind_with(fixture, 3, (Tensor){"fc.bias", "BF16", "[3]", 6}));
+    assert_false(bind_with(fixture, 3, (Tensor){"fc.bias", "F64", "[3]", 24}));
     const Diagnostic *d = only(fixture, DIAG_E0405);
-    assert_says(d, "tensor `fc.bias` is of type BF16 in `tiny.safetensors`");
+    assert_says(d, "tensor `fc.bias` is of type F64 in `tiny.safetensors`");
 }
 
 static void all_mistakes_in_one_run(void **state) {
     Fixture *fixture = *state;
     const Tensor tensors[] = {
         {"conv1.weight", "F32", "[3,3,1,2]", 72},
-        {"conv1.bias", "F16", "[2]", 4},
+        {"conv1.bias", "I16", "[2]", 4},
         {"fc.weight", "F32", "[3,9]", 108},
         {"fc_bias", "F32", "[3]", 12},
     };

@@ -306,14 +306,14 @@ static void tensor_facts(void **state) {
     const FileTensor *a = &file->tensors.data[0];
     const FileTensor *b = &file->tensors.data[1];
     assert_string_equal(a->name, "a");
-    assert_true(a->is_f32);
+    assert_int_equal(a->number, NUMBER_F32);
     assert_int_equal(a->bytes, 12);
     assert_int_equal(a->offset, bytes.length - 16);
     Shape expected = shape_make(2, 3, 1);
     assert_true(shape_equal(&a->shape, &expected));
     assert_memory_equal(file_tensor_floats(file, a), numbers, sizeof numbers);
     assert_string_equal(b->type, "F16");
-    assert_false(b->is_f32);
+    assert_int_equal(b->number, NUMBER_F16);
     tensor_file_close(file);
     free(copy);
     strbuf_free(&bytes);
