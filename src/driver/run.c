@@ -131,6 +131,9 @@ static void run_compiled(Run *run) {
 static void note_comparison(Run *run, const Comparison *result, int64_t sample, size_t output) {
     Comparison *worst = &run->worst;
     worst->mismatched += result->mismatched;
+    worst->unbounded += result->unbounded;
+    if (result->largest_value > worst->largest_value)
+        worst->largest_value = result->largest_value;
     if (result->worst_ratio > worst->worst_ratio)
         worst->worst_ratio = result->worst_ratio;
     if (result->largest_error > worst->largest_error) {
@@ -233,6 +236,12 @@ static void show_comparison(const Run *run, StrBuf *out) {
     if (run->batched)
         strbuf_format(out, " of sample %lld", (long long)run->largest_sample);
     strbuf_format(out, "; at most %.3g of the bound\n", worst->worst_ratio);
+    strbuf_format(out, "largest value %.3g, so the error is %.2g of the range\n",
+                  worst->largest_value,
+                  worst->largest_value > 0 ? worst->largest_error / worst->largest_value : 0);
+    if (worst->unbounded > 0)
+        strbuf_format(out, "%lld values have no bound: in the worst case a number overflows\n",
+                      (long long)worst->unbounded);
     if (worst->mismatched > 0)
         strbuf_format(out, "%lld values are beyond the bound\n", (long long)worst->mismatched);
 }

@@ -48,17 +48,19 @@ static double error_of(Real reference, double actual) {
 Comparison reference_compare(const Real *reference, const float *actual, int64_t count) {
     Comparison comparison = {0};
     for (int64_t i = 0; i < count; i++) {
-        if (!(reference[i].error < INFINITY)) /* nothing is claimed */
-            continue;
         double error = error_of(reference[i], actual[i]);
-        double ratio = error == 0 ? 0 : error / reference[i].error;
-        if (error > reference[i].error)
+        bool bounded = reference[i].error < INFINITY;
+        double ratio = error == 0 || !bounded ? 0 : error / reference[i].error;
+        comparison.unbounded += !bounded;
+        if (isfinite(reference[i].value))
+            comparison.largest_value = fmax(comparison.largest_value, fabs(reference[i].value));
+        if (bounded && error > reference[i].error)
             comparison.mismatched++;
         if (ratio > comparison.worst_ratio) {
             comparison.worst = i;
             comparison.worst_ratio = ratio;
         }
-        if (error > comparison.largest_error) {
+        if (error > comparison.largest_error && (bounded || isfinite(error))) {
             comparison.largest = i;
             comparison.largest_error = error;
         }

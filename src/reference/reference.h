@@ -16,7 +16,9 @@ typedef struct Comparison {
     double worst_ratio; /* that ratio; <= 1 is within the bound */
     int64_t largest;    /* element with the largest absolute error */
     double largest_error;
-    int64_t mismatched; /* elements beyond their bound, or of another class (NaN, +Inf, -Inf) */
+    double largest_value; /* magnitude of the largest finite reference value */
+    int64_t unbounded;    /* elements for which nothing is claimed: the worst case may overflow */
+    int64_t mismatched;   /* elements beyond their bound, or of another class (NaN, +Inf, -Inf) */
 } Comparison;
 
 Comparison reference_compare(const Real *reference, const float *actual, int64_t count);

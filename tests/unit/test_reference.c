@@ -461,6 +461,19 @@ static void comparison_knows_classes(void **state) {
         }
 }
 
+/* Where the worst case overflows there is no bound, but the error is known all the same. */
+static void comparison_tells_what_has_no_bound(void **state) {
+    (void)state;
+    const Real reference[] = {{-8, INFINITY}, {2, 1}};
+    const float actual[] = {-8.5F, 2.25F};
+    Comparison comparison = reference_compare(reference, actual, 2);
+    assert_int_equal(comparison.unbounded, 1);
+    assert_int_equal(comparison.mismatched, 0);
+    assert_int_equal(comparison.largest, 0);
+    assert_true(comparison.largest_error == 0.5 && comparison.largest_value == 8);
+    assert_true(comparison.worst_ratio == 0.25);
+}
+
 static void comparison_claims_nothing_after_overflow(void **state) {
     (void)state;
     const Real reference[] = {{1e39, INFINITY}, {0, INFINITY}};
