@@ -69,6 +69,8 @@ IrValue ir_fsqrt(Ir *ir, IrValue a); /* correctly rounded, an instruction */
 IrValue ir_fma(Ir *ir, IrValue a, IrValue b, IrValue c);
 /* Larger of the two; NaN if either is. */
 IrValue ir_fmax(Ir *ir, IrValue a, IrValue b);
+/* Smaller of the two; NaN if either is. */
+IrValue ir_fmin(Ir *ir, IrValue a, IrValue b);
 typedef enum IrCompare { IR_LESS, IR_GREATER, IR_LESS_EQUAL, IR_NOT_NUMBER } IrCompare;
 IrValue ir_fcompare(Ir *ir, IrCompare compare, IrValue a, IrValue b); /* false for NaN */
 IrValue ir_select(Ir *ir, IrValue condition, IrValue a, IrValue b);
@@ -84,6 +86,7 @@ IrValue ir_as_i32(Ir *ir, IrValue a);     /* bit pattern */
 IrValue ir_as_f32(Ir *ir, IrValue a);
 IrValue ir_iadd(Ir *ir, IrValue a, IrValue b); /* i32, scalars and vectors */
 IrValue ir_isub(Ir *ir, IrValue a, IrValue b);
+IrValue ir_iless(Ir *ir, IrValue a, IrValue b); /* signed */
 IrValue ir_iand(Ir *ir, IrValue a, IrValue b);
 IrValue ir_ior(Ir *ir, IrValue a, IrValue b);
 IrValue ir_ishift_left(Ir *ir, IrValue a, int bits);

@@ -57,12 +57,20 @@ IrValue ir_fma(Ir *ir, IrValue a, IrValue b, IrValue c) {
 }
 
 /* Which zero is the larger does not matter: to tell takes x86 two more instructions. */
-IrValue ir_fmax(Ir *ir, IrValue a, IrValue b) {
+static IrValue extreme(Ir *ir, const char *intrinsic, IrValue a, IrValue b) {
     LLVMTypeRef type = ir_type(a);
     LLVMValueRef arguments[] = {ir_llvm(a), ir_llvm(b)};
-    IrValue larger = ir_intrinsic(ir, "llvm.maximum", &type, 1, arguments, 2);
-    allow(larger, LLVMFastMathNoSignedZeros);
-    return larger;
+    IrValue result = ir_intrinsic(ir, intrinsic, &type, 1, arguments, 2);
+    allow(result, LLVMFastMathNoSignedZeros);
+    return result;
+}
+
+IrValue ir_fmax(Ir *ir, IrValue a, IrValue b) {
+    return extreme(ir, "llvm.maximum", a, b);
+}
+
+IrValue ir_fmin(Ir *ir, IrValue a, IrValue b) {
+    return extreme(ir, "llvm.minimum", a, b);
 }
 
 static LLVMRealPredicate predicate_of(IrCompare compare) {
@@ -130,6 +138,10 @@ IrValue ir_iadd(Ir *ir, IrValue a, IrValue b) {
 
 IrValue ir_isub(Ir *ir, IrValue a, IrValue b) {
     return ir_value(LLVMBuildSub(ir->builder, ir_llvm(a), ir_llvm(b), ""));
+}
+
+IrValue ir_iless(Ir *ir, IrValue a, IrValue b) {
+    return ir_value(LLVMBuildICmp(ir->builder, LLVMIntSLT, ir_llvm(a), ir_llvm(b), ""));
 }
 
 IrValue ir_iand(Ir *ir, IrValue a, IrValue b) {

@@ -248,7 +248,7 @@ Datum elaborate_call(Elaborator *e, Datum incoming, Name callee, const ArgumentL
     return DATUM_UNKNOWN;
 }
 
-/* The layer that an operator between two tensors stands for; NULL if there is none. */
+/* The layer that an operator on tensors stands for; NULL if there is none. */
 static const LayerInfo *operator_layer(BinaryOperator op) {
     switch (op) {
     case BINARY_ADD: return layer_find("add");
@@ -269,26 +269,63 @@ static const LayerInfo *operator_layer(BinaryOperator op) {
     return NULL;
 }
 
-Datum elaborate_operator(Elaborator *e, const Expr *binary, Value *left, Value *right) {
-    const LayerInfo *layer = operator_layer(binary->binary.op);
-    Span place = binary->binary.operator_span;
-    if (!layer) {
-        Diagnostic *diagnostic =
-            diag_report(e->diagnostics, DIAG_E0206, place, "`%s` does not take tensors",
-                        binary_operator_text(binary->binary.op));
-        diag_label(e->diagnostics, diagnostic, binary->binary.left->span, "a tensor");
-        diag_label(e->diagnostics, diagnostic, binary->binary.right->span, "a tensor");
-        diag_note(e->diagnostics, diagnostic, "the only operator between tensors is `+`");
-        return DATUM_UNKNOWN;
+static Datum report_operator(Elaborator *e, const Expr *binary, const Datum *left,
+                             const Datum *right) {
+    Diagnostic *diagnostic =
+        diag_report(e->diagnostics, DIAG_E0206, binary->binary.operator_span,
+                    "`%s` does not take tensors", binary_operator_text(binary->binary.op));
+    diag_label(e->diagnostics, diagnostic, binary->binary.left->span, "%s",
+               datum_kind_name(left->kind));
+    diag_label(e->diagnostics, diagnostic, binary->binary.right->span, "%s",
+               datum_kind_name(right->kind));
+    diag_note(e->diagnostics, diagnostic, "the operators on tensors are `+`, `-`, `*` and `/`");
+    return DATUM_UNKNOWN;
+}
+
+/* The node of an operator; its arguments have been placed in `attributes`. */
+static Datum operator_node(Elaborator *e, AttributeCall attributes, Span span, Value **inputs,
+                           size_t input_count) {
+    Span place = attributes.callee.span;
+    const char *path = path_of_layer(e, attributes.layer, STEP_UNNAMED, place);
+    Node *node = node_new(e, attributes.layer, path, span, place);
+    node->inputs = ARENA_ARRAY(e->arena, input_count, Value *);
+    node->input_count = input_count;
+    bool known = true;
+    for (size_t i = 0; i < input_count; i++) {
+        node->inputs[i] = inputs[i];
+        known = known && !inputs[i]->poisoned;
     }
-    const char *path = path_of_layer(e, layer, STEP_UNNAMED, place);
-    Node *node = node_new(e, layer, path, binary->span, place);
-    node->inputs = ARENA_ARRAY(e->arena, 2, Value *);
-    node->inputs[0] = left;
-    node->inputs[1] = right;
-    node->input_count = 2;
-    AttributeCall attributes = {
-        .layer = layer, .callee = {layer->name, place}, .input = left->poisoned ? NULL : left};
+    attributes.input = inputs[0]->poisoned ? NULL : inputs[0];
     bool fine = attributes_read(e, &attributes, node->attributes);
-    return node_infer(e, node, fine && !left->poisoned && !right->poisoned);
+    return node_infer(e, node, fine && known);
+}
+
+Datum elaborate_operator(Elaborator *e, const Expr *binary, const Datum *left, const Datum *right) {
+    const LayerInfo *layer = operator_layer(binary->binary.op);
+    if (!layer)
+        return report_operator(e, binary, left, right);
+    AttributeCall call = {.layer = layer, .callee = {layer->name, binary->binary.operator_span}};
+    if (left->kind == DATUM_TENSOR && right->kind == DATUM_TENSOR) {
+        Value *inputs[] = {left->tensor, right->tensor};
+        return operator_node(e, call, binary->span, inputs, 2);
+    }
+    /* number=, and where the order matters and the number comes first, reversed=on */
+    bool first = left->kind != DATUM_TENSOR;
+    Expr *number = first ? binary->binary.left : binary->binary.right;
+    Argument arguments[] = {{{"number", number->span}, number, number->span},
+                            {{"reversed", number->span}, number, number->span}};
+    Datum data[] = {first ? *left : *right, datum_boolean(true)};
+    bool ordered = binary->binary.op == BINARY_SUBTRACT || binary->binary.op == BINARY_DIVIDE;
+    call.arguments = arguments;
+    call.data = data;
+    call.count = first && ordered ? 2 : 1;
+    Value *input = first ? right->tensor : left->tensor;
+    return operator_node(e, call, binary->span, &input, 1);
+}
+
+Datum elaborate_negation(Elaborator *e, const Expr *unary, Value *operand) {
+    Span sign = {unary->span.begin, unary->span.begin + 1};
+    const LayerInfo *layer = layer_find("neg");
+    AttributeCall call = {.layer = layer, .callee = {layer->name, sign}};
+    return operator_node(e, call, unary->span, &operand, 1);
 }

@@ -132,8 +132,10 @@ Datum elaborate_block(Elaborator *e, Datum incoming, Block *block, const Call *c
 
 Datum elaborate_call(Elaborator *e, Datum incoming, Name callee, const ArgumentList *arguments,
                      Span span, StepName name);
-/* `a + b` of two tensors. */
-Datum elaborate_operator(Elaborator *e, const Expr *binary, Value *left, Value *right);
+/* `a + b` of two tensors, or of a tensor and a number. */
+Datum elaborate_operator(Elaborator *e, const Expr *binary, const Datum *left, const Datum *right);
+/* `-a` of a tensor. */
+Datum elaborate_negation(Elaborator *e, const Expr *unary, Value *operand);
 /* A new value of the graph. */
 Value *value_new(Elaborator *e, Node *producer, const char *name, Span span);
 

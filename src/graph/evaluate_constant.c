@@ -176,7 +176,7 @@ static double as_double(const Datum *datum) {
     return datum->kind == DATUM_INTEGER ? (double)datum->integer : datum->number;
 }
 
-/* "`+` takes two tensors or two numbers, not a tensor and an integer" */
+/* "`+` takes tensors and numbers, not a tensor and a text" */
 static Datum report_operands(Elaborator *e, const Expr *expr, const Datum *left, const Datum *right,
                              const char *wanted) {
     bool tensor = left->kind == DATUM_TENSOR || right->kind == DATUM_TENSOR;
@@ -191,12 +191,20 @@ static Datum report_operands(Elaborator *e, const Expr *expr, const Datum *left,
     return DATUM_UNKNOWN;
 }
 
+/* Tensors where a graph is being made, else numbers alone. */
+static bool makes_layer(const Elaborator *e, const Datum *left, const Datum *right) {
+    bool tensors = left->kind == DATUM_TENSOR || right->kind == DATUM_TENSOR;
+    return e->graph && !e->in_assert && tensors &&
+           (left->kind == DATUM_TENSOR || datum_is_number(left)) &&
+           (right->kind == DATUM_TENSOR || datum_is_number(right));
+}
+
 static Datum arithmetic(Elaborator *e, const Expr *expr, const Datum *left, const Datum *right) {
-    if (left->kind == DATUM_TENSOR && right->kind == DATUM_TENSOR && e->graph && !e->in_assert)
-        return elaborate_operator(e, expr, left->tensor, right->tensor);
+    if (makes_layer(e, left, right))
+        return elaborate_operator(e, expr, left, right);
     if (!datum_is_number(left) || !datum_is_number(right))
         return report_operands(e, expr, left, right,
-                               e->in_assert ? "two numbers" : "two tensors or two numbers");
+                               e->in_assert ? "two numbers" : "tensors and numbers");
     if (left->kind == DATUM_INTEGER && right->kind == DATUM_INTEGER)
         return integer_arithmetic(e, expr, left->integer, right->integer);
     return float_arithmetic(e, expr, as_double(left), as_double(right));
@@ -300,6 +308,8 @@ static Datum evaluate_unary(Elaborator *e, const Expr *expr) {
         return DATUM_UNKNOWN;
     if (!negate && operand.kind == DATUM_BOOLEAN)
         return datum_boolean(!operand.boolean);
+    if (negate && operand.kind == DATUM_TENSOR && e->graph && !e->in_assert)
+        return elaborate_negation(e, expr, operand.tensor);
     if (negate && operand.kind == DATUM_NUMBER)
         return datum_number(-operand.number);
     if (negate && operand.kind == DATUM_INTEGER)

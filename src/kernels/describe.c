@@ -95,20 +95,24 @@ void kernel_normalise(Lowering *lowering, const Node *node, const Normalisation 
     append_step(lowering, node, STEP_NORMALISE, 1)->normalise = *normalisation;
 }
 
-void kernel_softmax(Lowering *lowering, const Node *node, int axis) {
-    append_step(lowering, node, STEP_SOFTMAX, 1)->softmax.axis = axis;
+void kernel_softmax(Lowering *lowering, const Node *node, int axis, bool logarithm) {
+    Step *step = append_step(lowering, node, STEP_SOFTMAX, 1);
+    step->softmax.axis = axis;
+    step->softmax.logarithm = logarithm;
 }
 
-void kernel_map(Lowering *lowering, const Node *node, MapOp op, double constant) {
-    Step *step = append_step(lowering, node, STEP_MAP, 1);
-    MapStage stage = {.op = op, .constant = constant, .node = node};
+void kernel_map(Lowering *lowering, const Node *node, MapStage stage) {
+    bool reads_input = stage_reads_input(&stage);
+    Step *step = append_step(lowering, node, STEP_MAP, reads_input ? 2 : 1);
+    stage.operand = reads_input ? 1 : 0;
+    stage.node = node;
     VEC_PUSH(lowering->plan->arena, &step->epilogue, stage);
 }
 
-void kernel_add(Lowering *lowering, const Node *node) {
+void kernel_combine(Lowering *lowering, const Node *node, MapOp op) {
     Step *step = append_step(lowering, node, STEP_MAP, node->input_count);
     for (int operand = 1; operand < step->input_count; operand++) {
-        MapStage stage = {.op = MAP_ADD, .operand = operand, .node = node};
+        MapStage stage = {.op = op, .kind = OPERAND_ELEMENT, .operand = operand, .node = node};
         VEC_PUSH(lowering->plan->arena, &step->epilogue, stage);
     }
 }
@@ -137,10 +141,8 @@ int kernel_packed(const Step *step, const Packed **packed) {
         packed[count++] = step->bias;
     for (size_t i = 0; i < step->epilogue.count; i++) {
         const MapStage *stage = &step->epilogue.data[i];
-        if (stage->op != MAP_AFFINE)
-            continue;
-        packed[count++] = stage->scale;
-        packed[count++] = stage->shift;
+        for (int k = 0; k < stage_vectors(stage); k++)
+            packed[count++] = stage->vectors[k];
     }
     assert(count <= KERNEL_MAX_PACKED);
     return count;
@@ -211,7 +213,7 @@ static void sign_kind(const Step *step, StrBuf *out) {
         break;
     case STEP_GLOBAL: strbuf_format(out, "global %d", (int)step->reduce.op); break;
     case STEP_SOFTMAX:
-        strbuf_format(out, "softmax %d ", step->softmax.axis);
+        strbuf_format(out, "softmax %d %d ", step->softmax.axis, step->softmax.logarithm);
         shape_print(&step->output_value->type.shape, out);
         break;
     case STEP_NORMALISE: sign_normalisation(&step->normalise, out); break;
@@ -231,6 +233,12 @@ static void sign_kind(const Step *step, StrBuf *out) {
     }
 }
 
+static void sign_stage(const MapStage *stage, StrBuf *out) {
+    strbuf_format(out, " | %d %d%s %a %a %d", (int)stage->op, (int)stage->kind,
+                  stage->reversed ? " reversed" : "", stage->constants[0], stage->constants[1],
+                  stage->operand);
+}
+
 void kernel_signature(const Step *step, StrBuf *out) {
     sign_kind(step, out);
     const Tile *tile = &step->tile;
@@ -242,8 +250,6 @@ void kernel_signature(const Step *step, StrBuf *out) {
         strbuf_add(out, step->inputs[i].buffer == step->output.buffer ? " shared" : "");
     }
     sign_view(&step->output, out);
-    for (size_t i = 0; i < step->epilogue.count; i++) {
-        const MapStage *stage = &step->epilogue.data[i];
-        strbuf_format(out, " | %d %a %d", (int)stage->op, stage->constant, stage->operand);
-    }
+    for (size_t i = 0; i < step->epilogue.count; i++)
+        sign_stage(&step->epilogue.data[i], out);
 }

@@ -25,16 +25,10 @@ IrValue emitter_bias(const Emitter *emitter) {
     return ir_parameter(emitter->ir, emitter->step->input_count + 2);
 }
 
-static int first_affine(const Step *step) {
-    return step->input_count + 1 + (step->weights ? 1 : 0) + (step->bias ? 1 : 0);
-}
-
-IrValue emitter_scale(const Emitter *emitter, int index) {
-    return ir_parameter(emitter->ir, first_affine(emitter->step) + 2 * index);
-}
-
-IrValue emitter_shift(const Emitter *emitter, int index) {
-    return ir_parameter(emitter->ir, first_affine(emitter->step) + 2 * index + 1);
+IrValue emitter_vector(const Emitter *emitter, int index) {
+    const Step *step = emitter->step;
+    int first = step->input_count + 1 + (step->weights ? 1 : 0) + (step->bias ? 1 : 0);
+    return ir_parameter(emitter->ir, first + index);
 }
 
 /* ---- addresses ----------------------------------------------------------------------------- */

@@ -20,9 +20,8 @@ IrValue emitter_input(const Emitter *emitter, int index);
 IrValue emitter_output(const Emitter *emitter);
 IrValue emitter_weights(const Emitter *emitter);
 IrValue emitter_bias(const Emitter *emitter); /* NULL: the step has none */
-/* scale and shift of the `index`-th MAP_AFFINE of the epilogue. */
-IrValue emitter_scale(const Emitter *emitter, int index);
-IrValue emitter_shift(const Emitter *emitter, int index);
+/* The `index`-th of the packed vectors that the stages of the epilogue read. */
+IrValue emitter_vector(const Emitter *emitter, int index);
 
 /* ---- addresses in a view, in floats from its element (0, 0, 0) ---------------------------- */
 

@@ -3,14 +3,7 @@
 
 #include <assert.h>
 
-#include "kernels/math.h"
-
-bool epilogue_needs_channel(const Step *step) {
-    for (size_t i = 0; i < step->epilogue.count; i++)
-        if (step->epilogue.data[i].op == MAP_AFFINE)
-            return true;
-    return false;
-}
+#include "kernels/operation.h"
 
 /* ---- spots --------------------------------------------------------------------------------- */
 
@@ -32,7 +25,7 @@ static Spot spot_origin(const Emitter *emitter) {
     Spot spot = {.output = emitter_output(emitter), .lane_axis = AXIS_CHANNEL};
     for (size_t i = 0; i < step->epilogue.count; i++) {
         const MapStage *stage = &step->epilogue.data[i];
-        if (stage->op == MAP_ADD)
+        if (stage->kind == OPERAND_ELEMENT)
             spot.operands[stage->operand] = emitter_input(emitter, stage->operand);
     }
     return spot;
@@ -82,9 +75,9 @@ static IrValue place_in_order(const Emitter *emitter, const View *view, IrValue 
 
 Spot spot_in_order(const Emitter *emitter, IrValue element) {
     Spot spot = spot_origin(emitter);
-    spot.channel = NULL; /* unknown: see epilogue_needs_channel */
+    spot.channel = NULL; /* unknown: see step_needs_channel */
     spot.lane_axis = AXIS_COLUMN;
-    assert(!epilogue_needs_channel(emitter->step));
+    assert(!step_needs_channel(emitter->step));
     spot_place(emitter, &spot, place_in_order, &element);
     return spot;
 }
@@ -132,72 +125,60 @@ Spot spot_advanced(const Emitter *emitter, const Spot *spot, IrValue lanes) {
 
 /* ---- stages -------------------------------------------------------------------------------- */
 
-static IrValue constant(const Emitter *emitter, double value) {
-    return ir_f32_vector(emitter->ir, value, emitter->lanes);
-}
-
-/* x < 0 ? negative : x */
-static IrValue rectified(const Emitter *emitter, IrValue x, IrValue negative) {
-    IrValue below = ir_fcompare(emitter->ir, IR_LESS, x, constant(emitter, 0));
-    return ir_select(emitter->ir, below, negative, x);
-}
-
-/* relu, then x > limit ? limit : x */
-static IrValue rectified_to(const Emitter *emitter, IrValue x, double limit) {
-    IrValue positive = rectified(emitter, x, constant(emitter, 0));
-    IrValue most = constant(emitter, limit);
-    IrValue above = ir_fcompare(emitter->ir, IR_GREATER, positive, most);
-    return ir_select(emitter->ir, above, most, positive);
-}
-
-/* The operand's lanes at the spot. A blocked operand has all lanes of its last block. */
-static IrValue operand_load(const Emitter *emitter, const Spot *spot, int operand, int count) {
+/* The lanes of an input at the spot. A blocked operand has all lanes of its last block. */
+static IrValue element_load(const Emitter *emitter, const Spot *spot, int operand, int count) {
     const View *view = &emitter->step->inputs[operand];
     bool whole = view->block > 1 && spot->lane_axis == AXIS_CHANNEL;
     return ir_load_strided(emitter->ir, spot->operands[operand], emitter->lanes,
                            whole ? emitter->lanes : count, view_lane_stride(view, spot->lane_axis));
 }
 
-/* A number for each lane from a vector by channel, which is padded to whole vectors. */
-static IrValue channel_load(const Emitter *emitter, const Spot *spot, IrValue vector) {
+/* A number for each lane from a packed vector by channel, which is padded to whole vectors. */
+static IrValue vector_load(const Emitter *emitter, const Spot *spot, int index) {
     Ir *ir = emitter->ir;
-    IrValue pointer = ir_at(ir, vector, spot->channel);
+    IrValue pointer = ir_at(ir, emitter_vector(emitter, index), spot->channel);
     if (spot->lane_axis == AXIS_CHANNEL)
         return ir_load(ir, pointer, emitter->lanes);
     return ir_splat(ir, ir_load(ir, pointer, 1), emitter->lanes);
 }
 
-/* x through one stage; `affine` counts the MAP_AFFINE stages before it. */
-static IrValue stage_apply(const Emitter *emitter, const Spot *spot, const MapStage *stage,
-                           int affine, IrValue x, int count) {
+/* A number for each lane from an input that has one for each channel. */
+static IrValue channel_load(const Emitter *emitter, const Spot *spot, int operand, int count) {
+    const View *view = &emitter->step->inputs[operand];
     Ir *ir = emitter->ir;
-    switch (stage->op) {
-    case MAP_RELU: return rectified(emitter, x, constant(emitter, 0));
-    case MAP_RELU6: return rectified_to(emitter, x, 6);
-    case MAP_LEAKY_RELU: {
-        IrValue slope = constant(emitter, stage->constant);
-        return rectified(emitter, x, ir_fmul(ir, slope, x));
+    IrValue index = view_channel_index(ir, view, spot->channel);
+    IrValue pointer = ir_at(ir, emitter_input(emitter, operand), index);
+    if (spot->lane_axis != AXIS_CHANNEL)
+        return ir_splat(ir, ir_load(ir, pointer, 1), emitter->lanes);
+    return ir_load_strided(ir, pointer, emitter->lanes, view->block > 1 ? emitter->lanes : count,
+                           view_lane_stride(view, AXIS_CHANNEL));
+}
+
+/* x through one stage; `vector` counts the packed vectors of the stages before it. */
+static IrValue stage_apply(const Emitter *emitter, const Spot *spot, const MapStage *stage,
+                           int vector, IrValue x, int count) {
+    Ir *ir = emitter->ir;
+    IrValue y = NULL;
+    if (stage->op == MAP_AFFINE)
+        return ir_fma(ir, x, vector_load(emitter, spot, vector),
+                      vector_load(emitter, spot, vector + 1));
+    switch (stage->kind) {
+    case OPERAND_NONE: break;
+    case OPERAND_NUMBER: y = ir_f32_vector(ir, stage->constants[0], emitter->lanes); break;
+    case OPERAND_ELEMENT: y = element_load(emitter, spot, stage->operand, count); break;
+    case OPERAND_CHANNEL: y = channel_load(emitter, spot, stage->operand, count); break;
+    case OPERAND_WEIGHT: y = vector_load(emitter, spot, vector); break;
     }
-    case MAP_SIGMOID: return math_sigmoid(ir, x, emitter->lanes);
-    case MAP_TANH: return math_tanh(ir, x, emitter->lanes);
-    case MAP_ADD: return ir_fadd(ir, x, operand_load(emitter, spot, stage->operand, count));
-    case MAP_AFFINE: {
-        IrValue scale = channel_load(emitter, spot, emitter_scale(emitter, affine));
-        IrValue shift = channel_load(emitter, spot, emitter_shift(emitter, affine));
-        return ir_fma(ir, x, scale, shift);
-    }
-    }
-    assert(0 && "no such operation");
-    return x;
+    return operation_emit(ir, stage, x, y, emitter->lanes);
 }
 
 void spot_finish(const Emitter *emitter, const Spot *spot, IrValue value, int count) {
     const Step *step = emitter->step;
-    int affine = 0;
+    int vector = 0;
     for (size_t i = 0; i < step->epilogue.count; i++) {
         const MapStage *stage = &step->epilogue.data[i];
-        value = stage_apply(emitter, spot, stage, affine, value, count);
-        affine += stage->op == MAP_AFFINE;
+        value = stage_apply(emitter, spot, stage, vector, value, count);
+        vector += stage_vectors(stage);
     }
     bool whole = step->output.block > 1 && spot->lane_axis == AXIS_CHANNEL;
     ir_store_strided(emitter->ir, spot->output, value, emitter->lanes,

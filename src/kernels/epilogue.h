@@ -1,8 +1,8 @@
 /* The end of a kernel: a vector of results goes through Step.epilogue in registers and is stored.
  *
- * A Spot says where the first lane of a vector stands, in the output and in every view that an
- * addition reads beside it, and along which axis the other lanes follow. Kernels make one for the
- * corner of a tile and move it by constants. */
+ * A Spot says where the first lane of a vector stands, in the output and in every view whose
+ * elements are read beside it, and along which axis the other lanes follow. Kernels make one for
+ * the corner of a tile and move it by constants. */
 #ifndef NETC_KERNELS_EPILOGUE_H
 #define NETC_KERNELS_EPILOGUE_H
 
@@ -10,8 +10,8 @@
 
 typedef struct Spot {
     IrValue output;                    /* pointer to lane 0 */
-    IrValue operands[STEP_MAX_INPUTS]; /* the same in each input that an ADD reads, else NULL */
-    IrValue channel;                   /* i64, of lane 0: for scale and shift */
+    IrValue operands[STEP_MAX_INPUTS]; /* the same in each input read by ELEMENT, else NULL */
+    IrValue channel;                   /* i64, of lane 0: for what goes by channel */
     Axis lane_axis;                    /* along channels, each lane is another channel */
 } Spot;
 
@@ -34,8 +34,5 @@ Spot spot_advanced(const Emitter *emitter, const Spot *spot, IrValue lanes);
 
 /* Sends `value` through the epilogue and stores its first `count` lanes (all in a blocked view). */
 void spot_finish(const Emitter *emitter, const Spot *spot, IrValue value, int count);
-
-/* The stages of an epilogue that make a step need the channel of each result. */
-bool epilogue_needs_channel(const Step *step);
 
 #endif

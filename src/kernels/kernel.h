@@ -35,11 +35,12 @@ void kernel_global(Lowering *lowering, const Node *node, ReduceOp op);
 /* One number for each place on the axes that are not in `axes`. */
 void kernel_reduce(Lowering *lowering, const Node *node, ReduceOp op, AxisSet axes);
 void kernel_normalise(Lowering *lowering, const Node *node, const Normalisation *normalisation);
-void kernel_softmax(Lowering *lowering, const Node *node, int axis);
-/* An elementwise function of input 0; `constant` as MapOp says. */
-void kernel_map(Lowering *lowering, const Node *node, MapOp op, double constant);
-/* Sum of all inputs. */
-void kernel_add(Lowering *lowering, const Node *node);
+/* Softmax along an axis, or its natural logarithm. */
+void kernel_softmax(Lowering *lowering, const Node *node, int axis, bool logarithm);
+/* Elements of input 0 sent through `stage`, whose operand, where it is an input, is input 1. */
+void kernel_map(Lowering *lowering, const Node *node, MapStage stage);
+/* All inputs joined from left to right by an operation with an operand. */
+void kernel_combine(Lowering *lowering, const Node *node, MapOp op);
 /* A channel affine of what the node's last step made, or of input 0 if it made none. */
 void kernel_affine(Lowering *lowering, const Node *node, const Affine *affine);
 /* Inputs side by side along `axis`. */
@@ -57,8 +58,8 @@ void kernel_signature(const Step *step, StrBuf *out);
  * then the packed tensors in the order of kernel_packed. */
 void kernel_emit(Ir *ir, const Step *step, const Machine *machine);
 
-/* The packed tensors that a step reads: weights, bias, then scale and shift of each MAP_AFFINE. At
- * most KERNEL_MAX_PACKED; returns how many. */
+/* The packed tensors that a step reads: weights, bias, then those of each stage of the epilogue
+ * (scale and shift of an AFFINE). At most KERNEL_MAX_PACKED; returns how many. */
 #define KERNEL_MAX_PACKED 64
 int kernel_packed(const Step *step, const Packed **packed);
 

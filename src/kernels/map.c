@@ -55,9 +55,10 @@ void map_emit(const Emitter *emitter) {
     views[count++] = &step->output;
     for (int i = 0; i < step->input_count; i++) {
         assert(step->inputs[i].block == step->output.block);
-        views[count++] = &step->inputs[i];
+        if (!step_input_is_channels(step, i))
+            views[count++] = &step->inputs[i];
     }
-    Nest nest = nest_over(views, count, epilogue_needs_channel(step));
+    Nest nest = nest_over(views, count, step_needs_channel(step));
     if (step->output.block > 1)
         blocks_emit(emitter, &nest);
     else

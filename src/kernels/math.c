@@ -2,10 +2,15 @@
  *
  * The argument reduction of e^x is Cody and Waite's (Software Manual for the Elementary Functions,
  * 1980): ln 2 in two parts, the first with so few bits that its product with n is exact. The
- * coefficients of both polynomials and the split of ln 2 are those of the Cephes library's single
- * precision expf and tanhf (Moshier, https://www.netlib.org/cephes/), minimax fits for
- * |r| <= ln 2 / 2 and |x| <= 0.625. */
+ * coefficients of exp, log and tanh and the split of ln 2 are those of the Cephes library's single
+ * precision expf, logf and tanhf (Moshier, https://www.netlib.org/cephes/), minimax fits for
+ * |r| <= ln 2 / 2, sqrt(1/2) <= x < sqrt(2) and |x| <= 0.625. */
 #include "kernels/math.h"
+
+#include <float.h>
+
+#define LN2_HIGH 0.693359375
+#define LN2_LOW  -2.12194440e-4
 
 /* The polynomial with these coefficients, the highest first, by Horner's rule. */
 static IrValue polynomial(Ir *ir, IrValue x, const double *coefficients, int count, int lanes) {
@@ -29,28 +34,110 @@ static IrValue power_of_two(Ir *ir, IrValue n, int lanes) {
     return ir_as_f32(ir, ir_ishift_left(ir, biased, 23));
 }
 
-/* e^x = 2^n e^r with n = round(x / ln 2), r = x - n ln 2, e^r = 1 + r + r^2 p(r). 2^n is applied as
- * two factors, so that a denormal result is rounded once and the largest need no 2^128. Clamping
- * keeps n within +-150; the ends still give 0 and infinity. */
-IrValue math_exp(Ir *ir, IrValue x, int lanes) {
+/* The sign bit of each lane of x. */
+static IrValue sign_of(Ir *ir, IrValue x, int lanes) {
+    return ir_iand(ir, ir_as_i32(ir, x), ir_i32_vector(ir, INT32_MIN, lanes));
+}
+
+/* A magnitude with a sign from sign_of. */
+static IrValue with_sign(Ir *ir, IrValue magnitude, IrValue sign) {
+    return ir_as_f32(ir, ir_ior(ir, ir_as_i32(ir, magnitude), sign));
+}
+
+/* NaN where x is. */
+static IrValue keep_nan(Ir *ir, IrValue x, IrValue result) {
+    return ir_select(ir, ir_fcompare(ir, IR_NOT_NUMBER, x, x), x, result);
+}
+
+/* ---- exponentials -------------------------------------------------------------------------- */
+
+/* e^x = 2^n e^r with n = round(x / ln 2), r = x - n ln 2. */
+typedef struct Power {
+    IrValue n;     /* i32, within +-150 */
+    IrValue above; /* e^r - 1 = r + r^2 p(r), |r| <= ln 2 / 2 */
+} Power;
+
+/* Clamped to where e^x is 0 and infinity, which keeps n small. */
+static Power power_of_e(Ir *ir, IrValue x, int lanes) {
     static const double coefficients[] = {1.9875691500e-4, 1.3981999507e-3, 8.3334519073e-3,
                                           4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1};
-    const double log2_e = 1.44269504088896341, ln2_high = 0.693359375, ln2_low = -2.12194440e-4;
+    const double log2_e = 1.44269504088896341;
     IrValue bounded = clamped(ir, x, -104, 89, lanes);
     IrValue turns = ir_fmul(ir, bounded, ir_f32_vector(ir, log2_e, lanes));
     IrValue n = ir_round_to_i32(ir, turns);
     IrValue whole = ir_i32_to_f32(ir, n);
-    IrValue r = ir_fma(ir, whole, ir_f32_vector(ir, -ln2_high, lanes), bounded);
-    r = ir_fma(ir, whole, ir_f32_vector(ir, -ln2_low, lanes), r);
-
+    IrValue r = ir_fma(ir, whole, ir_f32_vector(ir, -LN2_HIGH, lanes), bounded);
+    r = ir_fma(ir, whole, ir_f32_vector(ir, -LN2_LOW, lanes), r);
     IrValue p = polynomial(ir, r, coefficients, 6, lanes);
-    IrValue above = ir_fma(ir, p, ir_fmul(ir, r, r), r); /* e^r - 1 */
-    IrValue power = ir_fadd(ir, above, ir_f32_vector(ir, 1, lanes));
-    IrValue half = ir_ishift_right(ir, n, 1);
-    IrValue scaled = ir_fmul(ir, power, power_of_two(ir, half, lanes));
-    IrValue result = ir_fmul(ir, scaled, power_of_two(ir, ir_isub(ir, n, half), lanes));
-    return ir_select(ir, ir_fcompare(ir, IR_NOT_NUMBER, x, x), x, result);
+    return (Power){n, ir_fma(ir, p, ir_fmul(ir, r, r), r)};
 }
+
+/* 2^n is applied as two factors, so that a denormal result is rounded once and the largest need no
+ * 2^128. */
+IrValue math_exp(Ir *ir, IrValue x, int lanes) {
+    Power power = power_of_e(ir, x, lanes);
+    IrValue factor = ir_fadd(ir, power.above, ir_f32_vector(ir, 1, lanes));
+    IrValue half = ir_ishift_right(ir, power.n, 1);
+    IrValue scaled = ir_fmul(ir, factor, power_of_two(ir, half, lanes));
+    IrValue rest = power_of_two(ir, ir_isub(ir, power.n, half), lanes);
+    return keep_nan(ir, x, ir_fmul(ir, scaled, rest));
+}
+
+/* 2^n (e^r - 1) + (2^n - 1), with n = 0 about 0, where nothing cancels, and n <= 126 by halves: all
+ * of it is taken times 1/2, which is exact, and doubled. Below n = -30 it is -1. */
+IrValue math_expm1(Ir *ir, IrValue x, int lanes) {
+    Power power = power_of_e(ir, x, lanes);
+    IrValue least = ir_i32_vector(ir, -30, lanes);
+    IrValue n = ir_select(ir, ir_iless(ir, power.n, least), least, power.n);
+    IrValue scale = power_of_two(ir, ir_isub(ir, n, ir_i32_vector(ir, 1, lanes)), lanes);
+    IrValue shift = ir_fsub(ir, scale, ir_f32_vector(ir, 0.5, lanes));
+    IrValue half = ir_fma(ir, scale, power.above, shift);
+    IrValue result = ir_fmul(ir, half, ir_f32_vector(ir, 2, lanes));
+    return keep_nan(ir, x, with_sign(ir, result, sign_of(ir, x, lanes)));
+}
+
+/* ---- logarithms ---------------------------------------------------------------------------- */
+
+/* x = 2^n (1 + f) with sqrt(1/2) <= 1 + f < sqrt(2): log(1 + f) = f - f^2 / 2 + f^3 p(f). n is read
+ * off the bits, counted from those of sqrt(1/2). */
+IrValue math_log(Ir *ir, IrValue x, int lanes) {
+    static const double coefficients[] = {7.0376836292e-2,  -1.1514610310e-1, 1.1676998740e-1,
+                                          -1.2420140846e-1, 1.4249322787e-1,  -1.6668057665e-1,
+                                          2.0000714765e-1,  -2.4999993993e-1, 3.3333331174e-1};
+    const int32_t root_half = 0x3f3504f3; /* the bits of sqrt(1/2) */
+    IrValue bits = ir_as_i32(ir, x);
+    IrValue above = ir_isub(ir, bits, ir_i32_vector(ir, root_half, lanes));
+    IrValue n = ir_ishift_right(ir, above, 23);
+    IrValue mantissa = ir_as_f32(ir, ir_isub(ir, bits, ir_ishift_left(ir, n, 23)));
+    IrValue f = ir_fsub(ir, mantissa, ir_f32_vector(ir, 1, lanes));
+    IrValue whole = ir_i32_to_f32(ir, n);
+
+    IrValue square = ir_fmul(ir, f, f);
+    IrValue p = polynomial(ir, f, coefficients, 9, lanes);
+    IrValue rest = ir_fmul(ir, whole, ir_f32_vector(ir, LN2_LOW, lanes));
+    rest = ir_fma(ir, ir_fmul(ir, f, square), p, rest);
+    rest = ir_fma(ir, square, ir_f32_vector(ir, -0.5, lanes), rest);
+    IrValue result = ir_fma(ir, whole, ir_f32_vector(ir, LN2_HIGH, lanes), ir_fadd(ir, f, rest));
+    IrValue infinite = ir_fcompare(ir, IR_GREATER, x, ir_f32_vector(ir, FLT_MAX, lanes));
+    return keep_nan(ir, x, ir_select(ir, infinite, x, result));
+}
+
+/* Of a = e^-|x| <= 1: log(1 + a) = a + a^2 q(a), then max(x, 0) more. Both are positive: nothing
+ * cancels, and a small result keeps its digits. q was fitted for this by Remez exchange, with a
+ * relative error of 2^-30. */
+IrValue math_softplus(Ir *ir, IrValue x, int lanes) {
+    static const double coefficients[] = {
+        0.0020729486575, -0.013631484635, 0.041981367488, -0.083074071679, 0.12467122134,
+        -0.16129335356,  0.19897931853,   -0.24988578986, 0.33332689774,   -0.49999987291};
+    IrValue zero = ir_f32_vector(ir, 0, lanes);
+    IrValue a = math_exp(ir, ir_fneg(ir, ir_fabs(ir, x)), lanes);
+    IrValue q = polynomial(ir, a, coefficients, 10, lanes);
+    IrValue logarithm = ir_fma(ir, ir_fmul(ir, a, a), q, a);
+    IrValue positive = ir_select(ir, ir_fcompare(ir, IR_LESS, x, zero), zero, x);
+    return ir_fadd(ir, positive, logarithm);
+}
+
+/* ---- sigmoids ------------------------------------------------------------------------------ */
 
 /* With e = e^-|x| <= 1 nothing overflows, and for x < 0, where e / (1 + e) is small, no digits are
  * lost. */
@@ -76,6 +163,35 @@ IrValue math_tanh(Ir *ir, IrValue x, int lanes) {
     IrValue large = ir_fsub(ir, one, ir_fdiv(ir, two, ir_fadd(ir, e, one)));
     IrValue is_small = ir_fcompare(ir, IR_LESS, a, ir_f32_vector(ir, near, lanes));
     IrValue magnitude = ir_select(ir, is_small, small, large);
-    IrValue sign = ir_iand(ir, ir_as_i32(ir, x), ir_i32_vector(ir, INT32_MIN, lanes));
-    return ir_as_f32(ir, ir_ior(ir, ir_as_i32(ir, magnitude), sign));
+    return with_sign(ir, magnitude, sign_of(ir, x, lanes));
+}
+
+/* Of a = |x|, cut at 4 from where on it is 1 in f32: below 1 a + a q(a^2), else 1 - e^p(a) with
+ * p(a) = log erfc(a), which need only be as good as erfc is small. Both polynomials were fitted for
+ * this by Remez exchange; the error of either result is below 2^-29. */
+IrValue math_erf(Ir *ir, IrValue x, int lanes) {
+    static const double inner[] = {7.8538618909e-5, -0.0008010193741, 0.0051883276927,
+                                   -0.026853811935, 0.11283585149,    -0.37612625824,
+                                   0.12837916573};
+    static const double outer[] = {0.00018557266213, -0.0029395937406, 0.021805262786,
+                                   -0.10303725023,   -0.63822581631,   -1.1270399509,
+                                   -0.00035374073233};
+    IrValue one = ir_f32_vector(ir, 1, lanes);
+    IrValue a = clamped(ir, ir_fabs(ir, x), 0, 4, lanes);
+    IrValue q = polynomial(ir, ir_fmul(ir, a, a), inner, 7, lanes);
+    IrValue small = ir_fma(ir, a, q, a);
+    IrValue large = ir_fsub(ir, one, math_exp(ir, polynomial(ir, a, outer, 7, lanes), lanes));
+    IrValue magnitude = ir_select(ir, ir_fcompare(ir, IR_LESS, a, one), small, large);
+    return with_sign(ir, magnitude, sign_of(ir, x, lanes));
+}
+
+/* With e = e^x: tanh(log(1 + e)) = e (e + 2) / (e (e + 2) + 2). Nothing cancels, and cut at 20,
+ * where it has long been 1, nothing overflows. */
+IrValue math_tanh_softplus(Ir *ir, IrValue x, int lanes) {
+    IrValue two = ir_f32_vector(ir, 2, lanes);
+    IrValue most = ir_f32_vector(ir, 20, lanes);
+    IrValue bounded = ir_select(ir, ir_fcompare(ir, IR_GREATER, x, most), most, x);
+    IrValue e = math_exp(ir, bounded, lanes);
+    IrValue product = ir_fmul(ir, e, ir_fadd(ir, e, two));
+    return ir_fdiv(ir, product, ir_fadd(ir, product, two));
 }

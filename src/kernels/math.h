@@ -8,9 +8,19 @@
 
 /* e^x: 0 below about -104, infinity above about 88.72. */
 IrValue math_exp(Ir *ir, IrValue x, int lanes);
+/* e^x - 1, of the sign of x: -1 below about -17. */
+IrValue math_expm1(Ir *ir, IrValue x, int lanes);
+/* Natural logarithm of normal positive x or infinity. */
+IrValue math_log(Ir *ir, IrValue x, int lanes);
+/* log(1 + e^x) */
+IrValue math_softplus(Ir *ir, IrValue x, int lanes);
 /* 1 / (1 + e^-x) */
 IrValue math_sigmoid(Ir *ir, IrValue x, int lanes);
 /* Odd, and +-1 from about 9 on. */
 IrValue math_tanh(Ir *ir, IrValue x, int lanes);
+/* Odd, and +-1 from about 3.9 on. */
+IrValue math_erf(Ir *ir, IrValue x, int lanes);
+/* tanh(softplus(x)), the factor of mish. */
+IrValue math_tanh_softplus(Ir *ir, IrValue x, int lanes);
 
 #endif

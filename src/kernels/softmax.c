@@ -1,4 +1,5 @@
-/* Softmax over one axis of a plain tensor: e^(x - max) / sum, three passes over each slice.
+/* Softmax over one axis of a plain tensor: e^(x - max) / sum, three passes over each slice, or its
+ * logarithm, (x - max) - log(sum).
  *
  * The tensor is [outer][axis][inner]. With inner > 1 lanes lie along inner, each with a slice of
  * its own; with inner = 1 they lie along the axis and are folded at the end. A slice with +Inf or
@@ -17,6 +18,24 @@ typedef struct Softmax {
     IrValue output;
     int count; /* ACROSS: lanes that exist */
 } Softmax;
+
+static bool is_logarithm(const Softmax *softmax) {
+    return softmax->emitter->step->softmax.logarithm;
+}
+
+/* The results of `count` lanes at `index`: their powers, which the output holds, over the sum, or,
+ * of the elements themselves, what `denominator` = log(sum) leaves. */
+static void result_emit(const Softmax *softmax, IrValue index, int count, IrValue largest,
+                        IrValue denominator) {
+    Ir *ir = softmax->emitter->ir;
+    int lanes = softmax->emitter->lanes;
+    IrValue output = ir_at(ir, softmax->output, index);
+    IrValue from = is_logarithm(softmax) ? ir_at(ir, softmax->input, index) : output;
+    IrValue value = ir_load_part(ir, from, lanes, count);
+    IrValue result = is_logarithm(softmax) ? ir_fsub(ir, ir_fsub(ir, value, largest), denominator)
+                                           : ir_fdiv(ir, value, denominator);
+    ir_store_part(ir, output, result, lanes, count);
+}
 
 /* ---- lanes across slices ------------------------------------------------------------------- */
 
@@ -44,13 +63,15 @@ static void slices_emit(const Softmax *softmax) {
     at = ir_mul_const(ir, loop.index, softmax->stride);
     IrValue x = lanes_load(softmax, ir_at(ir, softmax->input, at));
     IrValue power = math_exp(ir, ir_fsub(ir, x, largest), lanes);
-    lanes_store(softmax, ir_at(ir, softmax->output, at), power);
+    if (!is_logarithm(softmax))
+        lanes_store(softmax, ir_at(ir, softmax->output, at), power);
     sum = ir_fadd(ir, sum, power);
     ir_loop_end(ir, &loop);
 
+    IrValue denominator = is_logarithm(softmax) ? math_log(ir, sum, lanes) : sum;
     loop = ir_loop_begin(ir, zero, extent, 1, NULL, 0);
-    IrValue result = ir_at(ir, softmax->output, ir_mul_const(ir, loop.index, softmax->stride));
-    lanes_store(softmax, result, ir_fdiv(ir, lanes_load(softmax, result), sum));
+    result_emit(softmax, ir_mul_const(ir, loop.index, softmax->stride), softmax->count, largest,
+                denominator);
     ir_loop_end(ir, &loop);
 }
 
@@ -87,22 +108,16 @@ static IrValue slice_load(const Softmax *softmax, IrValue pointer, int count) {
     return vector;
 }
 
-/* Stores e^(x - largest) of `count` elements at `index` and adds them to the sum. */
+/* Adds e^(x - largest) of `count` elements at `index` to the sum, and stores them for a softmax. */
 static IrValue powers_emit(const Softmax *softmax, IrValue index, int count, IrValue largest,
                            IrValue sum) {
     Ir *ir = softmax->emitter->ir;
     int lanes = softmax->emitter->lanes;
     IrValue x = slice_load(softmax, ir_at(ir, softmax->input, index), count);
     IrValue power = math_exp(ir, ir_fsub(ir, x, largest), lanes);
-    ir_store_part(ir, ir_at(ir, softmax->output, index), power, lanes, count);
+    if (!is_logarithm(softmax))
+        ir_store_part(ir, ir_at(ir, softmax->output, index), power, lanes, count);
     return ir_fadd(ir, sum, power);
-}
-
-static void quotients_emit(const Softmax *softmax, IrValue index, int count, IrValue sum) {
-    Ir *ir = softmax->emitter->ir;
-    int lanes = softmax->emitter->lanes;
-    IrValue at = ir_at(ir, softmax->output, index);
-    ir_store_part(ir, at, ir_fdiv(ir, ir_load_part(ir, at, lanes, count), sum), lanes, count);
 }
 
 static void along_emit(const Softmax *softmax) {
@@ -130,11 +145,12 @@ static void along_emit(const Softmax *softmax) {
         sum = powers_emit(softmax, end, rest, largest, sum);
     sum = ir_splat(ir, ir_reduce_add(ir, sum, lanes), lanes);
 
+    IrValue denominator = is_logarithm(softmax) ? math_log(ir, sum, lanes) : sum;
     loop = ir_loop_begin(ir, zero, end, lanes, NULL, 0);
-    quotients_emit(softmax, loop.index, lanes, sum);
+    result_emit(softmax, loop.index, lanes, largest, denominator);
     ir_loop_end(ir, &loop);
     if (rest > 0)
-        quotients_emit(softmax, end, rest, sum);
+        result_emit(softmax, end, rest, largest, denominator);
 }
 
 /* ---- the whole tensor ---------------------------------------------------------------------- */

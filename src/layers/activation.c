@@ -1,34 +1,14 @@
-/* relu, relu6, leakyrelu, sigmoid, tanh, softmax. All keep NaN.
- *
- * An input off by e moves f(x) by at most e times the largest |f'| between x - e and x + e (mean
- * value theorem); the f32 function itself is within FUNCTION_ULPS of exact. */
+/* Activations that are straight lines between corners: relu, relu6, clip, hardtanh, leakyrelu,
+ * prelu, abs, neg. All keep NaN. */
+#include <float.h>
 #include <math.h>
 
 #include "kernels/kernel.h"
-#include "layers/evaluate.h"
-#include "layers/layer.h"
+#include "layers/elementwise.h"
 
-#define FUNCTION_ULPS 4.0
-#define PRODUCT_ULPS  1.001 /* two roundings, and their product */
+#define PRODUCT_ULPS 1.001 /* two roundings, and their product */
 
-static bool same_shape_infer(Inference *inference) {
-    return infer_result(inference, *infer_input(inference, 0));
-}
-
-typedef Real Activation(Real x, const Node *node);
-
-static void each_element(Evaluation *evaluation, Activation *activation) {
-    int64_t elements = shape_elements(&evaluation->node->outputs[0]->type.shape);
-    for (int64_t i = 0; i < elements; i++)
-        evaluation->output[i] = activation(evaluation->inputs[0][i], evaluation->node);
-}
-
-/* The smallest |t| with |t - x| <= error: where sigmoid and tanh are steepest. */
-static double nearest_to_zero(Real x) {
-    return fmax(fabs(x.value) - x.error, 0);
-}
-
-/* ---- relu, relu6, leakyrelu --------------------------------------------------------------- */
+/* ---- relu, relu6, clip, hardtanh ---------------------------------------------------------- */
 
 static Real relu(Real x, const Node *node) {
     (void)node;
@@ -41,7 +21,7 @@ static void relu_evaluate(Evaluation *evaluation) {
 }
 
 static void relu_lower(Lowering *lowering, const Node *node) {
-    kernel_map(lowering, node, MAP_RELU, 0);
+    kernel_map(lowering, node, (MapStage){.op = MAP_RELU});
 }
 
 const LayerInfo layer_relu = {
@@ -61,11 +41,16 @@ const LayerInfo layer_relu = {
     .lower = relu_lower,
 };
 
+/* Where x is beyond a limit whatever its error, the limit is exact. */
+static Real clipped(Real x, double least, double most) {
+    bool off = x.value + x.error <= least || x.value - x.error >= most;
+    double value = x.value < least ? least : x.value > most ? most : x.value;
+    return (Real){value, off ? 0 : x.error};
+}
+
 static Real relu6(Real x, const Node *node) {
     (void)node;
-    bool off = x.value + x.error <= 0 || x.value - x.error >= 6;
-    double value = x.value < 0 ? 0 : x.value > 6 ? 6 : x.value;
-    return (Real){value, off ? 0 : x.error};
+    return clipped(x, 0, 6);
 }
 
 static void relu6_evaluate(Evaluation *evaluation) {
@@ -73,7 +58,7 @@ static void relu6_evaluate(Evaluation *evaluation) {
 }
 
 static void relu6_lower(Lowering *lowering, const Node *node) {
-    kernel_map(lowering, node, MAP_RELU6, 0);
+    kernel_map(lowering, node, (MapStage){.op = MAP_CLIP, .constants = {0, 6}});
 }
 
 const LayerInfo layer_relu6 = {
@@ -93,6 +78,88 @@ const LayerInfo layer_relu6 = {
     .lower = relu6_lower,
 };
 
+enum ClipAttribute {
+    CLIP_MIN,
+    CLIP_MAX,
+    CLIP_ATTRIBUTES,
+};
+
+static bool clip_infer(Inference *inference) {
+    const Attribute *attributes = inference->node->attributes;
+    if (attributes[CLIP_MIN].number > attributes[CLIP_MAX].number) {
+        int written = attributes[CLIP_MAX].given ? CLIP_MAX : CLIP_MIN; /* one is */
+        infer_error(inference, DIAG_E0205, written, "`min` of `%s` is %.15g, above `max`, %.15g",
+                    inference->node->layer->name, attributes[CLIP_MIN].number,
+                    attributes[CLIP_MAX].number);
+        return false;
+    }
+    return same_shape_infer(inference);
+}
+
+static Real clip(Real x, const Node *node) {
+    return clipped(x, real_constant(node->attributes[CLIP_MIN].number),
+                   real_constant(node->attributes[CLIP_MAX].number));
+}
+
+static void clip_evaluate(Evaluation *evaluation) {
+    each_element(evaluation, clip);
+}
+
+static void clip_lower(Lowering *lowering, const Node *node) {
+    kernel_map(lowering, node,
+               (MapStage){.op = MAP_CLIP,
+                          .constants = {node->attributes[CLIP_MIN].number,
+                                        node->attributes[CLIP_MAX].number}});
+}
+
+const LayerInfo layer_clip = {
+    .name = "clip",
+    .summary = "min(max(x, least), most)",
+    .family = FAMILY_ACTIVATION,
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .attribute_count = CLIP_ATTRIBUTES,
+    .attributes =
+        {
+            [CLIP_MIN] = {"min", ATTRIBUTE_NUMBER, NULL, -FLT_MAX, FLT_MAX, "the least result"},
+            [CLIP_MAX] = {"max", ATTRIBUTE_NUMBER, NULL, -FLT_MAX, FLT_MAX, "the largest result"},
+        },
+    .shape_doc = "any shape -> the same shape",
+    .operations_doc = "1 for each element",
+    .example = "network example(features: [64]) -> [64] {\n"
+               "    return features -> clip(0, 1)\n"
+               "}\n",
+    .infer = clip_infer,
+    .operations = one_operation_each,
+    .evaluate = clip_evaluate,
+    .lower = clip_lower,
+};
+
+const LayerInfo layer_hardtanh = {
+    .name = "hardtanh",
+    .summary = "min(max(x, -1), 1): clip with limits that need not be written",
+    .family = FAMILY_ACTIVATION,
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .attribute_count = CLIP_ATTRIBUTES,
+    .attributes =
+        {
+            [CLIP_MIN] = {"min", ATTRIBUTE_NUMBER, "-1", -FLT_MAX, FLT_MAX, "the least result"},
+            [CLIP_MAX] = {"max", ATTRIBUTE_NUMBER, "1", -FLT_MAX, FLT_MAX, "the largest result"},
+        },
+    .shape_doc = "any shape -> the same shape",
+    .operations_doc = "1 for each element",
+    .example = "network example(features: [64]) -> [64] {\n"
+               "    return features -> hardtanh\n"
+               "}\n",
+    .infer = clip_infer,
+    .operations = one_operation_each,
+    .evaluate = clip_evaluate,
+    .lower = clip_lower,
+};
+
+/* ---- leakyrelu, prelu --------------------------------------------------------------------- */
+
 /* The slope lies between 0 and 1, so |f'| <= 1; below 0 the slope and the product are rounded. */
 static Real leaky_relu(Real x, const Node *node) {
     double slope = node->attributes[0].number;
@@ -107,7 +174,10 @@ static void leaky_relu_evaluate(Evaluation *evaluation) {
 }
 
 static void leaky_relu_lower(Lowering *lowering, const Node *node) {
-    kernel_map(lowering, node, MAP_LEAKY_RELU, node->attributes[0].number);
+    kernel_map(lowering, node,
+               (MapStage){.op = MAP_LEAKY_RELU,
+                          .kind = OPERAND_NUMBER,
+                          .constants = {node->attributes[0].number}});
 }
 
 const LayerInfo layer_leakyrelu = {
@@ -130,177 +200,126 @@ const LayerInfo layer_leakyrelu = {
     .lower = leaky_relu_lower,
 };
 
-/* ---- sigmoid, tanh ------------------------------------------------------------------------ */
+enum PreluAttribute {
+    PRELU_SHARED,
+    PRELU_ATTRIBUTES,
+};
 
-/* Steepest at t: f'(t) = e^-t / (1 + e^-t)^2. */
-static Real sigmoid(Real x, const Node *node) {
-    (void)node;
-    double steep = exp(-nearest_to_zero(x));
-    double slope = steep / ((1 + steep) * (1 + steep));
-    return real_rounded(1 / (1 + exp(-x.value)), x.error > 0 ? slope * x.error : 0, FUNCTION_ULPS);
+static bool prelu_infer(Inference *inference) {
+    Shape channels;
+    if (!channels_infer(inference, &channels) || !same_shape_infer(inference))
+        return false;
+    if (inference->node->attributes[PRELU_SHARED].boolean)
+        channels = shape_make(1, 1);
+    return infer_weight(inference, "weight", channels, WEIGHT_BIAS, 1, true) != NULL;
 }
 
-static void sigmoid_evaluate(Evaluation *evaluation) {
-    each_element(evaluation, sigmoid);
+/* A slope may be anything. Where x may be of either sign it is max(1, |slope|) steep at most. */
+static Real prelu(Real x, double slope) {
+    if (x.value - x.error >= 0)
+        return x;
+    if (x.value + x.error <= 0)
+        return real_product(x, (Real){slope, 0});
+    double value = x.value < 0 ? slope * x.value : x.value;
+    if (isnan(x.value) || !(x.error < INFINITY) || !isfinite(slope))
+        return (Real){value, x.error == 0 ? 0 : INFINITY};
+    return real_limited(real_rounded(value, fmax(1, fabs(slope)) * x.error, ROUNDING_ULPS));
 }
 
-static void sigmoid_lower(Lowering *lowering, const Node *node) {
-    kernel_map(lowering, node, MAP_SIGMOID, 0);
+static void prelu_evaluate(Evaluation *evaluation) {
+    const Shape *shape = &evaluation->node->outputs[0]->type.shape;
+    const Weight *slopes = evaluation->node->weights.data[0];
+    int64_t pixels = shape_elements(shape) / shape->dims[0];
+    for (int64_t i = 0; i < shape_elements(shape); i++)
+        evaluation->output[i] =
+            prelu(evaluation->inputs[0][i], slopes->data[slopes->elements == 1 ? 0 : i / pixels]);
 }
 
-const LayerInfo layer_sigmoid = {
-    .name = "sigmoid",
-    .summary = "1 / (1 + e^-x)",
+static void prelu_lower(Lowering *lowering, const Node *node) {
+    kernel_map(
+        lowering, node,
+        (MapStage){.op = MAP_LEAKY_RELU, .kind = OPERAND_WEIGHT, .weight = node->weights.data[0]});
+}
+
+const LayerInfo layer_prelu = {
+    .name = "prelu",
+    .summary = "x above 0, slope * x below, with a trained slope for each channel",
     .family = FAMILY_ACTIVATION,
     .min_inputs = 1,
     .max_inputs = 1,
-    .shape_doc = "any shape -> the same shape",
+    .attribute_count = PRELU_ATTRIBUTES,
+    .attributes = {[PRELU_SHARED] = {"shared", ATTRIBUTE_BOOLEAN, "off", 0, 0,
+                                     "one slope for all channels (PyTorch's default)"}},
+    .shape_doc = "[C, ...] -> the same shape",
+    .weights_doc = "weight [C]; [1] if shared",
     .operations_doc = "1 for each element",
-    .example = "network example(features: [64]) -> [1] {\n"
-               "    return features -> dense(1) -> sigmoid\n"
+    .example = "network example(image: [3, 32, 32]) -> [8, 32, 32] {\n"
+               "    return image -> conv(8, 3x3, pad=1) -> prelu\n"
                "}\n",
-    .infer = same_shape_infer,
+    .infer = prelu_infer,
     .operations = one_operation_each,
-    .evaluate = sigmoid_evaluate,
-    .lower = sigmoid_lower,
+    .evaluate = prelu_evaluate,
+    .lower = prelu_lower,
 };
 
-/* Steepest at t: f'(t) = 1 / cosh(t)^2. */
-static Real hyperbolic_tangent(Real x, const Node *node) {
+/* ---- abs, neg ----------------------------------------------------------------------------- */
+
+static Real absolute(Real x, const Node *node) {
     (void)node;
-    double cosine = cosh(nearest_to_zero(x));
-    double inherited = x.error > 0 ? x.error / (cosine * cosine) : 0;
-    return real_rounded(tanh(x.value), inherited, FUNCTION_ULPS);
+    return (Real){fabs(x.value), x.error};
 }
 
-static void tanh_evaluate(Evaluation *evaluation) {
-    each_element(evaluation, hyperbolic_tangent);
+static void absolute_evaluate(Evaluation *evaluation) {
+    each_element(evaluation, absolute);
 }
 
-static void tanh_lower(Lowering *lowering, const Node *node) {
-    kernel_map(lowering, node, MAP_TANH, 0);
+static void absolute_lower(Lowering *lowering, const Node *node) {
+    kernel_map(lowering, node, (MapStage){.op = MAP_ABS});
 }
 
-const LayerInfo layer_tanh = {
-    .name = "tanh",
-    .summary = "hyperbolic tangent",
+const LayerInfo layer_abs = {
+    .name = "abs",
+    .summary = "|x|",
     .family = FAMILY_ACTIVATION,
     .min_inputs = 1,
     .max_inputs = 1,
     .shape_doc = "any shape -> the same shape",
     .operations_doc = "1 for each element",
     .example = "network example(features: [64]) -> [64] {\n"
-               "    return features -> tanh\n"
+               "    return features -> abs\n"
                "}\n",
     .infer = same_shape_infer,
     .operations = one_operation_each,
-    .evaluate = tanh_evaluate,
-    .lower = tanh_lower,
+    .evaluate = absolute_evaluate,
+    .lower = absolute_lower,
 };
 
-/* ---- softmax ------------------------------------------------------------------------------ */
-
-/* What the bound of one row needs. With m the largest element, t_i = x_i - m, y = softmax(x). */
-typedef struct SoftmaxRow {
-    double largest;  /* m; NaN if any element is */
-    double sum;      /* of e^t_i */
-    double error;    /* E, the largest error of an element */
-    double distance; /* sum of y_i |t_i| */
-} SoftmaxRow;
-
-static SoftmaxRow softmax_row(const Real *x, int64_t count, int64_t stride) {
-    SoftmaxRow row = {.largest = -INFINITY};
-    for (int64_t i = 0; i < count; i++) {
-        row.error = fmax(row.error, x[i * stride].error);
-        if (!(x[i * stride].value <= row.largest)) /* a NaN is taken, and then kept: */
-            row.largest = isnan(row.largest) ? row.largest : x[i * stride].value;
-    }
-    for (int64_t i = 0; i < count; i++) {
-        double t = x[i * stride].value - row.largest;
-        row.sum += exp(t);
-        if (t > -INFINITY)
-            row.distance -= t * exp(t);
-    }
-    row.distance /= row.sum;
-    return row;
+static Real negative(Real x, const Node *node) {
+    (void)node;
+    return (Real){-x.value, x.error};
 }
 
-/* The logarithm of computed / exact, with every effect to its first order and one spare rounding
- * for the higher ones:
- *   inputs off by at most E:      numerator by e_i, the weighted mean in the denominator by E
- *   t_i rounded:                  u (|t_i| + 2E) in the numerator, u (sum of y_j |t_j| + 2E)
- *                                 in the denominator, its weights y_j themselves off by e^2E
- *   e^t within FUNCTION_ULPS:     2 u FUNCTION_ULPS in both
- *   sum of n, reciprocal, product: gamma_(n + 2)
- * Numerators that underflow are off by FUNCTION_ULPS * F32_TINY in a sum that is at least 1, and so
- * is the result. It is at most 1 and not negative, so neither is the error much more than 1. */
-static Real softmax_element(const SoftmaxRow *row, Real x, int64_t count) {
-    double t = x.value - row->largest;
-    double value = exp(t) / row->sum;
-    double underflow = ((double)count + 2) * (FUNCTION_ULPS + 1) * F32_TINY;
-    if (!(row->error < INFINITY))
-        return (Real){value, INFINITY};
-    if (isnan(value))
-        return (Real){value, 0};
-    if (t == -INFINITY)
-        return (Real){0, underflow};
-    double rounding = UNIT_ROUNDOFF * (fabs(t) + row->distance * exp(2 * row->error) +
-                                       4 * row->error + 4 * FUNCTION_ULPS) +
-                      real_gamma((double)count + 3);
-    double exponent = x.error + row->error + rounding;
-    double error = exponent < 1 ? value * expm1(exponent) : exp(t + exponent) / row->sum;
-    return (Real){value, fmin(error, 1 + real_gamma((double)count + 3)) + underflow};
+static void negative_evaluate(Evaluation *evaluation) {
+    each_element(evaluation, negative);
 }
 
-static void softmax_evaluate(Evaluation *evaluation) {
-    const Node *node = evaluation->node;
-    const Shape *shape = &node->outputs[0]->type.shape;
-    int axis = (int)node->attributes[0].integer;
-    int64_t count = shape->dims[axis];
-    int64_t stride = 1; /* elements from one of the axis to the next */
-    for (int i = axis + 1; i < shape->rank; i++)
-        stride *= shape->dims[i];
-    int64_t rows = shape_elements(shape) / count;
-    for (int64_t r = 0; r < rows; r++) {
-        int64_t first = r / stride * stride * count + r % stride;
-        const Real *x = evaluation->inputs[0] + first;
-        SoftmaxRow row = softmax_row(x, count, stride);
-        for (int64_t i = 0; i < count; i++)
-            evaluation->output[first + i * stride] = softmax_element(&row, x[i * stride], count);
-    }
+static void negative_lower(Lowering *lowering, const Node *node) {
+    kernel_map(lowering, node, (MapStage){.op = MAP_NEGATE});
 }
 
-static void softmax_lower(Lowering *lowering, const Node *node) {
-    kernel_softmax(lowering, node, (int)node->attributes[0].integer);
-}
-
-static void softmax_operations(const Node *node, Factors *factors) {
-    factors_add_elements(factors, node, 5);
-}
-
-/* Shares of the channels at one place depend on that place alone. */
-static bool softmax_footprint(const Node *node, Footprint axes[MAX_SPATIAL]) {
-    (void)axes;
-    return node->attributes[0].integer == 0;
-}
-
-const LayerInfo layer_softmax = {
-    .name = "softmax",
-    .summary = "e^x over the sum of e^x along one axis: shares that add up to 1",
+const LayerInfo layer_neg = {
+    .name = "neg",
+    .summary = "-x; also written so",
     .family = FAMILY_ACTIVATION,
-    .traits = LAYER_GIVES_DISTRIBUTION,
     .min_inputs = 1,
     .max_inputs = 1,
-    .attribute_count = 1,
-    .attributes = {{"axis", ATTRIBUTE_AXIS, "0", 0, 0, "the axis along which shares add up to 1"}},
     .shape_doc = "any shape -> the same shape",
-    .operations_doc = "5 for each element: maximum, difference, exponential, sum, quotient",
-    .example = "network example(image: [1, 28, 28]) -> [10] {\n"
-               "    return image -> flatten -> dense(10) -> softmax\n"
+    .operations_doc = "1 for each element",
+    .example = "network example(features: [64]) -> [128] {\n"
+               "    return (features, -features) -> concat -> relu\n"
                "}\n",
     .infer = same_shape_infer,
-    .operations = softmax_operations,
-    .footprint = softmax_footprint,
-    .evaluate = softmax_evaluate,
-    .lower = softmax_lower,
+    .operations = one_operation_each,
+    .evaluate = negative_evaluate,
+    .lower = negative_lower,
 };

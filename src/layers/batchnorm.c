@@ -4,8 +4,7 @@
 #include <math.h>
 
 #include "kernels/kernel.h"
-#include "layers/evaluate.h"
-#include "layers/layer.h"
+#include "layers/elementwise.h"
 
 enum BatchnormAttribute {
     BATCHNORM_EPS,
@@ -14,15 +13,9 @@ enum BatchnormAttribute {
 };
 
 static bool batchnorm_infer(Inference *inference) {
-    const Shape *input = infer_input(inference, 0);
-    if (input->rank < 1) {
-        infer_error(inference, DIAG_E0212, -1, "`batchnorm` needs a channel axis, got %s",
-                    infer_shape_text(inference, input));
+    Shape channels;
+    if (!channels_infer(inference, &channels) || !same_shape_infer(inference))
         return false;
-    }
-    if (!infer_result(inference, *input))
-        return false;
-    Shape channels = shape_make(1, input->dims[0]);
     if (inference->node->attributes[BATCHNORM_AFFINE].boolean &&
         (infer_weight(inference, "weight", channels, WEIGHT_SCALE, 1, true) == NULL ||
          infer_weight(inference, "bias", channels, WEIGHT_BIAS, 1, true) == NULL))
@@ -39,17 +32,6 @@ static Affine batchnorm_affine(const Node *node) {
                     .mean = weights[affine ? 2 : 0],
                     .variance = weights[affine ? 3 : 1],
                     .epsilon = node->attributes[BATCHNORM_EPS].number};
-}
-
-/* Products in the sum that the affine may be folded into: those of the nearest layer with a kernel,
- * seen through other batch norms and layers that do nothing. */
-static int64_t folded_terms(const Node *node) {
-    const Node *producer = node->inputs[0]->producer;
-    while (producer != NULL &&
-           (producer->layer == node->layer ||
-            (producer->layer->traits & (LAYER_TRAINING_ONLY | LAYER_REORDERS_NOTHING)) != 0))
-        producer = producer->inputs[0]->producer;
-    return producer != NULL && producer->weights.count > 0 ? producer->weights.data[0]->fan_in : 0;
 }
 
 /* Once running, a scale and a shift, whether or not they are trained. */
@@ -82,6 +64,7 @@ const LayerInfo layer_batchnorm = {
     .name = "batchnorm",
     .summary = "normalises each channel with the mean and variance found in training",
     .family = FAMILY_NORMALISATION,
+    .traits = LAYER_CHANNEL_AFFINE,
     .min_inputs = 1,
     .max_inputs = 1,
     .attribute_count = BATCHNORM_ATTRIBUTES,

@@ -92,6 +92,21 @@ Real real_max_finish(const RealMax *max);
  * weights and the bias of the sum that makes x, of at most `terms` products (0: it is none). */
 Real real_affine(Real x, double scale, double shift, int64_t terms);
 
+/* A constant as the generated code has it. */
+static inline double real_constant(double number) {
+    return (double)(float)number;
+}
+
+/* a * b and a / b, rounded once. Of a divisor that may be 0, whose sign is not known then, nothing
+ * is claimed. */
+Real real_product(Real a, Real b);
+Real real_quotient(Real a, Real b);
+
+/* Claims nothing of a finite result if that or what is within its error may overflow. */
+Real real_limited(Real x);
+
+#define ROUNDING_ULPS 0.501 /* one rounding to nearest, and the reference's own */
+
 /* A result of an elementary operation: `value` with an inherited error and one of `ulps` units in
  * the last place (|value| * 2^-23 each, at least F32_TINY). No overflow is looked for: the function
  * is bounded, or no larger than its argument. */

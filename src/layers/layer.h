@@ -52,6 +52,7 @@ typedef enum LayerTrait {
     LAYER_TRAINING_ONLY = 1 << 0,      /* does nothing at inference; the report says so */
     LAYER_REORDERS_NOTHING = 1 << 1,   /* same elements in the same row-major order: a view */
     LAYER_GIVES_DISTRIBUTION = 1 << 2, /* its result are probabilities of classes */
+    LAYER_CHANNEL_AFFINE = 1 << 3,     /* with one input, x * scale + shift, a channel each */
 } LayerTrait;
 
 #define LAYER_MAX_ATTRIBUTES 12

@@ -94,3 +94,42 @@ Real real_rounded(double value, double inherited, double ulps) {
     double unit = fmax((fabs(value) + inherited) * 0x1p-23, F32_TINY);
     return (Real){value, inherited + ulps * unit};
 }
+
+Real real_limited(Real x) {
+    if (isfinite(x.value) && !(fabs(x.value) + x.error <= FLT_MAX))
+        x.error = INFINITY;
+    return x;
+}
+
+/* An infinity times what may be of either sign, or zero: nothing is known. */
+static Real infinite_product(Real infinite, Real other) {
+    bool known = !isfinite(other.value) || other.error == 0 || fabs(other.value) > other.error;
+    return (Real){infinite.value * other.value, known ? 0 : INFINITY};
+}
+
+Real real_product(Real a, Real b) {
+    double value = a.value * b.value;
+    if (!(a.error < INFINITY) || !(b.error < INFINITY))
+        return (Real){value, INFINITY};
+    if (isinf(a.value))
+        return infinite_product(a, b);
+    if (isinf(b.value))
+        return infinite_product(b, a);
+    double inherited = fabs(a.value) * b.error + fabs(b.value) * a.error + a.error * b.error;
+    return real_limited(real_rounded(value, isnan(value) ? 0 : inherited, ROUNDING_ULPS));
+}
+
+/* |a' / b' - a / b| <= (e_a + |a / b| e_b) / (|b| - e_b) */
+Real real_quotient(Real a, Real b) {
+    double value = a.value / b.value;
+    if (!(a.error < INFINITY) || !(b.error < INFINITY))
+        return (Real){value, INFINITY};
+    if (isnan(a.value) || !isfinite(b.value))
+        return (Real){value, 0};
+    if (!(fabs(b.value) > b.error))
+        return (Real){value, INFINITY};
+    if (isinf(a.value))
+        return (Real){value, 0};
+    double inherited = (a.error + fabs(value) * b.error) / (fabs(b.value) - b.error);
+    return real_limited(real_rounded(value, inherited, ROUNDING_ULPS));
+}

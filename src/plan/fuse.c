@@ -104,10 +104,10 @@ static bool has_weights(StepKind kind) {
     return kind == STEP_CONV || kind == STEP_DEPTHWISE || kind == STEP_DENSE;
 }
 
-static size_t count_affines(const Step *step) {
-    size_t count = 0;
+static int count_vectors(const Step *step) {
+    int count = 0;
     for (size_t i = 0; i < step->epilogue.count; i++)
-        count += step->epilogue.data[i].op == MAP_AFFINE;
+        count += stage_vectors(&step->epilogue.data[i]);
     return count;
 }
 
@@ -116,7 +116,7 @@ static size_t count_affines(const Step *step) {
 static bool takes_stages(const Step *producer, const Step *map) {
     bool by_order = producer->kind == STEP_GEMM || producer->kind == STEP_NORMALISE ||
                     producer->kind == STEP_REDUCE;
-    return !by_order || count_affines(map) == 0;
+    return !by_order || !step_needs_channel(map);
 }
 
 /* Whether `map` may go into the producer of its input `operand`. */
@@ -128,14 +128,33 @@ static bool can_fuse(const Fusion *fusion, const Step *map, int operand) {
     return takes_epilogue(producer->kind) && takes_stages(producer, map) &&
            producer->input_count + map->input_count - 1 <= STEP_MAX_INPUTS &&
            producer->epilogue.count + map->epilogue.count <= STEP_MAX_STAGES &&
-           count_affines(producer) + count_affines(map) <= STEP_MAX_AFFINES;
+           count_vectors(producer) + count_vectors(map) <= STEP_MAX_VECTORS;
 }
 
-/* The operand whose producer takes the step in: of input 0 and those added to it first (a sum may
- * begin with any of its terms) the one made last. -1: none. */
+static bool is_commutative(MapOp op) {
+    return op == MAP_ADD || op == MAP_MULTIPLY || op == MAP_MINIMUM || op == MAP_MAXIMUM;
+}
+
+/* How many leading stages may begin with their operand in the place of input 0. A sum, a product, a
+ * minimum or maximum of several may begin with any of its terms. A difference or quotient of two
+ * may begin with its second, as y - x or y / x. */
+static size_t count_exchangeable(const Step *map) {
+    const MapStage *stages = map->epilogue.data;
+    size_t count = 0;
+    while (count < map->epilogue.count && stages[count].kind == OPERAND_ELEMENT &&
+           stages[count].op == stages[0].op && is_commutative(stages[0].op))
+        count++;
+    bool reversible = map->epilogue.count > 0 && stages[0].kind == OPERAND_ELEMENT &&
+                      (stages[0].op == MAP_SUBTRACT || stages[0].op == MAP_DIVIDE);
+    return reversible ? 1 : count;
+}
+
+/* The operand whose producer takes the step in: of input 0 and those it may be exchanged with the
+ * one made last. -1: none. */
 static int choose_operand(const Fusion *fusion, const Step *map) {
     int best = can_fuse(fusion, map, 0) ? 0 : -1;
-    for (size_t i = 0; i < map->epilogue.count && map->epilogue.data[i].op == MAP_ADD; i++) {
+    size_t count = count_exchangeable(map);
+    for (size_t i = 0; i < count; i++) {
         int operand = map->epilogue.data[i].operand;
         if (!can_fuse(fusion, map, operand))
             continue;
@@ -144,6 +163,17 @@ static int choose_operand(const Fusion *fusion, const Step *map) {
             best = operand;
     }
     return best;
+}
+
+/* Makes input `operand` input 0. */
+static void exchange_operand(Step *map, int operand) {
+    if (operand == 0)
+        return;
+    Value *value = map->input_values[operand];
+    map->input_values[operand] = map->input_values[0];
+    map->input_values[0] = value;
+    if (!is_commutative(map->epilogue.data[0].op))
+        map->epilogue.data[0].reversed = !map->epilogue.data[0].reversed;
 }
 
 static void fold_affine(const Plan *plan, Step *step, const Affine *affine) {
@@ -171,7 +201,7 @@ static void append_stages(const Plan *plan, Step *producer, const Step *map) {
             fold_affine(plan, producer, &stage.affine);
             continue;
         }
-        if (stage.op == MAP_ADD)
+        if (stage_reads_input(&stage))
             stage.operand += first;
         VEC_PUSH(plan->arena, &producer->epilogue, stage);
     }
@@ -184,9 +214,8 @@ static void fuse_into(Fusion *fusion, int index, int operand) {
     const Plan *plan = fusion->plan;
     Step **steps = plan->steps.data;
     Step *map = steps[index];
-    Value *value = map->input_values[operand];
-    map->input_values[operand] = map->input_values[0];
-    map->input_values[0] = value;
+    exchange_operand(map, operand);
+    Value *value = map->input_values[0];
 
     int from = use_of(fusion, value)->producer;
     int place = from;

@@ -71,7 +71,7 @@ static bool is_blocked(const Layout *layout, const Value *value) {
 
 static bool any_blocked(const Layout *layout, const Step *step) {
     for (int k = 0; k < step->input_count; k++)
-        if (is_blocked(layout, step->input_values[k]))
+        if (is_blocked(layout, step->input_values[k]) && !step_input_is_channels(step, k))
             return true;
     return false;
 }

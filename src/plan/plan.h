@@ -145,26 +145,70 @@ typedef struct Packed {
 
 /* ---- steps -------------------------------------------------------------------------------- */
 
-/* Elementwise operations, alone or in the epilogue of another step. All keep NaN. */
+/* Elementwise operations, alone or in the epilogue of another step: of x alone, then of x and an
+ * operand y. All keep NaN. a and b are MapStage.constants, rounded once to f32. */
 typedef enum MapOp {
-    MAP_RELU,       /* x < 0 ? 0 : x */
-    MAP_RELU6,      /* relu, then x > 6 ? 6 : x */
-    MAP_LEAKY_RELU, /* x < 0 ? constant * x : x */
-    MAP_SIGMOID,
+    MAP_RELU,         /* x < 0 ? 0 : x */
+    MAP_CLIP,         /* x < a ? a : x > b ? b : x */
+    MAP_ELU,          /* (x < 0 ? a * (e^x - 1) : x) * b */
+    MAP_SIGMOID,      /* 1 / (1 + e^-x) */
+    MAP_HARD_SIGMOID, /* clip(x + 3, 0, 6) / 6 */
     MAP_TANH,
-    MAP_ADD,    /* x + inputs[operand] */
-    MAP_AFFINE, /* x * scale[channel] + shift[channel] */
+    MAP_GELU,       /* x / 2 * (1 + erf(x / sqrt(2))) */
+    MAP_GELU_TANH,  /* x / 2 * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x^3))) */
+    MAP_SILU,       /* x * sigmoid(x) */
+    MAP_HARD_SWISH, /* x * hard sigmoid(x) */
+    MAP_MISH,       /* x * tanh(softplus(x)) */
+    MAP_SOFTPLUS,   /* log(1 + e^x) */
+    MAP_SOFTSIGN,   /* x / (1 + |x|) */
+    MAP_EXP,
+    MAP_SQRT,
+    MAP_ABS,
+    MAP_NEGATE,
+    MAP_ADD,        /* x + y */
+    MAP_SUBTRACT,   /* x - y */
+    MAP_MULTIPLY,   /* x * y */
+    MAP_DIVIDE,     /* x / y */
+    MAP_MINIMUM,    /* the smaller */
+    MAP_MAXIMUM,    /* the larger */
+    MAP_LEAKY_RELU, /* x < 0 ? x * y : x */
+    MAP_AFFINE,     /* x * scale[channel] + shift[channel] */
 } MapOp;
+
+/* Where a stage's operand y comes from. */
+typedef enum OperandKind {
+    OPERAND_NONE,    /* the operation has none */
+    OPERAND_NUMBER,  /* the constant a */
+    OPERAND_ELEMENT, /* the same element of inputs[operand] */
+    OPERAND_CHANNEL, /* element (channel, 0, 0) of inputs[operand], which has no other pixels */
+    OPERAND_WEIGHT,  /* a trained number for each channel, or one for all */
+} OperandKind;
 
 typedef struct MapStage {
     MapOp op;
-    double constant; /* LEAKY_RELU */
-    int operand;     /* ADD: index into Step.inputs */
-    Affine affine;   /* AFFINE */
-    Packed *scale;   /* AFFINE; set by tile */
-    Packed *shift;
-    const Node *node; /* who asked for it */
+    OperandKind kind;
+    bool reversed; /* y op x: SUBTRACT, DIVIDE */
+    double constants[2];
+    int operand;          /* ELEMENT, CHANNEL: index into Step.inputs */
+    const Weight *weight; /* WEIGHT: [channels] or [1] */
+    Affine affine;        /* AFFINE */
+    Packed *vectors[2];   /* AFFINE: scale and shift; WEIGHT: the numbers; set by tile */
+    const Node *node;     /* who asked for it */
 } MapStage;
+
+/* How many packed vectors a stage reads. */
+static inline int stage_vectors(const MapStage *stage) {
+    return stage->op == MAP_AFFINE ? 2 : stage->kind == OPERAND_WEIGHT ? 1 : 0;
+}
+
+/* Whether it must know the channel of each element. */
+static inline bool stage_needs_channel(const MapStage *stage) {
+    return stage_vectors(stage) > 0 || stage->kind == OPERAND_CHANNEL;
+}
+
+static inline bool stage_reads_input(const MapStage *stage) {
+    return stage->kind == OPERAND_ELEMENT || stage->kind == OPERAND_CHANNEL;
+}
 
 typedef enum StepKind {
     STEP_CONV,      /* direct convolution, any groups; input 0 any block, output blocked */
@@ -173,10 +217,12 @@ typedef enum StepKind {
     STEP_WINDOW,    /* max or average over windows; blocked; tests its bounds */
     STEP_GLOBAL,    /* reduces each channel; input blocked, output a plain vector */
     STEP_GEMM,    /* matrix products; all views plain, no gaps: each value's own row-major order */
-    STEP_SOFTMAX, /* over one axis; both views plain, no gaps: the value's own row-major order */
+    STEP_SOFTMAX, /* over one axis, or its logarithm; both views plain, no gaps: the value's own
+                     row-major order */
     STEP_NORMALISE, /* over a set of axes; views as for SOFTMAX */
     STEP_REDUCE,    /* over a set of axes; views as for SOFTMAX */
-    STEP_MAP,       /* nothing but its epilogue; all views of one block and shape */
+    STEP_MAP,       /* nothing but its epilogue; all views of one block and, but for CHANNEL
+                       operands, of one shape */
     STEP_COPY,      /* same elements into another layout; both views of one shape, any blocks */
     STEP_ZERO,      /* zeros the halo around its output; no inputs */
     STEP_VIEW,      /* lowering only: same elements, another shape */
@@ -199,7 +245,7 @@ typedef enum StepKind {
  * before any pixel of the view is written.
  *
  * A step writes every element of its output once, and nothing else but lanes past the last channel.
- * Its output may be exactly the view of an ADD operand, or of input 0 of a MAP or NORMALISE: it
+ * Its output may be exactly the view of an ELEMENT operand, or of input 0 of a MAP or NORMALISE: it
  * then writes an element only after it has read that same element (in place), NORMALISE only after
  * all else that the element's statistics are made of. Otherwise nothing that a step writes is read
  * by it. */
@@ -278,7 +324,7 @@ typedef struct Tile {
 
 #define STEP_MAX_INPUTS  66
 #define STEP_MAX_STAGES  64
-#define STEP_MAX_AFFINES 24 /* MAP_AFFINE stages of one step */
+#define STEP_MAX_VECTORS 48 /* packed vectors of the stages of one step */
 
 typedef struct Step {
     StepKind kind;
@@ -316,6 +362,7 @@ typedef struct Step {
         } window;
         struct {
             int axis; /* of the value's shape */
+            bool logarithm;
         } softmax;
         Normalisation normalise;
         struct {
@@ -339,9 +386,25 @@ typedef struct Step {
 
     VEC(MapStage)
     epilogue; /* applied to each result, in order, before it is stored; at most
-                 STEP_MAX_STAGES; none on SOFTMAX, COPY, ZERO, no AFFINE on GEMM, NORMALISE,
-                 REDUCE */
+                 STEP_MAX_STAGES; none on SOFTMAX, COPY, ZERO; on GEMM, NORMALISE, REDUCE none
+                 that needs the channel */
 } Step;
+
+/* Whether a stage of the epilogue must know the channel of each element. */
+static inline bool step_needs_channel(const Step *step) {
+    for (size_t i = 0; i < step->epilogue.count; i++)
+        if (stage_needs_channel(&step->epilogue.data[i]))
+            return true;
+    return false;
+}
+
+/* Whether input `k` has a number for each channel of the output, whatever the output's shape. */
+static inline bool step_input_is_channels(const Step *step, int k) {
+    for (size_t i = 0; i < step->epilogue.count; i++)
+        if (step->epilogue.data[i].kind == OPERAND_CHANNEL && step->epilogue.data[i].operand == k)
+            return true;
+    return false;
+}
 
 typedef struct Plan {
     Arena *arena;

@@ -34,11 +34,29 @@ static const char *step_name(StepKind kind) {
 static const char *map_name(MapOp op) {
     switch (op) {
     case MAP_RELU: return "relu";
-    case MAP_RELU6: return "relu6";
-    case MAP_LEAKY_RELU: return "leakyrelu";
+    case MAP_CLIP: return "clip";
+    case MAP_ELU: return "elu";
     case MAP_SIGMOID: return "sigmoid";
+    case MAP_HARD_SIGMOID: return "hardsigmoid";
     case MAP_TANH: return "tanh";
+    case MAP_GELU: return "gelu";
+    case MAP_GELU_TANH: return "gelu by tanh";
+    case MAP_SILU: return "silu";
+    case MAP_HARD_SWISH: return "hardswish";
+    case MAP_MISH: return "mish";
+    case MAP_SOFTPLUS: return "softplus";
+    case MAP_SOFTSIGN: return "softsign";
+    case MAP_EXP: return "exp";
+    case MAP_SQRT: return "sqrt";
+    case MAP_ABS: return "abs";
+    case MAP_NEGATE: return "negate";
     case MAP_ADD: return "add";
+    case MAP_SUBTRACT: return "subtract";
+    case MAP_MULTIPLY: return "multiply";
+    case MAP_DIVIDE: return "divide";
+    case MAP_MINIMUM: return "minimum";
+    case MAP_MAXIMUM: return "maximum";
+    case MAP_LEAKY_RELU: return "leakyrelu";
     case MAP_AFFINE: return "affine";
     }
     return "";
@@ -145,7 +163,10 @@ static void print_facts(const Step *step, StrBuf *out) {
                                                      : ", average\n");
         break;
     case STEP_GEMM: print_product(&step->gemm.product, out); break;
-    case STEP_SOFTMAX: strbuf_format(out, "    axis     %d\n", step->softmax.axis); break;
+    case STEP_SOFTMAX:
+        strbuf_format(out, "    axis     %d%s\n", step->softmax.axis,
+                      step->softmax.logarithm ? ", logarithm" : "");
+        break;
     case STEP_ZERO:
         print_pair(out, "    halo     ", step->zero.begin);
         print_pair(out, " and ", step->zero.end);
@@ -183,14 +204,24 @@ static void print_packed(const char *role, const Packed *packed, StrBuf *out) {
                       packed->recipes.count == 1 ? "" : "s");
 }
 
+static void print_operand(const MapStage *stage, StrBuf *out) {
+    switch (stage->kind) {
+    case OPERAND_NONE:
+        if (stage->op == MAP_CLIP || stage->op == MAP_ELU)
+            strbuf_format(out, " %g %g", stage->constants[0], stage->constants[1]);
+        break;
+    case OPERAND_NUMBER: strbuf_format(out, " %g", stage->constants[0]); break;
+    case OPERAND_ELEMENT: strbuf_format(out, " input %d", stage->operand); break;
+    case OPERAND_CHANNEL: strbuf_format(out, " channels of input %d", stage->operand); break;
+    case OPERAND_WEIGHT: break; /* its vector follows */
+    }
+}
+
 static void print_stage(const MapStage *stage, StrBuf *out) {
-    strbuf_format(out, "    then     %s", map_name(stage->op));
-    if (stage->op == MAP_ADD)
-        strbuf_format(out, " input %d", stage->operand);
-    if (stage->op == MAP_LEAKY_RELU)
-        strbuf_format(out, " %g", stage->constant);
-    if (stage->op == MAP_AFFINE)
-        strbuf_format(out, " +%" PRId64 " +%" PRId64, stage->scale->offset, stage->shift->offset);
+    strbuf_format(out, "    then     %s%s", map_name(stage->op), stage->reversed ? " from" : "");
+    print_operand(stage, out);
+    for (int i = 0; i < stage_vectors(stage); i++)
+        strbuf_format(out, " +%" PRId64, stage->vectors[i]->offset);
     strbuf_add(out, "\n");
 }
 

@@ -214,3 +214,14 @@ Packed *recipe_vector(Plan *plan, const Weight *weight) {
     add_recipe(&packing, &recipe);
     return packing_end(&packing);
 }
+
+Packed *recipe_spread(Plan *plan, int64_t channels, const Weight *weight) {
+    Packing packing = packing_begin(plan);
+    bool shared = weight->elements == 1;
+    assert(shared || weight->elements == channels);
+    PackRecipe recipe = {.kind = PACK_TENSOR, .source = weight};
+    add_axis(&recipe, weight->elements, 1, 0);
+    add_loop(&recipe, round_up(&packing, channels, plan->machine->lanes), 0, shared ? 0 : 1);
+    add_recipe(&packing, &recipe);
+    return packing_end(&packing);
+}

@@ -14,6 +14,8 @@ Packed *recipe_gemm(Plan *plan, const Step *step);
 /* One float a channel; `kind` is PACK_SCALE or PACK_SHIFT, `bias` may be NULL. */
 Packed *recipe_channels(Plan *plan, PackKind kind, int64_t channels, const Weight *bias,
                         const Affine *affines, int affine_count);
+/* `weight` of a number for each of `channels`, or of one for all, as one float a channel. */
+Packed *recipe_spread(Plan *plan, int64_t channels, const Weight *weight);
 
 /* The numbers of `weight` in their own order. */
 Packed *recipe_vector(Plan *plan, const Weight *weight);

@@ -272,19 +272,24 @@ static bool tile_step(Plan *plan, Step *step) {
     return false;
 }
 
-static bool pack_stages(Plan *plan, Step *step) {
-    for (size_t i = 0; i < step->epilogue.count; i++) {
-        MapStage *stage = &step->epilogue.data[i];
-        if (stage->op != MAP_AFFINE)
-            continue;
-        int64_t channels = step->output.channels;
-        Affine *affine = ARENA_NEW(plan->arena, Affine); /* stages move when their list grows */
-        *affine = stage->affine;
-        stage->scale = recipe_channels(plan, PACK_SCALE, channels, NULL, affine, 1);
-        stage->shift = recipe_channels(plan, PACK_SHIFT, channels, NULL, affine, 1);
-        if (!stage->scale || !stage->shift)
-            return false;
+static bool pack_stage(Plan *plan, MapStage *stage, int64_t channels) {
+    if (stage->kind == OPERAND_WEIGHT) {
+        stage->vectors[0] = recipe_spread(plan, channels, stage->weight);
+        return stage->vectors[0] != NULL;
     }
+    if (stage->op != MAP_AFFINE)
+        return true;
+    Affine *affine = ARENA_NEW(plan->arena, Affine); /* stages move when their list grows */
+    *affine = stage->affine;
+    stage->vectors[0] = recipe_channels(plan, PACK_SCALE, channels, NULL, affine, 1);
+    stage->vectors[1] = recipe_channels(plan, PACK_SHIFT, channels, NULL, affine, 1);
+    return stage->vectors[0] && stage->vectors[1];
+}
+
+static bool pack_stages(Plan *plan, Step *step) {
+    for (size_t i = 0; i < step->epilogue.count; i++)
+        if (!pack_stage(plan, &step->epilogue.data[i], step->output.channels))
+            return false;
     return true;
 }
 

@@ -7,7 +7,13 @@ import random
 import sys
 
 CHANNELS = [1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 24, 31, 32, 33]
-ACTIVATIONS = ["relu", "relu6", "sigmoid", "tanh", "leakyrelu(0.1)", "dropout"]
+ACTIVATIONS = ["relu", "relu6", "sigmoid", "tanh", "leakyrelu(0.1)", "dropout", "prelu",
+               "prelu(shared=on)", "elu", "selu", "gelu", "gelu(approximate=on)", "silu", "mish",
+               "softplus", "softsign", "hardsigmoid", "hardswish", "hardtanh", "clip(-0.5, 2)", "abs",
+               "scale", "bias", "neg", "add(0.5)", "sub(1, reversed=on)", "mul(-0.7)", "div(3)",
+               "max(-0.3)", "min(1.5)"]
+SUMS = ["{0} + {1}", "{1} - {0}", "{0} - {1}", "min({0}, {1})", "max({1}, {0})", "{0} * tanh({1})",
+        "{1} / (1 + abs({0}))"]
 
 
 def window(rng, shape, most):
@@ -60,7 +66,7 @@ def step(rng, shape):
             return normalisation(rng, shape), shape
         return (rng.choice(ACTIVATIONS) if kind == "activation" else kind), shape
     kind = rng.choice(["conv"] * 4 + ["depthwise", "pool", "pool", "activation", "activation",
-                                      "batchnorm", "residual", "branch", "flatten", "gap", "reshape",
+                                      "batchnorm", "residual", "branch", "gate", "flatten", "gap", "reshape",
                                       "norm", "reduce"])
     channels = shape[0]
     if kind == "conv":
@@ -110,7 +116,12 @@ def network(rng, name):
     for i in range(rng.randint(1, 8)):
         text, after = step(rng, shape)
         if text == "residual":
-            text = f"relu(({value} -> {same_size(shape, shape[0])} -> batchnorm) + {value})"
+            branch = f"({value} -> {same_size(shape, shape[0])} -> batchnorm)"
+            text = f"({rng.choice(SUMS).format(branch, value)}) -> {rng.choice(ACTIVATIONS)}"
+        elif text == "gate":
+            kept = rng.choice([value, f"({value} -> {same_size(shape, shape[0])})"])
+            gate = f"({value} -> globalavgpool -> dense({shape[0]}) -> hardsigmoid)"
+            text = f"{rng.choice(['scale', 'scale', 'bias'])}({kept}, {gate})"
         elif text == "branch":
             filters = rng.choice(CHANNELS)
             text = f"({value}, {value} -> {same_size(shape, filters)}) -> concat"

@@ -16,6 +16,7 @@
 
 #include <cmocka.h>
 
+#include "apply_operation.h"
 #include "codegen/module.h"
 #include "kernels/kernel.h"
 
@@ -177,9 +178,9 @@ static inline void run_packed(Run *run, const float *packed) {
     run->packed[run->packed_count++] = packed;
 }
 
-static inline MapStage *run_stage(Run *run, MapOp op) {
+static inline MapStage *run_stage(Run *run, MapOp op, OperandKind kind, double a, double b) {
     MapStage *stage = &run->stages[run->step.epilogue.count++];
-    stage->op = op;
+    *stage = (MapStage){.op = op, .kind = kind, .constants = {a, b}};
     return stage;
 }
 
@@ -191,7 +192,7 @@ static inline void run_vector(Run *run) {
 
 /* A MAP_AFFINE with its scale and shift. */
 static inline void run_affine(Run *run) {
-    run_stage(run, MAP_AFFINE);
+    run_stage(run, MAP_AFFINE, OPERAND_NONE, 0, 0);
     run_vector(run);
     run_vector(run);
 }
@@ -201,7 +202,7 @@ static inline void run_addend(Run *run, int64_t halo) {
     const View *like = &run->step.output;
     Tensor addend = tensor_new(like->channels, like->height, like->width, like->block, halo);
     tensor_fill(&addend, 0);
-    run_stage(run, MAP_ADD)->operand = 1;
+    run_stage(run, MAP_ADD, OPERAND_ELEMENT, 0, 0)->operand = 1;
     run_input(run, addend);
 }
 
@@ -250,18 +251,19 @@ static inline double epilogue_expected(const Run *run, double x, int64_t c, int6
                                        int first) {
     for (size_t i = 0; i < run->step.epilogue.count; i++) {
         const MapStage *stage = &run->stages[i];
-        switch (stage->op) {
-        case MAP_RELU: x = x < 0 ? 0 : x; break;
-        case MAP_RELU6: x = x < 0 ? 0 : x > 6 ? 6 : x; break;
-        case MAP_LEAKY_RELU: x = x < 0 ? stage->constant * x : x; break;
-        case MAP_SIGMOID: x = 1 / (1 + exp(-x)); break;
-        case MAP_TANH: x = tanh(x); break;
-        case MAP_ADD: x += (double)*element(&run->inputs[stage->operand], c, h, w); break;
-        case MAP_AFFINE:
+        double y = stage->constants[0];
+        if (stage->op == MAP_AFFINE) {
             x = x * (double)run->packed[first][c] + (double)run->packed[first + 1][c];
             first += 2;
-            break;
+            continue;
         }
+        if (stage->kind == OPERAND_ELEMENT)
+            y = (double)*element(&run->inputs[stage->operand], c, h, w);
+        if (stage->kind == OPERAND_CHANNEL)
+            y = (double)*element(&run->inputs[stage->operand], c, 0, 0);
+        if (stage->kind == OPERAND_WEIGHT)
+            y = (double)run->packed[first++][c];
+        x = apply_operation(stage, x, y);
     }
     return x;
 }

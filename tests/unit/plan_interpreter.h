@@ -151,10 +151,11 @@ static inline void run_flat(const Run *run, const Step *step) {
     for (int64_t i = 0; i < elements; i++) {
         for (size_t s = 0; s < step->epilogue.count; s++) {
             const MapStage *stage = &step->epilogue.data[s];
-            double operand = 0;
-            if (stage->op == MAP_ADD)
+            double operand = stage->constants[0];
+            assert(!stage_needs_channel(stage));
+            if (stage->kind == OPERAND_ELEMENT)
                 operand = element_at(run, &step->inputs[stage->operand], 0, 0, 0)[i];
-            out[i] = apply_map(stage, out[i], operand, 0, 0);
+            out[i] = apply_operation(stage, out[i], operand);
         }
         to[i] = (float)out[i];
     }
@@ -250,6 +251,20 @@ static inline void check_step(const Step *step) {
         assert(step->inputs[i].block == step->output.block);
 }
 
+static inline double run_stage(const Run *run, const Step *step, const MapStage *stage, double x,
+                               int64_t c, int64_t h, int64_t w) {
+    double y = stage->constants[0];
+    if (stage->op == MAP_AFFINE)
+        return x * packed_at(run, stage->vectors[0], c) + packed_at(run, stage->vectors[1], c);
+    if (stage->kind == OPERAND_ELEMENT)
+        y = *element_at(run, &step->inputs[stage->operand], c, h, w);
+    if (stage->kind == OPERAND_CHANNEL)
+        y = *element_at(run, &step->inputs[stage->operand], c, 0, 0);
+    if (stage->kind == OPERAND_WEIGHT)
+        y = packed_at(run, stage->vectors[0], c);
+    return apply_operation(stage, x, y);
+}
+
 static inline void run_step(const Run *run, const Step *step) {
     check_step(step);
     if (is_flat(step->kind)) {
@@ -271,14 +286,7 @@ static inline void run_step(const Run *run, const Step *step) {
                 double x = run_element(run, step, c, h, w);
                 for (size_t s = 0; s < step->epilogue.count; s++) {
                     const MapStage *stage = &step->epilogue.data[s];
-                    double operand = 0, scale = 0, shift = 0;
-                    if (stage->op == MAP_ADD)
-                        operand = *element_at(run, &step->inputs[stage->operand], c, h, w);
-                    if (stage->op == MAP_AFFINE) {
-                        scale = packed_at(run, stage->scale, c);
-                        shift = packed_at(run, stage->shift, c);
-                    }
-                    x = apply_map(stage, x, operand, scale, shift);
+                    x = run_stage(run, step, stage, x, c, h, w);
                 }
                 *element_at(run, y, c, h, w) = (float)x;
             }

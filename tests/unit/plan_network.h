@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "apply_operation.h"
 #include "kernels/kernel.h"
 #include "support/random.h"
 
@@ -214,19 +215,42 @@ static inline Value *net_normalise(Network *net, Value *x, AxisSet axes, bool ce
 
 static inline Value *net_softmax(Network *net, Value *x, int axis) {
     Node *node = new_node(net, "softmax", &x, 1, x->type.shape);
-    kernel_softmax(&net->lowering, node, axis);
+    kernel_softmax(&net->lowering, node, axis, false);
     return node->outputs[0];
 }
 
 static inline Value *net_map(Network *net, Value *x, MapOp op) {
     Node *node = new_node(net, "map", &x, 1, x->type.shape);
-    kernel_map(&net->lowering, node, op, 0.125);
+    OperandKind kind = op == MAP_LEAKY_RELU ? OPERAND_NUMBER : OPERAND_NONE;
+    kernel_map(&net->lowering, node, (MapStage){.op = op, .kind = kind, .constants = {0.125, 6}});
+    return node->outputs[0];
+}
+
+static inline Value *net_combine(Network *net, Value *a, Value *b, MapOp op) {
+    const char *name = op == MAP_ADD ? "add" : op == MAP_SUBTRACT ? "sub" : "combine";
+    Node *node = new_node(net, name, (Value *[]){a, b}, 2, a->type.shape);
+    kernel_combine(&net->lowering, node, op);
     return node->outputs[0];
 }
 
 static inline Value *net_add(Network *net, Value *a, Value *b) {
-    Node *node = new_node(net, "add", (Value *[]){a, b}, 2, a->type.shape);
-    kernel_add(&net->lowering, node);
+    return net_combine(net, a, b, MAP_ADD);
+}
+
+/* x with its channels multiplied by those of `gate`, [C] or [C, 1, 1]. */
+static inline Value *net_gate(Network *net, Value *x, Value *gate) {
+    Node *node = new_node(net, "gate", (Value *[]){x, gate}, 2, x->type.shape);
+    kernel_map(&net->lowering, node, (MapStage){.op = MAP_MULTIPLY, .kind = OPERAND_CHANNEL});
+    return node->outputs[0];
+}
+
+/* A trained slope below 0 for each channel, or one for all. */
+static inline Value *net_prelu(Network *net, Value *x, bool shared) {
+    Node *node = new_node(net, "prelu", &x, 1, x->type.shape);
+    int64_t slopes = shared ? 1 : x->type.shape.dims[0];
+    Weight *weight = new_weight(net, node, shape_make(1, slopes), 0, 0.5);
+    kernel_map(&net->lowering, node,
+               (MapStage){.op = MAP_LEAKY_RELU, .kind = OPERAND_WEIGHT, .weight = weight});
     return node->outputs[0];
 }
 
@@ -286,22 +310,6 @@ static inline Value *net_view(Network *net, Value *x, Shape shape) {
 
 static inline Value *net_flatten(Network *net, Value *x) {
     return net_view(net, x, shape_make(1, shape_elements(&x->type.shape)));
-}
-
-/* ---- what an elementwise operation gives ---------------------------------------------------- */
-
-static inline double apply_map(const MapStage *stage, double x, double operand, double scale,
-                               double shift) {
-    switch (stage->op) {
-    case MAP_RELU: return x < 0 ? 0 : x;
-    case MAP_RELU6: return x < 0 ? 0 : x > 6 ? 6 : x;
-    case MAP_LEAKY_RELU: return x < 0 ? stage->constant * x : x;
-    case MAP_SIGMOID: return 1 / (1 + exp(-x));
-    case MAP_TANH: return tanh(x);
-    case MAP_ADD: return x + operand;
-    case MAP_AFFINE: return x * scale + shift;
-    }
-    return NAN;
 }
 
 /* ---- plain evaluation of lowered steps: row-major values, weights as they are --------------- */
@@ -506,14 +514,22 @@ static inline void plain_epilogue(const Step *step, double *const *values, doubl
         const Affine *a = &stage->affine;
         for (int64_t i = 0; i < y.c * y.h * y.w; i++) {
             int64_t c = i / (y.h * y.w);
-            double scale = a->gamma ? a->gamma->data[c] : 1;
-            if (a->variance)
-                scale /= sqrt(a->variance->data[c] + a->epsilon);
-            double shift =
-                (a->beta ? a->beta->data[c] : 0) - scale * (a->mean ? a->mean->data[c] : 0);
-            double operand =
-                stage->op == MAP_ADD ? values[step->input_values[stage->operand]->id][i] : 0;
-            out[i] = apply_map(stage, out[i], operand, scale, shift);
+            if (stage->op == MAP_AFFINE) {
+                double scale = a->gamma ? a->gamma->data[c] : 1;
+                if (a->variance)
+                    scale /= sqrt(a->variance->data[c] + a->epsilon);
+                double shift =
+                    (a->beta ? a->beta->data[c] : 0) - scale * (a->mean ? a->mean->data[c] : 0);
+                out[i] = out[i] * scale + shift;
+                continue;
+            }
+            double operand = stage->constants[0];
+            if (stage_reads_input(stage))
+                operand = values[step->input_values[stage->operand]->id]
+                                [stage->kind == OPERAND_CHANNEL ? c : i];
+            if (stage->kind == OPERAND_WEIGHT)
+                operand = stage->weight->data[stage->weight->elements == 1 ? 0 : c];
+            out[i] = apply_operation(stage, out[i], operand);
         }
     }
 }

@@ -161,10 +161,13 @@ static void activations_of_inexact_inputs(void **state) {
     Fixture *fixture = *state;
     Numbers *numbers = ARENA_NEW(&fixture->arena, Numbers);
     Value *y = make_dense_batchnorm(fixture, numbers);
-    const char *const layers[] = {"relu", "relu6", "sigmoid", "tanh", "softmax"};
+    const char *const layers[] = {"relu",    "relu6",      "sigmoid",  "tanh",
+                                  "softmax", "logsoftmax", "softplus", "silu",
+                                  "gelu",    "hardswish",  "selu",     "softsign"};
+    const int kinds = sizeof layers / sizeof *layers;
     uint64_t seed = 2;
     for (int round = 0; round < ROUNDS; round++) {
-        int kind = round % 5;
+        int kind = round % kinds;
         fill_numbers(numbers, 0.5F, &seed);
         make_node(fixture, layers[kind], y, y->type.shape);
         const Real *reference = run(fixture);
@@ -179,8 +182,18 @@ static void activations_of_inexact_inputs(void **state) {
                 sum += expf(actual[u] - largest);
             for (int u = 0; u < UNITS; u++) {
                 float x = actual[u];
-                const float results[] = {fmaxf(x, 0), fminf(fmaxf(x, 0), 6), 1 / (1 + expf(-x)),
-                                         tanhf(x), expf(x - largest) / sum};
+                const float results[] = {fmaxf(x, 0),
+                                         fminf(fmaxf(x, 0), 6),
+                                         1 / (1 + expf(-x)),
+                                         tanhf(x),
+                                         expf(x - largest) / sum,
+                                         x - largest - logf(sum),
+                                         fmaxf(x, 0) + log1pf(expf(-fabsf(x))),
+                                         x / (1 + expf(-x)),
+                                         x / 2 * (1 + erff(x * 0.70710678F)),
+                                         x * fminf(fmaxf(x + 3, 0), 6) / 6,
+                                         1.05070099F * (x < 0 ? 1.67326324F * expm1f(x) : x),
+                                         x / (1 + fabsf(x))};
                 actual[u] = results[kind];
             }
             Comparison comparison = reference_compare(reference, actual, UNITS);

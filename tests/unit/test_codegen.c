@@ -212,7 +212,8 @@ static void make_sum(Fixture *f, HandMade *hand, Buffer *output, int64_t offset)
         hand->views[i] = (View){i < 2 ? &hand->buffers[i] : output, 0, 16, 1, 1, 1, 1, 1, 1};
     hand->views[2].offset = offset;
     hand->node = (Node){.path = "sum"};
-    hand->add = (MapStage){.op = MAP_ADD, .operand = 1, .node = &hand->node};
+    hand->add =
+        (MapStage){.op = MAP_ADD, .kind = OPERAND_ELEMENT, .operand = 1, .node = &hand->node};
     hand->step = (Step){.kind = STEP_MAP, .node = &hand->node, .name = "sum"};
     hand->step.inputs = hand->views;
     hand->step.input_count = 2;

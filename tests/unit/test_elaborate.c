@@ -108,7 +108,7 @@ static const Faulty causes[] = {
     {DIAG_E0203, "x = image -> conv(8, k=3)"},
     {DIAG_E0204, "x = image -> relu(1)"},
     {DIAG_E0205, "x = image -> conv(0, 3)"},
-    {DIAG_E0206, "x = image + 1"},
+    {DIAG_E0206, "x = image + on"},
     {DIAG_E0206, "x = 3"},
     {DIAG_E0207, "let w = 1 / 0; x = image -> conv(w, w)"},
     {DIAG_E0210, "x = image -> [3, 12, 13]"},

@@ -101,7 +101,7 @@ static void check_conv_kind(const char *cpu, const ConvCase *conv, bool depthwis
     }
     if (conv->add)
         run_addend(&run, 1);
-    run_stage(&run, MAP_RELU);
+    run_stage(&run, MAP_RELU, OPERAND_NONE, 0, 0);
     run_step(&run);
     run_check(&run, conv_expected, 2);
     run_close(&run);
@@ -224,7 +224,7 @@ static void check_dense(const char *cpu, const void *what) {
         run_affine(&run);
         run_addend(&run, 0);
     }
-    run_stage(&run, MAP_LEAKY_RELU)->constant = 0.25;
+    run_stage(&run, MAP_LEAKY_RELU, OPERAND_NUMBER, 0.25, 0);
     run_step(&run);
     run_check(&run, dense_expected, 2);
     run_close(&run);

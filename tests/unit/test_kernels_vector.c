@@ -143,7 +143,8 @@ static void check_map(const char *cpu, const void *what) {
         run_addend(&run, map->halo);
         run_affine(&run);
     }
-    run_stage(&run, map->op)->constant = 0.5;
+    OperandKind kind = map->op == MAP_LEAKY_RELU ? OPERAND_NUMBER : OPERAND_NONE;
+    run_stage(&run, map->op, kind, 0.5, 6);
     run_step(&run);
     run_check(&run, input_expected, 0);
     run_close(&run);
@@ -153,13 +154,60 @@ static void maps(void **state) {
     (void)state;
     static const MapCase cases[] = {
         {40, 5, 7, false, 0, false, MAP_RELU},     {40, 5, 7, false, 1, true, MAP_SIGMOID},
-        {3, 5, 7, true, 0, false, MAP_RELU6},      {3, 5, 37, true, 0, true, MAP_TANH},
+        {3, 5, 7, true, 0, false, MAP_CLIP},       {3, 5, 37, true, 0, true, MAP_TANH},
         {3, 5, 37, true, 1, true, MAP_RELU},       {37, 1, 1, true, 0, true, MAP_LEAKY_RELU},
         {37, 1, 1, true, 1, true, MAP_LEAKY_RELU}, {1, 1, 1, true, 0, false, MAP_SIGMOID},
         {5, 33, 1, true, 0, true, MAP_LEAKY_RELU},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         for_each_cpu(check_map, &cases[i]);
+}
+
+/* A gate for each channel as input 1, a trained slope, and each operation with a number. */
+static void check_operands(const char *cpu, const void *what) {
+    const MapCase *map = what;
+    Run run;
+    run_open(&run, cpu);
+    int64_t block = map->plain ? 1 : run.lanes;
+    Tensor input = tensor_new(map->channels, map->height, map->width, block, map->halo);
+    tensor_fill(&input, 0);
+    Tensor gate = tensor_new(map->channels, 1, 1, block, map->halo);
+    tensor_fill(&gate, 0);
+    run_input(&run, input);
+    run_input(&run, gate);
+    run_output(&run, tensor_new(map->channels, map->height, map->width, block, map->halo));
+    run.step.kind = STEP_MAP;
+    run_stage(&run, MAP_MULTIPLY, OPERAND_CHANNEL, 0, 0)->operand = 1;
+    run_stage(&run, MAP_LEAKY_RELU, OPERAND_WEIGHT, 0, 0);
+    run_vector(&run);
+    if (map->affine)
+        run_affine(&run);
+    run_stage(&run, map->op, OPERAND_NUMBER, 0.5, 0)->reversed = map->affine;
+    run_step(&run);
+    run_check(&run, input_expected, 0);
+    run_close(&run);
+}
+
+static void operands(void **state) {
+    (void)state;
+    static const MapCase cases[] = {
+        {40, 5, 7, false, 0, false, MAP_SUBTRACT}, {21, 5, 7, false, 1, true, MAP_SUBTRACT},
+        {3, 5, 37, true, 0, true, MAP_DIVIDE},     {3, 5, 7, true, 1, false, MAP_DIVIDE},
+        {37, 1, 1, true, 0, true, MAP_MAXIMUM},    {37, 1, 1, true, 1, false, MAP_MINIMUM},
+        {1, 1, 1, true, 0, false, MAP_ADD},        {5, 33, 1, true, 0, false, MAP_MULTIPLY},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        for_each_cpu(check_operands, &cases[i]);
+}
+
+static void unary_operations(void **state) {
+    (void)state;
+    for (int op = MAP_RELU; op <= MAP_NEGATE; op++) {
+        MapCase wide = {19, 3, 5, false, 0, false, (MapOp)op};
+        MapCase plain = {2, 3, 19, true, 0, true, (MapOp)op};
+        for_each_cpu(check_map, &wide);
+        for_each_cpu(check_map, &plain);
+    }
 }
 
 typedef struct CopyCase {
@@ -209,7 +257,7 @@ static void check_in_place(const char *cpu, const void *what) {
     tensor_fill(&tensor, 0);
     run_input(&run, tensor);
     run_output(&run, tensor);
-    run_stage(&run, MAP_ADD)->operand = 0;
+    run_stage(&run, MAP_ADD, OPERAND_ELEMENT, 0, 0);
     run.step.kind = STEP_MAP;
     float *before = malloc((size_t)tensor.floats * sizeof *before);
     assert_non_null(before);
@@ -279,8 +327,7 @@ typedef struct SoftmaxCase {
     float special; /* put at the first element */
 } SoftmaxCase;
 
-static void check_softmax(const char *cpu, const void *what) {
-    const SoftmaxCase *softmax = what;
+static void check_softmax_kind(const char *cpu, const SoftmaxCase *softmax, bool logarithm) {
     const int64_t *dims = softmax->shape.dims;
     Run run;
     run_open(&run, cpu);
@@ -297,6 +344,7 @@ static void check_softmax(const char *cpu, const void *what) {
     run.step.kind = STEP_SOFTMAX;
     run.step.output_value = &value;
     run.step.softmax.axis = softmax->axis;
+    run.step.softmax.logarithm = logarithm;
     run_step(&run);
 
     const float *y = element(&run.output, 0, 0, 0);
@@ -310,9 +358,15 @@ static void check_softmax(const char *cpu, const void *what) {
             most = fmax(most, (double)slice[a * inner]);
         for (int64_t a = 0; a < extent; a++)
             sum += exp((double)slice[a * inner] - most);
-        check_number((double)y[i], exp((double)x[i] - most) / sum);
+        double t = (double)x[i] - most;
+        check_number((double)y[i], logarithm ? t - log(sum) : exp(t) / sum);
     }
     run_close(&run);
+}
+
+static void check_softmax(const char *cpu, const void *what) {
+    check_softmax_kind(cpu, what, false);
+    check_softmax_kind(cpu, what, true);
 }
 
 static void softmaxes(void **state) {
@@ -330,8 +384,14 @@ static void softmaxes(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(windows),       cmocka_unit_test(means),  cmocka_unit_test(maps),
-        cmocka_unit_test(maps_in_place), cmocka_unit_test(copies), cmocka_unit_test(halos),
+        cmocka_unit_test(windows),
+        cmocka_unit_test(means),
+        cmocka_unit_test(maps),
+        cmocka_unit_test(operands),
+        cmocka_unit_test(unary_operations),
+        cmocka_unit_test(maps_in_place),
+        cmocka_unit_test(copies),
+        cmocka_unit_test(halos),
         cmocka_unit_test(softmaxes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

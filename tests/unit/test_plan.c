@@ -114,6 +114,38 @@ static void test_fuse_sees_through_views(void **state) {
     network_end(&net);
 }
 
+/* x - conv(x) begins with what the convolution makes: the difference is turned round. */
+static void test_fuse_turns_difference(void **state) {
+    (void)state;
+    Network net;
+    network_begin(&net, MACHINE_AVX2, 16);
+    Value *x = net_input(&net, "x", shape_make(3, 8, 5, 5));
+    Value *y = net_conv(&net, x, 8, same3, 1, true);
+    net_return(&net, net_combine(&net, x, y, MAP_SUBTRACT));
+    plan_check(&net);
+    const Step *conv = step_at(&net, net.plan.steps.count - 2); /* a copy to the output follows */
+    assert_string_equal(conv->name, "conv0 + sub1");
+    assert_int_equal(conv->epilogue.count, 1);
+    assert_true(conv->epilogue.data[0].reversed);
+    network_end(&net);
+}
+
+/* A gate has another shape than what it multiplies: its producer does not take the product in. */
+static void test_gate_is_not_exchanged(void **state) {
+    (void)state;
+    Network net;
+    network_begin(&net, MACHINE_AVX2, 17);
+    Value *x = net_input(&net, "x", shape_make(3, 20, 5, 5));
+    Value *y = net_conv(&net, x, 20, same3, 1, true);
+    Value *gate = net_map(&net, net_dense(&net, net_mean(&net, y), 20, true), MAP_SIGMOID);
+    net_return(&net, net_prelu(&net, net_gate(&net, y, gate), false));
+    plan_check(&net);
+    const Step *product = step_at(&net, net.plan.steps.count - 2);
+    assert_int_equal(product->kind, STEP_MAP);
+    assert_string_equal(product->name, "gate4 + prelu5");
+    network_end(&net);
+}
+
 static void test_fuse_limits(void **state) {
     (void)state;
     Network net;
@@ -130,7 +162,7 @@ static void test_fuse_limits(void **state) {
     for (size_t i = 0; i < net.plan.steps.count; i++) {
         const Packed *packed[KERNEL_MAX_PACKED];
         const Step *step = step_at(&net, i);
-        assert_true(kernel_packed(step, packed) <= 2 * STEP_MAX_AFFINES);
+        assert_true(kernel_packed(step, packed) <= STEP_MAX_VECTORS);
         assert_true(step->input_count <= STEP_MAX_INPUTS);
         assert_true(step->epilogue.count <= STEP_MAX_STAGES);
     }
@@ -417,6 +449,8 @@ int main(void) {
         cmocka_unit_test(test_fuse_operand_made_last),
         cmocka_unit_test(test_fuse_moves_producer),
         cmocka_unit_test(test_fuse_sees_through_views),
+        cmocka_unit_test(test_fuse_turns_difference),
+        cmocka_unit_test(test_gate_is_not_exchanged),
         cmocka_unit_test(test_fuse_limits),
         cmocka_unit_test(test_layout_halo),
         cmocka_unit_test(test_layout_no_copy),

@@ -94,11 +94,30 @@ static AxisSet random_axes(Network *net, const Value *x) {
     return axes != 0 ? axes : all;
 }
 
+/* What goes by channel: a trained slope, or a gate that is made from x itself, [C] or [C, 1, 1]. */
+static Value *random_channels(Network *net, Value *x) {
+    uint32_t choice = random_bits(&net->random) % 4;
+    if (choice < 2)
+        return net_prelu(net, x, choice == 0);
+    if (x->type.shape.rank < 2)
+        return net_gate(net, x, net_map(net, x, MAP_SIGMOID));
+    Value *gate = net_map(net, net_mean(net, x), MAP_SIGMOID);
+    if (choice == 2 || x->type.shape.rank != 3)
+        return net_gate(net, x, gate);
+    int64_t channels = x->type.shape.dims[0];
+    gate = net_view(net, gate, shape_make(3, channels, INT64_C(1), INT64_C(1)));
+    const Geometry point = {.kernel = 1, .stride = 1, .dilation = 1};
+    return net_gate(net, x, net_map(net, net_conv(net, gate, channels, point, 1, true), MAP_TANH));
+}
+
 static Value *random_layer(Network *net, const Pool *pool) {
-    static const MapOp maps[] = {MAP_RELU, MAP_RELU6, MAP_LEAKY_RELU, MAP_SIGMOID, MAP_TANH};
+    static const MapOp maps[] = {MAP_RELU,     MAP_CLIP,       MAP_LEAKY_RELU, MAP_SIGMOID,
+                                 MAP_TANH,     MAP_HARD_SWISH, MAP_GELU,       MAP_SOFTPLUS,
+                                 MAP_SOFTSIGN, MAP_NEGATE};
+    static const MapOp combinations[] = {MAP_ADD, MAP_SUBTRACT, MAP_MINIMUM, MAP_MAXIMUM};
     Value *x = pick(net, pool, 0);
     Value *image = pick(net, pool, random_bits(&net->random) % 4 ? 3 : 2);
-    uint32_t choice = random_bits(&net->random) % 21;
+    uint32_t choice = random_bits(&net->random) % 22;
     if (choice < 4 && image)
         return random_conv(net, image);
     if (choice == 4 && image) {
@@ -126,7 +145,7 @@ static Value *random_layer(Network *net, const Pool *pool) {
     if (choice == 12 || choice == 13) {
         Value *y = pick_equal(net, pool, x, -1);
         if (y)
-            return net_add(net, x, y);
+            return net_combine(net, x, y, combinations[random_bits(&net->random) % 4]);
     }
     if (choice == 14)
         return net_rows(net, x, 1 + random_bits(&net->random) % 20, random_bits(&net->random) % 2);
@@ -134,7 +153,9 @@ static Value *random_layer(Network *net, const Pool *pool) {
         Value *y = pick_equal(net, pool, image, -1);
         return net_matmul(net, image, y ? y : image);
     }
-    return net_map(net, x, maps[random_bits(&net->random) % 5]);
+    if (choice == 18)
+        return random_channels(net, x);
+    return net_map(net, x, maps[random_bits(&net->random) % 10]);
 }
 
 static void test_random_networks(void **state) {

@@ -1,0 +1,102 @@
+/* Elementwise operations. All comparisons are false for NaN, and so written that NaN goes on. */
+#include "kernels/operation.h"
+
+#include <assert.h>
+
+#include "kernels/math.h"
+
+/* An operation in the making. */
+typedef struct Operation {
+    Ir *ir;
+    int lanes;
+} Operation;
+
+static IrValue number(const Operation *o, double value) {
+    return ir_f32_vector(o->ir, value, o->lanes);
+}
+
+/* x < 0 ? negative : x */
+static IrValue rectified(const Operation *o, IrValue x, IrValue negative) {
+    IrValue below = ir_fcompare(o->ir, IR_LESS, x, number(o, 0));
+    return ir_select(o->ir, below, negative, x);
+}
+
+/* x < least ? least : x > most ? most : x */
+static IrValue clipped(const Operation *o, IrValue x, double least, double most) {
+    IrValue low = number(o, least), high = number(o, most);
+    x = ir_select(o->ir, ir_fcompare(o->ir, IR_LESS, x, low), low, x);
+    return ir_select(o->ir, ir_fcompare(o->ir, IR_GREATER, x, high), high, x);
+}
+
+static IrValue elu(const Operation *o, IrValue x, double alpha, double scale) {
+    IrValue below = ir_fmul(o->ir, number(o, alpha), math_expm1(o->ir, x, o->lanes));
+    return ir_fmul(o->ir, rectified(o, x, below), number(o, scale));
+}
+
+static IrValue hard_sigmoid(const Operation *o, IrValue x) {
+    IrValue bounded = clipped(o, ir_fadd(o->ir, x, number(o, 3)), 0, 6);
+    return ir_fmul(o->ir, bounded, number(o, 1.0 / 6));
+}
+
+/* x / 2 * (1 + f) */
+static IrValue half_of_both(const Operation *o, IrValue x, IrValue f) {
+    IrValue half = ir_fmul(o->ir, x, number(o, 0.5));
+    return ir_fmul(o->ir, half, ir_fadd(o->ir, f, number(o, 1)));
+}
+
+static IrValue gelu(const Operation *o, IrValue x) {
+    const double root_half = 0.70710678118654752;
+    IrValue scaled = ir_fmul(o->ir, x, number(o, root_half));
+    return half_of_both(o, x, math_erf(o->ir, scaled, o->lanes));
+}
+
+/* sqrt(2 / pi) * (x + 0.044715 x^3) = x * (b + a x^2), with both constants multiplied out. */
+static IrValue gelu_tanh(const Operation *o, IrValue x) {
+    const double b = 0.79788456080286536, a = b * 0.044715;
+    IrValue factor = ir_fma(o->ir, ir_fmul(o->ir, x, x), number(o, a), number(o, b));
+    return half_of_both(o, x, math_tanh(o->ir, ir_fmul(o->ir, x, factor), o->lanes));
+}
+
+static IrValue softsign(const Operation *o, IrValue x) {
+    return ir_fdiv(o->ir, x, ir_fadd(o->ir, number(o, 1), ir_fabs(o->ir, x)));
+}
+
+/* a - b, a / b in the order that the stage says. */
+static IrValue ordered(const Operation *o, const MapStage *stage, IrValue x, IrValue y) {
+    IrValue a = stage->reversed ? y : x, b = stage->reversed ? x : y;
+    return stage->op == MAP_SUBTRACT ? ir_fsub(o->ir, a, b) : ir_fdiv(o->ir, a, b);
+}
+
+IrValue operation_emit(Ir *ir, const MapStage *stage, IrValue x, IrValue y, int lanes) {
+    const Operation o = {ir, lanes};
+    const double *constants = stage->constants;
+    switch (stage->op) {
+    case MAP_RELU: return rectified(&o, x, number(&o, 0));
+    case MAP_CLIP: return clipped(&o, x, constants[0], constants[1]);
+    case MAP_ELU: return elu(&o, x, constants[0], constants[1]);
+    case MAP_SIGMOID: return math_sigmoid(ir, x, lanes);
+    case MAP_HARD_SIGMOID: return hard_sigmoid(&o, x);
+    case MAP_TANH: return math_tanh(ir, x, lanes);
+    case MAP_GELU: return gelu(&o, x);
+    case MAP_GELU_TANH: return gelu_tanh(&o, x);
+    case MAP_SILU: return ir_fmul(ir, x, math_sigmoid(ir, x, lanes));
+    case MAP_HARD_SWISH: return ir_fmul(ir, x, hard_sigmoid(&o, x));
+    case MAP_MISH: return ir_fmul(ir, x, math_tanh_softplus(ir, x, lanes));
+    case MAP_SOFTPLUS: return math_softplus(ir, x, lanes);
+    case MAP_SOFTSIGN: return softsign(&o, x);
+    case MAP_EXP: return math_exp(ir, x, lanes);
+    case MAP_SQRT: return ir_fsqrt(ir, x);
+    case MAP_ABS: return ir_fabs(ir, x);
+    case MAP_NEGATE: return ir_fneg(ir, x);
+    case MAP_ADD: return ir_fadd(ir, x, y);
+    case MAP_SUBTRACT:
+    case MAP_DIVIDE: return ordered(&o, stage, x, y);
+    case MAP_MULTIPLY: return ir_fmul(ir, x, y);
+    case MAP_MINIMUM: return ir_fmin(ir, x, y);
+    case MAP_MAXIMUM: return ir_fmax(ir, x, y);
+    case MAP_LEAKY_RELU: return rectified(&o, x, ir_fmul(ir, x, y));
+    case MAP_AFFINE: break;
+    }
+    assert(0 && "no such operation");
+    return x;
+}
