@@ -124,6 +124,8 @@ static const char *step_path(Build *build, const Step *step) {
     case STEP_SOFTMAX:
     case STEP_NORMALISE:
     case STEP_REDUCE:
+    case STEP_REARRANGE:
+    case STEP_RESIZE:
     case STEP_MAP:
     case STEP_VIEW:
     case STEP_CONCAT: return path;

@@ -175,13 +175,19 @@ static Node *node_new(Elaborator *e, const LayerInfo *layer, const char *path, S
     return node;
 }
 
-/* Works the result's shape out, unless something before is wrong: then the result is poisoned. */
+/* Works the results' shapes out, unless something before is wrong: then the result is poisoned. */
 static Datum node_infer(Elaborator *e, Node *node, bool fine) {
     Inference inference = {e->arena, e->diagnostics, e->graph, node};
     node->outputs[0]->poisoned = !fine || !node->layer->infer(&inference);
     if (node->outputs[0]->poisoned && node->shares && e->use)
         e->use->reported = true; /* the other layers of the block will not fit either */
-    return datum_tensor(node->outputs[0]);
+    if (node->output_count == 1)
+        return datum_tensor(node->outputs[0]);
+    Datum tuple = {.kind = DATUM_TUPLE, .tuple.count = node->output_count};
+    tuple.tuple.items = ARENA_ARRAY(e->arena, node->output_count, Datum);
+    for (size_t i = 0; i < node->output_count; i++)
+        tuple.tuple.items[i] = datum_tensor(node->outputs[i]);
+    return tuple;
 }
 
 /* The path that `share="stem"` names, taken out of the arguments: no layer's table has it. */

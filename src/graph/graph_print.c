@@ -133,10 +133,14 @@ typedef struct Table {
     size_t width[COLUMN_COUNT];
 } Table;
 
-/* Inputs are called by their parameter, results of nodes by the node's path: unlike names in the
- * text, these are unique. */
-static const char *value_label(const Value *value) {
-    return value->producer ? value->producer->path : value->name;
+/* Inputs are called by their parameter, results of nodes by the node's path, "split1.1" where there
+ * are several: unlike names in the text, these are unique. */
+static void print_label(const Value *value, StrBuf *out) {
+    const Node *node = value->producer;
+    strbuf_add(out, node ? node->path : value->name);
+    for (size_t i = 0; node && node->output_count > 1 && i < node->output_count; i++)
+        if (node->outputs[i] == value)
+            strbuf_format(out, ".%zu", i);
 }
 
 static void begin_column(Table *table, Line *line, Column column) {
@@ -174,10 +178,15 @@ static void add_node(Table *table, const Node *node) {
     begin_column(table, &line, COLUMN_LAYER);
     graph_print_call(node, &table->text);
     begin_column(table, &line, COLUMN_INPUTS);
-    for (size_t i = 0; i < node->input_count; i++)
-        strbuf_format(&table->text, i ? ", %s" : "%s", value_label(node->inputs[i]));
+    for (size_t i = 0; i < node->input_count; i++) {
+        strbuf_add(&table->text, i ? ", " : "");
+        print_label(node->inputs[i], &table->text);
+    }
     begin_column(table, &line, COLUMN_SHAPE);
-    shape_print(&node->outputs[0]->type.shape, &table->text);
+    for (size_t i = 0; i < node->output_count; i++) {
+        strbuf_add(&table->text, i ? ", " : "");
+        shape_print(&node->outputs[i]->type.shape, &table->text);
+    }
     begin_column(table, &line, COLUMN_PARAMETERS);
     int64_t parameters = 0; /* graph_count has found that they add up */
     for (size_t i = 0; i < node->weights.count; i++)
@@ -194,7 +203,7 @@ static void add_output(Table *table, const char *name, const Value *value) {
     begin_column(table, &line, COLUMN_LAYER);
     strbuf_add(&table->text, "output");
     begin_column(table, &line, COLUMN_INPUTS);
-    strbuf_add(&table->text, value_label(value));
+    print_label(value, &table->text);
     begin_column(table, &line, COLUMN_SHAPE);
     shape_print(&value->type.shape, &table->text);
     begin_column(table, &line, COLUMN_PARAMETERS);

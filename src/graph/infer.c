@@ -18,12 +18,41 @@ const char *infer_shape_text(Inference *inference, const Shape *shape) {
 }
 
 bool infer_result(Inference *inference, Shape shape) {
-    if (!shape_is_valid(&shape)) {
+    return infer_results(inference, &shape, 1);
+}
+
+/* A node begins with one result; `count` are wanted. */
+static void make_outputs(Inference *inference, size_t count) {
+    Node *node = inference->node;
+    if (node->output_count == count)
+        return;
+    assert(node->output_count == 1);
+    Value *first = node->outputs[0];
+    first->name = arena_format(inference->arena, "%s.0", node->path);
+    node->outputs = ARENA_ARRAY(inference->arena, count, Value *);
+    node->outputs[0] = first;
+    node->output_count = count;
+    for (size_t i = 1; i < count; i++) {
+        Value *value = ARENA_NEW(inference->arena, Value);
+        *value = *first;
+        value->name = arena_format(inference->arena, "%s.%zu", node->path, i);
+        value->id = (int64_t)inference->graph->values.count;
+        VEC_PUSH(inference->arena, &inference->graph->values, value);
+        node->outputs[i] = value;
+    }
+}
+
+bool infer_results(Inference *inference, const Shape *shapes, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        if (shape_is_valid(&shapes[i]))
+            continue;
         infer_error(inference, DIAG_E0802, -1, "the result of `%s` would be %s, which is too large",
-                    inference->node->layer->name, infer_shape_text(inference, &shape));
+                    inference->node->layer->name, infer_shape_text(inference, &shapes[i]));
         return false;
     }
-    inference->node->outputs[0]->type = (TensorType){ELEMENT_F32, shape};
+    make_outputs(inference, count);
+    for (size_t i = 0; i < count; i++)
+        inference->node->outputs[i]->type = (TensorType){ELEMENT_F32, shapes[i]};
     return true;
 }
 

@@ -16,6 +16,9 @@ typedef struct Inference {
 /* Sets the type of output 0. Reports E0802 and returns false if the shape is out of bounds. */
 bool infer_result(Inference *inference, Shape shape);
 
+/* The same for a node of `count` results, which get names of their own: "split1.0", ... */
+bool infer_results(Inference *inference, const Shape *shapes, size_t count);
+
 /* Declares a weight of the node: path = node path + "." + name; or finds it where the node shares
  * the weights of another. `fan_in` is for random weights.
  * Reports E0802 and returns NULL if its size is out of bounds. */

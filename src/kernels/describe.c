@@ -13,7 +13,8 @@ static Step *append_part(Lowering *lowering, const Node *node, StepKind kind, Va
     Step *step = ARENA_NEW(plan->arena, Step);
     step->kind = kind;
     step->node = node;
-    step->path = step->name = output == node->outputs[0] ? node->path : output->name;
+    bool whole = node->output_count == 1 && output == node->outputs[0];
+    step->path = step->name = whole ? node->path : output->name;
     step->input_count = (int)input_count;
     step->input_values = ARENA_ARRAY(plan->arena, input_count, Value *);
     memcpy(step->input_values, inputs, input_count * sizeof *step->input_values);
@@ -101,6 +102,61 @@ void kernel_softmax(Lowering *lowering, const Node *node, int axis, bool logarit
     step->softmax.logarithm = logarithm;
 }
 
+/* Puts the loop `outer` before the loop `inner` of which it is the next; true if both became one:
+ * an outer place is then a whole run of the inner, edges included. */
+static bool join_loops(const Rearrange *rearrange, const RearrangeLoop *outer,
+                       RearrangeLoop *inner) {
+    bool bounded = outer->extent != outer->count;
+    if (inner->extent != inner->count || outer->stride != inner->count * inner->stride ||
+        (bounded && rearrange->edge != REARRANGE_CONSTANT))
+        return false;
+    *inner = (RearrangeLoop){.count = outer->count * inner->count,
+                             .stride = inner->stride,
+                             .begin = outer->begin * inner->count,
+                             .extent = outer->extent * inner->count};
+    return true;
+}
+
+static Rearrange simplified(const Rearrange *rearrange) {
+    Rearrange result = *rearrange;
+    RearrangeLoop *last = &result.loops[REARRANGE_MAX_LOOPS];
+    RearrangeLoop *outermost = last; /* of those kept; they go to the end of the array */
+    for (int i = rearrange->loop_count - 1; i >= 0; i--) {
+        RearrangeLoop loop = rearrange->loops[i];
+        if (loop.count == 1 || (outermost < last && join_loops(rearrange, &loop, outermost)))
+            continue;
+        *--outermost = loop;
+    }
+    if (outermost == last)
+        *--outermost = (RearrangeLoop){.count = 1, .stride = 1, .extent = 1};
+    result.loop_count = (int)(last - outermost);
+    memmove(result.loops, outermost, (size_t)result.loop_count * sizeof *outermost);
+    return result;
+}
+
+/* All elements in the order in which they are. */
+static bool is_identity(const Rearrange *rearrange, const Shape *input) {
+    const RearrangeLoop *loop = &rearrange->loops[0];
+    return rearrange->loop_count == 1 && loop->stride == 1 && loop->extent == loop->count &&
+           loop->count == shape_elements(input);
+}
+
+void kernel_rearrange(Lowering *lowering, const Node *node, const Rearrange *rearrange,
+                      Value *input, Value *output) {
+    Rearrange simple = simplified(rearrange);
+    bool view = is_identity(&simple, &input->type.shape);
+    Step *step = append_part(lowering, node, view ? STEP_VIEW : STEP_REARRANGE, &input, 1, output);
+    if (!view)
+        step->rearrange = simple;
+}
+
+void kernel_resize(Lowering *lowering, const Node *node, const Resize *resize) {
+    if (shape_equal(&node->inputs[0]->type.shape, &node->outputs[0]->type.shape))
+        kernel_view(lowering, node);
+    else
+        append_step(lowering, node, STEP_RESIZE, 1)->resize = *resize;
+}
+
 void kernel_map(Lowering *lowering, const Node *node, MapStage stage) {
     bool reads_input = stage_reads_input(&stage);
     Step *step = append_step(lowering, node, STEP_MAP, reads_input ? 2 : 1);
@@ -127,6 +183,12 @@ void kernel_affine(Lowering *lowering, const Node *node, const Affine *affine) {
 
 void kernel_concat(Lowering *lowering, const Node *node, int axis) {
     append_step(lowering, node, STEP_CONCAT, node->input_count)->concat.axis = axis;
+}
+
+void kernel_stack(Lowering *lowering, const Node *node, int axis) {
+    Step *step = append_step(lowering, node, STEP_CONCAT, node->input_count);
+    step->concat.axis = axis;
+    step->concat.stacked = true;
 }
 
 void kernel_view(Lowering *lowering, const Node *node) {
@@ -192,6 +254,22 @@ static void sign_normalisation(const Normalisation *normalisation, StrBuf *out) 
     shape_print(&normalisation->shape, out);
 }
 
+static void sign_rearrange(const Rearrange *rearrange, StrBuf *out) {
+    strbuf_format(out, "rearrange %d %a %" PRId64, (int)rearrange->edge, rearrange->value,
+                  rearrange->first);
+    for (int i = 0; i < rearrange->loop_count; i++) {
+        const RearrangeLoop *loop = &rearrange->loops[i];
+        strbuf_format(out, ", %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64, loop->count,
+                      loop->stride, loop->begin, loop->extent);
+    }
+}
+
+static void sign_resize(const Resize *resize, StrBuf *out) {
+    strbuf_format(out, "resize %d %d", resize->linear, resize->corners);
+    sign_numbers(out, resize->input, (size_t)resize->axes);
+    sign_numbers(out, resize->output, (size_t)resize->axes);
+}
+
 static void sign_kind(const Step *step, StrBuf *out) {
     switch (step->kind) {
     case STEP_CONV:
@@ -221,6 +299,8 @@ static void sign_kind(const Step *step, StrBuf *out) {
         strbuf_format(out, "reduce %d %x ", (int)step->reduce.op, step->reduce.axes);
         shape_print(&step->input_values[0]->type.shape, out);
         break;
+    case STEP_REARRANGE: sign_rearrange(&step->rearrange, out); break;
+    case STEP_RESIZE: sign_resize(&step->resize, out); break;
     case STEP_MAP: strbuf_add(out, "map"); break;
     case STEP_COPY: strbuf_add(out, "copy"); break;
     case STEP_ZERO:

@@ -26,6 +26,8 @@ void kernel_emit(Ir *ir, const Step *step, const Machine *machine) {
     case STEP_SOFTMAX: softmax_emit(&emitter); return;
     case STEP_NORMALISE: normalise_emit(&emitter); return;
     case STEP_REDUCE: reduce_emit(&emitter); return;
+    case STEP_REARRANGE: rearrange_emit(&emitter); return;
+    case STEP_RESIZE: resize_emit(&emitter); return;
     case STEP_MAP: map_emit(&emitter); return;
     case STEP_COPY: copy_emit(&emitter); return;
     case STEP_ZERO: zero_emit(&emitter); return;

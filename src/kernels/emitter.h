@@ -107,6 +107,8 @@ void global_emit(const Emitter *emitter);
 void softmax_emit(const Emitter *emitter);
 void normalise_emit(const Emitter *emitter);
 void reduce_emit(const Emitter *emitter);
+void rearrange_emit(const Emitter *emitter);
+void resize_emit(const Emitter *emitter);
 void map_emit(const Emitter *emitter);
 void copy_emit(const Emitter *emitter);
 void zero_emit(const Emitter *emitter);

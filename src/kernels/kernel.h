@@ -37,6 +37,12 @@ void kernel_reduce(Lowering *lowering, const Node *node, ReduceOp op, AxisSet ax
 void kernel_normalise(Lowering *lowering, const Node *node, const Normalisation *normalisation);
 /* Softmax along an axis, or its natural logarithm. */
 void kernel_softmax(Lowering *lowering, const Node *node, int axis, bool logarithm);
+/* `output` as a rearrangement of `input`; loops that go on where one another ends are joined,
+ * and where nothing moves it is a view. */
+void kernel_rearrange(Lowering *lowering, const Node *node, const Rearrange *rearrange,
+                      Value *input, Value *output);
+/* Every channel's image at another size. */
+void kernel_resize(Lowering *lowering, const Node *node, const Resize *resize);
 /* Elements of input 0 sent through `stage`, whose operand, where it is an input, is input 1. */
 void kernel_map(Lowering *lowering, const Node *node, MapStage stage);
 /* All inputs joined from left to right by an operation with an operand. */
@@ -45,6 +51,8 @@ void kernel_combine(Lowering *lowering, const Node *node, MapOp op);
 void kernel_affine(Lowering *lowering, const Node *node, const Affine *affine);
 /* Inputs side by side along `axis`. */
 void kernel_concat(Lowering *lowering, const Node *node, int axis);
+/* Inputs of one shape side by side along a new axis, `axis` of the result. */
+void kernel_stack(Lowering *lowering, const Node *node, int axis);
 /* Same elements in the same row-major order under the output's shape (flatten, reshape, dropout).
  */
 void kernel_view(Lowering *lowering, const Node *node);

@@ -27,6 +27,7 @@ struct Evaluation {
     const Node *node;
     const Real *const *inputs; /* elements of each input, row-major */
     Real *output;              /* elements of output 0, to be filled */
+    Real *const *outputs;      /* the same of every output */
 };
 
 #define UNIT_ROUNDOFF 0x1p-24  /* of f32 */
@@ -106,6 +107,10 @@ Real real_quotient(Real a, Real b);
 Real real_limited(Real x);
 
 #define ROUNDING_ULPS 0.501 /* one rounding to nearest, and the reference's own */
+
+/* (1 - weight) * a + weight * b for an exact weight of 0 to 1 that f32 rounds as a quotient of two
+ * rounded whole numbers. */
+Real real_mix(Real a, Real b, double weight);
 
 /* A result of an elementary operation: `value` with an inherited error and one of `ulps` units in
  * the last place (|value| * 2^-23 each, at least F32_TINY). No overflow is looked for: the function

@@ -86,6 +86,20 @@ Real real_affine(Real x, double scale, double shift, int64_t terms) {
     return real_make(value, error, fmax(reach, size * x.error / UNIT_ROUNDOFF));
 }
 
+/* The weight is off by gamma_3 of itself, 1 - weight by that and u; two products and a sum round
+ * twice more: with M the larger of |a| and |b|,
+ *     M (2 gamma_3 + u) + gamma_2 M <= gamma_9 M,
+ * and one more rounding stands for the second-order terms and the reference's own. */
+Real real_mix(Real a, Real b, double weight) {
+    double value = (1 - weight) * a.value + weight * b.value;
+    double inherited = (1 - weight) * a.error + weight * b.error;
+    if (!(a.error < INFINITY) || !(b.error < INFINITY))
+        return (Real){value, INFINITY};
+    double reach = fmax(isfinite(a.value) ? fabs(a.value) + a.error : 0,
+                        isfinite(b.value) ? fabs(b.value) + b.error : 0);
+    return real_make(value, inherited + real_gamma(10) * reach + 2 * F32_TINY, reach);
+}
+
 Real real_rounded(double value, double inherited, double ulps) {
     if (!(inherited < INFINITY))
         return (Real){value, INFINITY};

@@ -1,9 +1,10 @@
-/* flatten, reshape, squeeze, concat: where elements stand, not what they are. */
+/* flatten, reshape, squeeze, concat, stack: where elements stand, not what they are. */
 #include "kernels/kernel.h"
 #include "layers/edit.h"
 #include "layers/evaluate.h"
 #include "layers/layer.h"
 #include "layers/majority.h"
+#include "layers/rearrange.h"
 #include "support/checked.h"
 
 /* ---- flatten, reshape, squeeze: the same elements in the same row-major order ---------------- */
@@ -149,7 +150,7 @@ const LayerInfo layer_squeeze = {
     .min_inputs = 1,
     .max_inputs = 1,
     .attribute_count = 1,
-    .attributes = {{"axes", ATTRIBUTE_AXES, "", 0, 0,
+    .attributes = {{"axis", ATTRIBUTE_AXES, "", 0, 0,
                     "the axes to drop; all of size 1 unless written"}},
     .shape_doc = "the input's shape without these axes",
     .example = "network example(line: [8, 1, 32]) -> [8, 32] {\n"
@@ -224,28 +225,22 @@ static bool concat_infer(Inference *inference) {
     return infer_result(inference, result);
 }
 
-static int64_t product(const Shape *shape, int begin, int end) {
-    int64_t elements = 1;
-    for (int i = begin; i < end; i++)
-        elements *= shape->dims[i];
-    return elements;
-}
-
-/* Seen as [outer][axis][inner], each input is a run of its axis * inner elements in every outer. */
-static void concat_evaluate(Evaluation *evaluation) {
+/* Each input is a run of elements after every one of the dims before `axis`. */
+static void evaluate_beside(Evaluation *evaluation, int axis) {
     const Node *node = evaluation->node;
-    const Shape *shape = &node->outputs[0]->type.shape;
-    int axis = concat_axis(node);
-    int64_t outer = product(shape, 0, axis);
-    int64_t inner = product(shape, axis + 1, shape->rank);
+    int64_t outer = shape_product(&node->outputs[0]->type.shape, 0, axis);
     Real *output = evaluation->output;
     for (int64_t o = 0; o < outer; o++) {
         for (size_t i = 0; i < node->input_count; i++) {
-            int64_t run = node->inputs[i]->type.shape.dims[axis] * inner;
+            int64_t run = shape_elements(&node->inputs[i]->type.shape) / outer;
             for (int64_t k = 0; k < run; k++)
                 *output++ = evaluation->inputs[i][o * run + k];
         }
     }
+}
+
+static void concat_evaluate(Evaluation *evaluation) {
+    evaluate_beside(evaluation, concat_axis(evaluation->node));
 }
 
 static void concat_lower(Lowering *lowering, const Node *node) {
@@ -269,4 +264,89 @@ const LayerInfo layer_concat = {
     .infer = concat_infer,
     .evaluate = concat_evaluate,
     .lower = concat_lower,
+};
+
+/* ---- stack -------------------------------------------------------------------------------- */
+
+/* Place of the new axis in the result. */
+static int stack_axis(const Node *node) {
+    int rank = node->inputs[0]->type.shape.rank + 1;
+    int64_t axis = node->attributes[0].integer;
+    return (int)(axis < 0 ? axis + rank : axis);
+}
+
+static bool check_stack_axis(Inference *inference) {
+    const Node *node = inference->node;
+    const Shape *input = infer_input(inference, 0);
+    if (input->rank == TENSOR_MAX_RANK) {
+        infer_error(inference, DIAG_E0802, -1,
+                    "a tensor has at most %d dimensions, so %s cannot be "
+                    "stacked",
+                    TENSOR_MAX_RANK, infer_shape_text(inference, input));
+        return false;
+    }
+    if (stack_axis(node) >= 0 && stack_axis(node) <= input->rank)
+        return true;
+    Diagnostic *diagnostic =
+        infer_error(inference, DIAG_E0218, 0, "a stack of %s has no axis %lld",
+                    infer_shape_text(inference, input), (long long)node->attributes[0].integer);
+    diag_here(inference->diagnostics, diagnostic, "from 0 to %d, or -1 for the last", input->rank);
+    return false;
+}
+
+static bool same_shapes(const Shape *a, const Shape *b, int axis) {
+    (void)axis;
+    return shape_equal(a, b);
+}
+
+static bool stack_infer(Inference *inference) {
+    const Node *node = inference->node;
+    const Shape *usual = infer_input(inference, majority_input(node, same_shapes, 0));
+    for (size_t i = 0; i < node->input_count; i++) {
+        const Shape *input = infer_input(inference, i);
+        if (shape_equal(usual, input))
+            continue;
+        Diagnostic *diagnostic =
+            infer_error(inference, DIAG_E0214, -1, "`stack` needs equal shapes, got %s and %s",
+                        infer_shape_text(inference, usual), infer_shape_text(inference, input));
+        diag_label(inference->diagnostics, diagnostic, node->inputs[i]->span, "input %zu is %s",
+                   i + 1, infer_shape_text(inference, input));
+        return false;
+    }
+    if (!check_stack_axis(inference))
+        return false;
+    int axis = stack_axis(node);
+    Shape result = {.rank = usual->rank + 1};
+    for (int i = 0; i < result.rank; i++)
+        result.dims[i] = i < axis    ? usual->dims[i]
+                         : i == axis ? (int64_t)node->input_count
+                                     : usual->dims[i - 1];
+    return infer_result(inference, result);
+}
+
+static void stack_evaluate(Evaluation *evaluation) {
+    evaluate_beside(evaluation, stack_axis(evaluation->node));
+}
+
+static void stack_lower(Lowering *lowering, const Node *node) {
+    kernel_stack(lowering, node, stack_axis(node));
+}
+
+const LayerInfo layer_stack = {
+    .name = "stack",
+    .summary = "puts inputs of one shape side by side along a new axis",
+    .family = FAMILY_SHAPE,
+    .min_inputs = 2,
+    .max_inputs = LAYER_ANY_INPUTS,
+    .attribute_count = 1,
+    .attributes = {{"axis", ATTRIBUTE_INTEGER, "0", -TENSOR_MAX_RANK, TENSOR_MAX_RANK - 1,
+                    "the place of the new axis in the result; -1: the last"}},
+    .shape_doc = "inputs of equal shape -> that shape with the number of inputs put in at the axis",
+    .example = "network example(left: [8, 8], right: [8, 8]) -> [2, 8, 8] {\n"
+               "    return (left, right) -> stack\n"
+               "}\n",
+    .infer = stack_infer,
+    .footprint = footprint_everything,
+    .evaluate = stack_evaluate,
+    .lower = stack_lower,
 };

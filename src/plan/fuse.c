@@ -90,8 +90,10 @@ static bool takes_epilogue(StepKind kind) {
     case STEP_GLOBAL:
     case STEP_NORMALISE:
     case STEP_REDUCE:
+    case STEP_RESIZE:
     case STEP_MAP: return true;
     case STEP_SOFTMAX:
+    case STEP_REARRANGE:
     case STEP_COPY:
     case STEP_ZERO:
     case STEP_VIEW:

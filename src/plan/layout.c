@@ -76,9 +76,11 @@ static bool any_blocked(const Layout *layout, const Step *step) {
     return false;
 }
 
-/* A concat along an axis that is neither channels, nor the first or the last spatial one: no box
- * within the result's box. */
+/* A concat along an axis that is neither channels, nor the first or the last spatial one, or along
+ * a new one: no box within the result's box. */
 static bool is_inner_concat(const Step *step) {
+    if (step->concat.stacked)
+        return true;
     return step->concat.axis > 1 && step->concat.axis < step->output_value->type.shape.rank - 1;
 }
 
@@ -95,7 +97,7 @@ static bool concat_fits_blocks(const Step *step, int64_t lanes) {
 /* A step that works on values in their own row-major order. */
 static bool is_flat(const Step *step) {
     return step->kind == STEP_GEMM || step->kind == STEP_SOFTMAX || step->kind == STEP_NORMALISE ||
-           step->kind == STEP_REDUCE;
+           step->kind == STEP_REDUCE || step->kind == STEP_REARRANGE;
 }
 
 static int64_t natural_block(const Layout *layout, const Step *step) {
@@ -104,13 +106,15 @@ static int64_t natural_block(const Layout *layout, const Step *step) {
     switch (step->kind) {
     case STEP_CONV:
     case STEP_DEPTHWISE:
-    case STEP_WINDOW: assert(is_image); return lanes;
+    case STEP_WINDOW:
+    case STEP_RESIZE: assert(is_image); return lanes;
     case STEP_DENSE:
     case STEP_GLOBAL:
     case STEP_GEMM:
     case STEP_SOFTMAX:
     case STEP_NORMALISE:
-    case STEP_REDUCE: return 1;
+    case STEP_REDUCE:
+    case STEP_REARRANGE: return 1;
     case STEP_MAP: return is_image && any_blocked(layout, step) ? lanes : 1;
     case STEP_CONCAT:
         return is_image && any_blocked(layout, step) && concat_fits_blocks(step, lanes) ? lanes : 1;
@@ -435,25 +439,23 @@ static View view_reshaped(View view, Box box) {
     return view;
 }
 
-/* Copies input `k` of an inner concat, from index `begin` of the axis on: both sides are seen as
- * [axes before][axis][axes after]. */
-static void copy_inner(Layout *layout, const Step *step, int k, int64_t begin) {
+/* Copies input `k` of an inner concat, from float `begin` of each run of the result on: both sides
+ * are seen as [axes before][the rest]. Returns how many floats of a run that were. */
+static int64_t copy_inner(Layout *layout, const Step *step, int k, int64_t begin) {
     const Shape *shape = &step->output_value->type.shape;
-    int axis = step->concat.axis;
-    Box box = {1, step->input_values[k]->type.shape.dims[axis], 1};
-    for (int i = 0; i < shape->rank; i++) {
-        if (i < axis)
-            box.channels *= shape->dims[i];
-        if (i > axis)
-            box.width *= shape->dims[i];
-    }
+    int64_t outer = 1;
+    for (int i = 0; i < step->concat.axis; i++)
+        outer *= shape->dims[i];
+    int64_t run = shape_elements(&step->input_values[k]->type.shape) / outer;
+    Box box = {outer, 1, run};
     View from = view_reshaped(read_input(layout, step, k), box);
     Storage *whole = natural_of(layout, step->output_value);
     View to = view_reshaped(storage_view(whole, whole->box), box);
-    to.block_stride = shape->dims[axis] * box.width;
-    to.offset += begin * box.width;
+    to.block_stride = shape_elements(shape) / outer;
+    to.offset += begin;
     begin_write(layout, whole, step->node, step->output_value);
     emit_copy(layout, step->node, step->input_values[k], from, to);
+    return run;
 }
 
 /* Copies what is not in place. */
@@ -467,8 +469,10 @@ static void emit_concat(Layout *layout, size_t index) {
         Value *value = step->input_values[k];
         Box box = box_of_shape(&value->type.shape);
         if (is_inner_concat(step)) {
-            copy_inner(layout, step, k, begin);
-        } else if (!layout->placed[index][k]) {
+            begin += copy_inner(layout, step, k, begin);
+            continue;
+        }
+        if (!layout->placed[index][k]) {
             View from = read_input(layout, step, k);
             begin_write(layout, whole, step->node, step->output_value);
             View to = storage_part(whole, place, box);
@@ -478,7 +482,6 @@ static void emit_concat(Layout *layout, size_t index) {
             emit_copy(layout, step->node, value, from, to);
         }
         place[axis] += box_extent(box, axis);
-        begin += value->type.shape.dims[step->concat.axis];
     }
 }
 

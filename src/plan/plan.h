@@ -221,6 +221,9 @@ typedef enum StepKind {
                      row-major order */
     STEP_NORMALISE, /* over a set of axes; views as for SOFTMAX */
     STEP_REDUCE,    /* over a set of axes; views as for SOFTMAX */
+    STEP_REARRANGE, /* the same elements in another order, some left out, repeated or made up; both
+                    views as of SOFTMAX */
+    STEP_RESIZE,    /* each channel's image at another size; blocked, output of input's channels */
     STEP_MAP,       /* nothing but its epilogue; all views of one block and, but for CHANNEL
                        operands, of one shape */
     STEP_COPY,      /* same elements into another layout; both views of one shape, any blocks */
@@ -306,6 +309,47 @@ typedef struct Normalisation {
     const Weight *bias;   /* NULL: 0; only with a weight */
 } Normalisation;
 
+/* What stands where a rearrangement reaches past the edge of its input. */
+typedef enum RearrangeEdge {
+    REARRANGE_CONSTANT, /* a number */
+    REARRANGE_REFLECT,  /* place -i is place i, and so at the other end: the edge is not repeated */
+    REARRANGE_REPLICATE, /* place -i is place 0 */
+} RearrangeEdge;
+
+/* One loop of a rearrangement. Index 0 <= i < count of the output stands for place i - begin along
+ * `stride` in the input; there are places 0 to extent - 1, all others are past the edge. */
+typedef struct RearrangeLoop {
+    int64_t count;
+    int64_t stride; /* floats from a place to the next; 0: the same again and again */
+    int64_t begin;  /* 0 and */
+    int64_t extent; /* count, where there is no edge to reach past */
+} RearrangeLoop;
+
+/* The output, in row-major order, is written by a nest of loops, outermost first; their places
+ * times strides add up to the float of the input (row-major too) that is read. */
+#define REARRANGE_MAX_LOOPS 8
+typedef struct Rearrange {
+    int64_t first; /* float of the input at place 0 of all loops */
+    int loop_count;
+    RearrangeLoop loops[REARRANGE_MAX_LOOPS];
+    RearrangeEdge edge;
+    double value; /* CONSTANT */
+} Rearrange;
+
+/* How an image gets another size, along each spatial axis on its own. With n places in and m out,
+ * place i of the output lies at x in the input, computed exactly:
+ *     nearest             floor(i n / m)
+ *     linear              ((2 i + 1) n - m) / (2 m), but not below 0
+ *     linear, corners     i (n - 1) / (m - 1), 0 for m = 1
+ * Linear is a mean of places floor(x) and the next (or the last), weighted by the distances. */
+typedef struct Resize {
+    bool linear;
+    bool corners;
+    int axes; /* spatial axes; all but the last are the view's height */
+    int64_t input[MAX_SPATIAL];
+    int64_t output[MAX_SPATIAL];
+} Resize;
+
 /* What a tile computes at once in registers: rows x columns output pixels of `vectors` vectors of
  * output channels (conv, depthwise, window), or `vectors` vectors of outputs in `unroll`
  * independent chains (dense), or `rows` rows of a product by `vectors` vectors of its columns, or,
@@ -369,8 +413,11 @@ typedef struct Step {
             ReduceOp op;
             AxisSet axes; /* REDUCE: of the input value's shape */
         } reduce;         /* GLOBAL, REDUCE */
+        Rearrange rearrange;
+        Resize resize;
         struct {
             int axis;
+            bool stacked; /* `axis` is one that the inputs do not have */
         } concat;
         struct {
             int64_t begin[2]; /* rows above, columns to the left */

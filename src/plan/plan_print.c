@@ -22,6 +22,8 @@ static const char *step_name(StepKind kind) {
     case STEP_SOFTMAX: return "softmax";
     case STEP_NORMALISE: return "normalise";
     case STEP_REDUCE: return "reduce";
+    case STEP_REARRANGE: return "rearrange";
+    case STEP_RESIZE: return "resize";
     case STEP_MAP: return "map";
     case STEP_COPY: return "copy";
     case STEP_ZERO: return "zero";
@@ -146,6 +148,29 @@ static void print_normalisation(const Normalisation *normalisation, StrBuf *out)
                   normalisation->epsilon);
 }
 
+static void print_rearrange(const Rearrange *rearrange, StrBuf *out) {
+    strbuf_add(out, "    loops   ");
+    for (int i = 0; i < rearrange->loop_count; i++) {
+        const RearrangeLoop *loop = &rearrange->loops[i];
+        strbuf_format(out, "%s %" PRId64 " by %" PRId64, i ? "," : "", loop->count, loop->stride);
+        if (loop->count != loop->extent)
+            strbuf_format(out, " (%" PRId64 " from %" PRId64 ")", loop->extent, loop->begin);
+    }
+    if (rearrange->first != 0)
+        strbuf_format(out, ", first %" PRId64, rearrange->first);
+    strbuf_add(out, "\n");
+}
+
+static void print_resize(const Resize *resize, StrBuf *out) {
+    strbuf_add(out, "    resize   ");
+    for (int i = 0; i < resize->axes; i++)
+        strbuf_format(out, "%s%" PRId64 " to %" PRId64, i ? ", " : "", resize->input[i],
+                      resize->output[i]);
+    strbuf_add(out, !resize->linear   ? ", nearest\n"
+                    : resize->corners ? ", linear between corners\n"
+                                      : ", linear\n");
+}
+
 static void print_facts(const Step *step, StrBuf *out) {
     switch (step->kind) {
     case STEP_CONV:
@@ -167,6 +192,8 @@ static void print_facts(const Step *step, StrBuf *out) {
         strbuf_format(out, "    axis     %d%s\n", step->softmax.axis,
                       step->softmax.logarithm ? ", logarithm" : "");
         break;
+    case STEP_REARRANGE: print_rearrange(&step->rearrange, out); break;
+    case STEP_RESIZE: print_resize(&step->resize, out); break;
     case STEP_ZERO:
         print_pair(out, "    halo     ", step->zero.begin);
         print_pair(out, " and ", step->zero.end);

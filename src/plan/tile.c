@@ -262,6 +262,8 @@ static bool tile_step(Plan *plan, Step *step) {
     case STEP_GLOBAL:
     case STEP_SOFTMAX:
     case STEP_REDUCE:
+    case STEP_REARRANGE:
+    case STEP_RESIZE:
     case STEP_MAP:
     case STEP_COPY:
     case STEP_ZERO: return true;

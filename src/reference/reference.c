@@ -14,15 +14,17 @@ static Real *evaluate_input(Arena *arena, const Value *input, const float *eleme
 }
 
 static void evaluate_node(Arena *arena, const Node *node, Real **values) {
-    assert(node->output_count == 1);
     const Real **inputs = ARENA_ARRAY(arena, node->input_count, const Real *);
     for (size_t i = 0; i < node->input_count; i++)
         inputs[i] = values[node->inputs[i]->id];
-    size_t count = (size_t)shape_elements(&node->outputs[0]->type.shape);
+    Real **outputs = ARENA_ARRAY(arena, node->output_count, Real *);
+    for (size_t i = 0; i < node->output_count; i++) {
+        size_t count = (size_t)shape_elements(&node->outputs[i]->type.shape);
+        outputs[i] = values[node->outputs[i]->id] = ARENA_ARRAY(arena, count, Real);
+    }
     Evaluation evaluation = {
-        .node = node, .inputs = inputs, .output = ARENA_ARRAY(arena, count, Real)};
+        .node = node, .inputs = inputs, .output = outputs[0], .outputs = outputs};
     node->layer->evaluate(&evaluation);
-    values[node->outputs[0]->id] = evaluation.output;
 }
 
 Real **reference_run(Arena *arena, const Graph *graph, const float *const *inputs) {

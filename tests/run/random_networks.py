@@ -55,6 +55,39 @@ def reduction(rng, shape):
     return f"{op}(axis={axis}, keep=on)", shape[:axis] + [1] + shape[axis + 1:]
 
 
+def rearranged(rng, shape):
+    """A random step that moves elements of an image: its text and the shape after it."""
+    sizes = shape[1:]
+    kind = rng.choice(["transpose", "shuffle", "pad", "crop", "slice", "split", "upsample", "resize"])
+    join = "x".join
+    if kind == "transpose":
+        order = rng.sample(range(len(shape)), len(shape))
+        return f"transpose({tuple(order)})", [shape[i] for i in order]
+    if kind == "shuffle":
+        return f"channelshuffle({rng.choice([g for g in range(1, shape[0] + 1) if shape[0] % g == 0])})", shape
+    if kind == "pad":
+        most = [rng.randint(0, min(2, n - 1)) for n in sizes]
+        mode = rng.choice(["constant", "reflect", "replicate"])
+        return f"pad({join(map(str, most))}, mode={mode})", [shape[0]] + [n + 2 * p for n, p in zip(sizes, most)]
+    if kind == "crop":
+        sizes = [rng.randint(1, n) for n in sizes]
+        return f"crop({join(map(str, sizes))})", [shape[0]] + sizes
+    if kind in ("slice", "split"):
+        axis = rng.randrange(len(shape))
+        at = rng.randrange(shape[axis])
+        if kind == "slice" or at == 0:
+            step = rng.randint(1, 3)
+            count = (shape[axis] - at + step - 1) // step
+            return f"slice({at}, step={step}, axis={axis})", shape[:axis] + [count] + shape[axis + 1:]
+        return f"split(({at}, {shape[axis] - at}), axis={axis}) -> concat(axis={axis})", shape
+    factor = rng.randint(1, 2) if max(sizes) < 12 else 1
+    if kind == "upsample":
+        return f"upsample({factor})", [shape[0]] + [n * factor for n in sizes]
+    sizes = [rng.randint(1, 14) for _ in sizes]
+    mode = rng.choice(["", ", mode=nearest", ", corners=on"])
+    return f"resize({join(map(str, sizes))}{mode})", [shape[0]] + sizes
+
+
 def step(rng, shape):
     """A random step from `shape`: its text and the shape after it."""
     if len(shape) == 1:
@@ -67,7 +100,7 @@ def step(rng, shape):
         return (rng.choice(ACTIVATIONS) if kind == "activation" else kind), shape
     kind = rng.choice(["conv"] * 4 + ["depthwise", "pool", "pool", "activation", "activation",
                                       "batchnorm", "residual", "branch", "gate", "flatten", "gap", "reshape",
-                                      "norm", "reduce"])
+                                      "norm", "reduce", "rearrange", "rearrange"])
     channels = shape[0]
     if kind == "conv":
         k, s, p, rest = window(rng, shape, 5)
@@ -88,6 +121,8 @@ def step(rng, shape):
         return normalisation(rng, shape), shape
     if kind == "reduce":
         return reduction(rng, shape)
+    if kind == "rearrange":
+        return rearranged(rng, shape)
     if kind == "flatten":
         return ("flatten", [prod(shape)]) if prod(shape) <= 4096 else ("relu", shape)
     if kind == "gap":

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "plan_network.h"
+#include "plan_plain.h"
 
 typedef struct Run {
     const Plan *plan;
@@ -202,6 +202,23 @@ static inline double run_gemm(const Run *run, const Step *step, int64_t at) {
     return sum;
 }
 
+static inline double run_rearrange(const Run *run, const Step *step, int64_t at) {
+    int64_t from = rearranged_from(&step->rearrange, at);
+    return from < 0 ? step->rearrange.value : element_at(run, &step->inputs[0], 0, 0, 0)[from];
+}
+
+typedef struct ChannelPixels {
+    const Run *run;
+    const View *view;
+    int64_t channel;
+} ChannelPixels;
+
+static inline double channel_pixel(const void *context, int64_t index) {
+    const ChannelPixels *pixels = context;
+    int64_t width = pixels->view->width;
+    return *element_at(pixels->run, pixels->view, pixels->channel, index / width, index % width);
+}
+
 static inline double run_element(const Run *run, const Step *step, int64_t c, int64_t h,
                                  int64_t w) {
     switch (step->kind) {
@@ -210,6 +227,12 @@ static inline double run_element(const Run *run, const Step *step, int64_t c, in
     case STEP_DENSE: return run_dense(run, step, c);
     case STEP_GEMM:
         return run_gemm(run, step, (c * step->output.height + h) * step->output.width + w);
+    case STEP_REARRANGE:
+        return run_rearrange(run, step, (c * step->output.height + h) * step->output.width + w);
+    case STEP_RESIZE: {
+        ChannelPixels pixels = {run, &step->inputs[0], c};
+        return resized_pixel(&step->resize, h * step->output.width + w, channel_pixel, &pixels);
+    }
     case STEP_WINDOW: return run_window(run, step, c, h, w);
     case STEP_GLOBAL: return run_mean(run, step, c);
     case STEP_MAP:
@@ -230,12 +253,14 @@ static inline void check_step(const Step *step) {
     switch (step->kind) {
     case STEP_CONV: assert(blocked); break;
     case STEP_DEPTHWISE:
+    case STEP_RESIZE:
     case STEP_WINDOW: assert(blocked && step->inputs[0].block > 1); break;
     case STEP_DENSE: assert(!blocked); break;
     case STEP_GEMM: assert(!blocked && step->inputs[0].block == 1); break;
     case STEP_GLOBAL: assert(!blocked && step->inputs[0].block > 1); break;
     case STEP_NORMALISE:
     case STEP_REDUCE:
+    case STEP_REARRANGE:
     case STEP_SOFTMAX: assert(!blocked && step->inputs[0].block == 1); break;
     case STEP_MAP:
     case STEP_COPY:

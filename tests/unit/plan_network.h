@@ -1,5 +1,4 @@
-/* Networks for the unit tests of src/plan, built by calling the kernels' descriptions directly, and
- * the plain evaluation of what they lowered to. */
+/* Networks for the unit tests of src/plan, built by calling the kernels' descriptions directly. */
 #ifndef NETC_TESTS_PLAN_NETWORK_H
 #define NETC_TESTS_PLAN_NETWORK_H
 
@@ -293,6 +292,42 @@ static inline Value *net_matmul(Network *net, Value *x, Value *y) {
     return node->outputs[0];
 }
 
+static inline int64_t dims_product(const Shape *shape, int begin, int end) {
+    int64_t product = 1;
+    for (int axis = begin; axis < end; axis++)
+        product *= shape->dims[axis];
+    return product;
+}
+
+/* Axes of x in a new order; `pad`: with as many places around the last one, as `edge` says. */
+static inline Value *net_rearrange(Network *net, Value *x, const int *order, int64_t pad,
+                                   RearrangeEdge edge) {
+    const Shape *input = &x->type.shape;
+    Shape shape = *input;
+    Rearrange rearrange = {.edge = edge, .value = 0.25, .loop_count = shape.rank};
+    for (int i = 0; i < shape.rank; i++) {
+        int64_t extent = input->dims[order[i]], begin = i == shape.rank - 1 ? pad : 0;
+        shape.dims[i] = extent + 2 * begin;
+        rearrange.loops[i] = (RearrangeLoop){
+            shape.dims[i], dims_product(input, order[i] + 1, shape.rank), begin, extent};
+    }
+    Node *node = new_node(net, "rearrange", &x, 1, shape);
+    kernel_rearrange(&net->lowering, node, &rearrange, x, node->outputs[0]);
+    return node->outputs[0];
+}
+
+static inline Value *net_resize(Network *net, Value *x, bool linear, bool corners) {
+    Shape shape = x->type.shape;
+    Resize resize = {.linear = linear, .corners = corners, .axes = shape.rank - 1};
+    for (int i = 1; i < shape.rank; i++) {
+        resize.input[i - 1] = shape.dims[i];
+        resize.output[i - 1] = shape.dims[i] = 1 + random_bits(&net->random) % 12;
+    }
+    Node *node = new_node(net, "resize", &x, 1, shape);
+    kernel_resize(&net->lowering, node, &resize);
+    return node->outputs[0];
+}
+
 static inline Value *net_concat(Network *net, Value **inputs, size_t count, int axis) {
     Shape shape = inputs[0]->type.shape;
     for (size_t i = 1; i < count; i++)
@@ -310,276 +345,6 @@ static inline Value *net_view(Network *net, Value *x, Shape shape) {
 
 static inline Value *net_flatten(Network *net, Value *x) {
     return net_view(net, x, shape_make(1, shape_elements(&x->type.shape)));
-}
-
-/* ---- plain evaluation of lowered steps: row-major values, weights as they are --------------- */
-
-typedef struct Extent { /* a shape as channels, height, width */
-    int64_t c, h, w;
-} Extent;
-
-static inline Extent extent_of(const Value *value) {
-    const Shape *shape = &value->type.shape;
-    Extent extent = {shape->dims[0], 1, 1};
-    for (int axis = 1; axis < shape->rank - 1; axis++)
-        extent.h *= shape->dims[axis];
-    if (shape->rank > 1)
-        extent.w = shape->dims[shape->rank - 1];
-    return extent;
-}
-
-static inline void plain_conv(const Step *step, const double *in, double *out) {
-    Extent x = extent_of(step->input_values[0]), y = extent_of(step->output_value);
-    const Window *g = &step->conv.window;
-    const float *weight = step->conv.weight->data;
-    int64_t per_group = x.c / step->conv.groups;
-    int64_t taps = g->kernel[0] * g->kernel[1];
-    for (int64_t f = 0; f < y.c; f++)
-        for (int64_t i = 0; i < y.h * y.w; i++) {
-            double sum = step->conv.bias ? step->conv.bias->data[f] : 0;
-            for (int64_t k = 0; k < per_group * taps; k++) {
-                int64_t c = f / (y.c / step->conv.groups) * per_group + k / taps;
-                int64_t h = i / y.w * g->stride[0] - g->pad_begin[0] +
-                            k % taps / g->kernel[1] * g->dilation[0];
-                int64_t w =
-                    i % y.w * g->stride[1] - g->pad_begin[1] + k % g->kernel[1] * g->dilation[1];
-                if (h >= 0 && h < x.h && w >= 0 && w < x.w)
-                    sum += weight[f * per_group * taps + k] * in[(c * x.h + h) * x.w + w];
-            }
-            out[f * y.h * y.w + i] = sum;
-        }
-}
-
-static inline void plain_window(const Step *step, const double *in, double *out) {
-    Extent x = extent_of(step->input_values[0]), y = extent_of(step->output_value);
-    const Window *g = &step->window.window;
-    for (int64_t i = 0; i < y.c * y.h * y.w; i++) {
-        double sum = 0, most = -INFINITY, count = 0;
-        for (int64_t k = 0; k < g->kernel[0] * g->kernel[1]; k++) {
-            int64_t h =
-                i / y.w % y.h * g->stride[0] - g->pad_begin[0] + k / g->kernel[1] * g->dilation[0];
-            int64_t w =
-                i % y.w * g->stride[1] - g->pad_begin[1] + k % g->kernel[1] * g->dilation[1];
-            bool inside = h >= 0 && h < x.h && w >= 0 && w < x.w;
-            count += inside || step->window.count_padding;
-            if (!inside)
-                continue;
-            double value = in[(i / (y.h * y.w) * x.h + h) * x.w + w];
-            sum += value;
-            most = value > most ? value : most;
-        }
-        out[i] = step->window.average ? sum / count : most;
-    }
-}
-
-static inline void plain_dense(const Step *step, const double *in, double *out) {
-    int64_t inputs = shape_elements(&step->input_values[0]->type.shape);
-    for (int64_t n = 0; n < step->output_value->type.shape.dims[0]; n++) {
-        out[n] = step->dense.bias ? step->dense.bias->data[n] : 0;
-        for (int64_t k = 0; k < inputs; k++)
-            out[n] += step->dense.weight->data[n * inputs + k] * in[k];
-    }
-}
-
-/* in[outer][count][inner] */
-static inline void plain_softmax(const double *in, double *out, int64_t outer, int64_t count,
-                                 int64_t inner) {
-    for (int64_t i = 0; i < outer * inner; i++) {
-        int64_t at = i / inner * count * inner + i % inner;
-        double most = -INFINITY, sum = 0;
-        for (int64_t k = 0; k < count; k++)
-            most = fmax(most, in[at + k * inner]);
-        for (int64_t k = 0; k < count; k++)
-            sum += exp(in[at + k * inner] - most);
-        for (int64_t k = 0; k < count; k++)
-            out[at + k * inner] = exp(in[at + k * inner] - most) / sum;
-    }
-}
-
-/* Row-major index over `axes` alone of the element at `position`. */
-static inline int64_t index_over(const Shape *shape, AxisSet axes, int64_t position) {
-    int64_t index = 0, stride = 1;
-    for (int axis = shape->rank - 1; axis >= 0; axis--) {
-        if (axes >> axis & 1) {
-            index += position % shape->dims[axis] * stride;
-            stride *= shape->dims[axis];
-        }
-        position /= shape->dims[axis];
-    }
-    return index;
-}
-
-static inline void plain_reduce(const Step *step, const double *in, double *out) {
-    const Shape *shape = &step->input_values[0]->type.shape;
-    int64_t elements = shape_elements(shape);
-    int64_t results = shape_elements(&step->output_value->type.shape);
-    double *most = calloc((size_t)results, sizeof *most);
-    for (int64_t i = 0; i < results; i++) {
-        most[i] = -INFINITY;
-        out[i] = step->reduce.op == REDUCE_MAX ? -INFINITY : 0;
-    }
-    for (int64_t i = 0; i < elements; i++) {
-        int64_t result = index_over(shape, ~step->reduce.axes, i);
-        switch (step->reduce.op) {
-        case REDUCE_SUM: out[result] += in[i]; break;
-        case REDUCE_MEAN: out[result] += in[i] * (double)results / (double)elements; break;
-        case REDUCE_MAX: out[result] = fmax(out[result], in[i]); break;
-        case REDUCE_ARGMAX:
-            if (in[i] > most[result])
-                out[result] = (double)index_over(shape, step->reduce.axes, i);
-            break;
-        }
-        most[result] = fmax(most[result], in[i]);
-    }
-    free(most);
-}
-
-static inline void plain_normalise(const Normalisation *n, const double *in, double *out) {
-    int64_t elements = shape_elements(&n->shape);
-    int64_t slices = 1;
-    for (int axis = 0; axis < n->shape.rank; axis++)
-        slices *= n->axes >> axis & 1 ? 1 : n->shape.dims[axis];
-    double length = (double)(elements / slices);
-    double *mean = calloc((size_t)slices, sizeof *mean);
-    double *variance = calloc((size_t)slices, sizeof *variance);
-    for (int64_t i = 0; i < elements && n->centred; i++)
-        mean[index_over(&n->shape, ~n->axes, i)] += in[i] / length;
-    for (int64_t i = 0; i < elements; i++) {
-        int64_t slice = index_over(&n->shape, ~n->axes, i);
-        variance[slice] += (in[i] - mean[slice]) * (in[i] - mean[slice]) / length;
-    }
-    for (int64_t i = 0; i < elements; i++) {
-        int64_t slice = index_over(&n->shape, ~n->axes, i);
-        int64_t place = index_over(&n->shape, n->parameter_axes, i);
-        out[i] = (in[i] - mean[slice]) / sqrt(variance[slice] + n->epsilon);
-        out[i] = out[i] * n->weight->data[place] + n->bias->data[place];
-    }
-    free(mean);
-    free(variance);
-}
-
-static inline int64_t dims_product(const Shape *shape, int begin, int end) {
-    int64_t product = 1;
-    for (int axis = begin; axis < end; axis++)
-        product *= shape->dims[axis];
-    return product;
-}
-
-static inline void plain_concat(const Step *step, double *const *values, double *out) {
-    int axis = step->concat.axis;
-    const Shape *shape = &step->output_value->type.shape;
-    int64_t outer = dims_product(shape, 0, axis);
-    int64_t whole = dims_product(shape, axis, shape->rank);
-    int64_t begin = 0;
-    for (int k = 0; k < step->input_count; k++) {
-        const Value *input = step->input_values[k];
-        int64_t part = dims_product(&input->type.shape, axis, shape->rank);
-        for (int64_t o = 0; o < outer; o++)
-            memcpy(out + o * whole + begin, values[input->id] + o * part,
-                   (size_t)part * sizeof *out);
-        begin += part;
-    }
-}
-
-/* The right matrix of a product, element (k, j) of batch b. */
-static inline double gemm_right(const Step *step, const double *right, int64_t b, int64_t k,
-                                int64_t j) {
-    const Product *p = &step->gemm.product;
-    if (step->gemm.weight)
-        return step->gemm.weight->data[j * p->depth + k];
-    int64_t row = p->transposed ? j : k, column = p->transposed ? k : j;
-    return right[p->right.offset + b * p->right.batch_stride + row * p->right.row_stride + column];
-}
-
-static inline void plain_gemm(const Step *step, double *const *values, double *out) {
-    const Product *p = &step->gemm.product;
-    const double *left = values[step->input_values[0]->id] + p->left.offset;
-    const double *right = step->gemm.weight ? NULL : values[step->input_values[1]->id];
-    for (int64_t b = 0; b < p->batches; b++)
-        for (int64_t i = 0; i < p->rows; i++)
-            for (int64_t j = 0; j < p->columns; j++) {
-                double sum = step->gemm.bias ? step->gemm.bias->data[j] : 0;
-                for (int64_t k = 0; k < p->depth; k++)
-                    sum += left[b * p->left.batch_stride + i * p->left.row_stride + k] *
-                           gemm_right(step, right, b, k, j);
-                out[p->result.offset + b * p->result.batch_stride + i * p->result.row_stride + j] =
-                    sum;
-            }
-}
-
-static inline void plain_epilogue(const Step *step, double *const *values, double *out) {
-    Extent y = extent_of(step->output_value);
-    for (size_t s = 0; s < step->epilogue.count; s++) {
-        const MapStage *stage = &step->epilogue.data[s];
-        const Affine *a = &stage->affine;
-        for (int64_t i = 0; i < y.c * y.h * y.w; i++) {
-            int64_t c = i / (y.h * y.w);
-            if (stage->op == MAP_AFFINE) {
-                double scale = a->gamma ? a->gamma->data[c] : 1;
-                if (a->variance)
-                    scale /= sqrt(a->variance->data[c] + a->epsilon);
-                double shift =
-                    (a->beta ? a->beta->data[c] : 0) - scale * (a->mean ? a->mean->data[c] : 0);
-                out[i] = out[i] * scale + shift;
-                continue;
-            }
-            double operand = stage->constants[0];
-            if (stage_reads_input(stage))
-                operand = values[step->input_values[stage->operand]->id]
-                                [stage->kind == OPERAND_CHANNEL ? c : i];
-            if (stage->kind == OPERAND_WEIGHT)
-                operand = stage->weight->data[stage->weight->elements == 1 ? 0 : c];
-            out[i] = apply_operation(stage, out[i], operand);
-        }
-    }
-}
-
-/* All values by id, from lowered steps that nothing has changed yet. */
-static inline double **plain_run(Network *net, const float *const *inputs) {
-    double **values = ARENA_ARRAY(&net->arena, net->graph.values.count, double *);
-    for (size_t i = 0; i < net->graph.values.count; i++)
-        values[i] = ARENA_ARRAY(
-            &net->arena, (size_t)shape_elements(&net->graph.values.data[i]->type.shape), double);
-    for (size_t i = 0; i < net->graph.inputs.count; i++) {
-        const Value *value = net->graph.inputs.data[i];
-        for (int64_t k = 0; k < shape_elements(&value->type.shape); k++)
-            values[value->id][k] = inputs[i][k];
-    }
-    for (size_t i = 0; i < net->plan.steps.count; i++) {
-        const Step *step = net->plan.steps.data[i];
-        const Value *input = step->input_values[0];
-        const double *in = values[input->id];
-        const Shape *shape = &step->output_value->type.shape;
-        double *out = values[step->output_value->id];
-        int64_t elements = shape_elements(shape);
-        switch (step->kind) {
-        case STEP_CONV:
-        case STEP_DEPTHWISE: plain_conv(step, in, out); break;
-        case STEP_DENSE: plain_dense(step, in, out); break;
-        case STEP_GEMM: plain_gemm(step, values, out); break;
-        case STEP_WINDOW: plain_window(step, in, out); break;
-        case STEP_NORMALISE: plain_normalise(&step->normalise, in, out); break;
-        case STEP_REDUCE: plain_reduce(step, in, out); break;
-        case STEP_GLOBAL: {
-            int64_t pixels = shape_elements(&input->type.shape) / elements;
-            for (int64_t k = 0; k < elements * pixels; k++)
-                out[k / pixels] += in[k] / (double)pixels;
-            break;
-        }
-        case STEP_SOFTMAX:
-            plain_softmax(in, out, dims_product(shape, 0, step->softmax.axis),
-                          shape->dims[step->softmax.axis],
-                          dims_product(shape, step->softmax.axis + 1, shape->rank));
-            break;
-        case STEP_MAP:
-        case STEP_VIEW: memcpy(out, in, (size_t)elements * sizeof *out); break;
-        case STEP_CONCAT: plain_concat(step, values, out); break;
-        case STEP_COPY:
-        case STEP_ZERO: assert(false); break;
-        }
-        plain_epilogue(step, values, out);
-    }
-    return values;
 }
 
 #endif

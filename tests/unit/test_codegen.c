@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "plan_network.h"
+#include "plan_plain.h"
 
 #include "codegen/codegen.h"
 

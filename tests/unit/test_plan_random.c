@@ -110,6 +110,18 @@ static Value *random_channels(Network *net, Value *x) {
     return net_gate(net, x, net_map(net, net_conv(net, gate, channels, point, 1, true), MAP_TANH));
 }
 
+static Value *random_rearrange(Network *net, Value *x) {
+    int order[TENSOR_MAX_RANK], rank = x->type.shape.rank;
+    for (int i = 0; i < rank; i++) { /* Fisher and Yates, from the inside out */
+        int k = (int)(random_bits(&net->random) % (unsigned)(i + 1));
+        order[i] = order[k];
+        order[k] = i;
+    }
+    RearrangeEdge edge = (RearrangeEdge)(random_bits(&net->random) % 3);
+    int64_t pad = random_bits(&net->random) % 3, last = x->type.shape.dims[order[rank - 1]];
+    return net_rearrange(net, x, order, pad < last ? pad : last - 1, edge);
+}
+
 static Value *random_layer(Network *net, const Pool *pool) {
     static const MapOp maps[] = {MAP_RELU,     MAP_CLIP,       MAP_LEAKY_RELU, MAP_SIGMOID,
                                  MAP_TANH,     MAP_HARD_SWISH, MAP_GELU,       MAP_SOFTPLUS,
@@ -117,7 +129,7 @@ static Value *random_layer(Network *net, const Pool *pool) {
     static const MapOp combinations[] = {MAP_ADD, MAP_SUBTRACT, MAP_MINIMUM, MAP_MAXIMUM};
     Value *x = pick(net, pool, 0);
     Value *image = pick(net, pool, random_bits(&net->random) % 4 ? 3 : 2);
-    uint32_t choice = random_bits(&net->random) % 22;
+    uint32_t choice = random_bits(&net->random) % 24;
     if (choice < 4 && image)
         return random_conv(net, image);
     if (choice == 4 && image) {
@@ -155,6 +167,10 @@ static Value *random_layer(Network *net, const Pool *pool) {
     }
     if (choice == 18)
         return random_channels(net, x);
+    if (choice == 19)
+        return random_rearrange(net, x);
+    if (choice == 20 && image)
+        return net_resize(net, image, random_bits(&net->random) % 3, random_bits(&net->random) % 2);
     return net_map(net, x, maps[random_bits(&net->random) % 10]);
 }
 

@@ -374,7 +374,7 @@ static void argmax_of_uncertain_numbers(void **state) {
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const Real *inputs[] = {cases[i].x};
         Real output;
-        Evaluation evaluation = {&node, inputs, &output};
+        Evaluation evaluation = {.node = &node, .inputs = inputs, .output = &output};
         node.layer->evaluate(&evaluation);
         assert_true(output.value == cases[i].place && output.error == cases[i].error);
     }
@@ -520,6 +520,7 @@ int main(void) {
         TEST(comparison_finds_the_worst),
         TEST(comparison_counts_what_is_beyond),
         TEST(comparison_knows_classes),
+        TEST(comparison_tells_what_has_no_bound),
         TEST(comparison_claims_nothing_after_overflow),
     };
     return cmocka_run_group_tests_name("reference", tests, NULL, NULL);

@@ -1,0 +1,129 @@
+/* Rearrangements: copies of runs by a nest of loops, and what stands past the edges of the input.
+ *
+ * The output is written from its first to its last element. A loop that reaches past the edges is
+ * two or three ranges of indices, one after the other, in each of which places go up or down by a
+ * constant or the output is constant: nothing is tested as it runs. */
+#include <assert.h>
+
+#include "kernels/emitter.h"
+
+/* A nest whose code is being made. */
+typedef struct Filling {
+    const Emitter *emitter;
+    const Rearrange *rearrange;
+    int64_t runs[REARRANGE_MAX_LOOPS]; /* floats of output in one turn of each loop */
+} Filling;
+
+/* Indices of a loop, from `begin` on, for which places are equally far apart. */
+typedef struct Range {
+    int64_t begin;
+    int64_t count;
+    bool constant;  /* past the edge: nothing is read */
+    int64_t first;  /* float of the input at the first of them */
+    int64_t stride; /* floats from each to the next */
+} Range;
+
+#define MAX_RANGES 3
+
+static int ranges_of(const Rearrange *rearrange, const RearrangeLoop *loop,
+                     Range ranges[MAX_RANGES]) {
+    int64_t end = loop->begin + loop->extent, last = (loop->extent - 1) * loop->stride;
+    Range before = {.begin = 0, .count = loop->begin};
+    Range inside = {.begin = loop->begin, .count = loop->extent, .stride = loop->stride};
+    Range after = {.begin = end, .count = loop->count - end};
+    switch (rearrange->edge) {
+    case REARRANGE_CONSTANT: before.constant = after.constant = true; break;
+    case REARRANGE_REFLECT:
+        before.first = loop->begin * loop->stride;
+        before.stride = -loop->stride;
+        after.first = last - loop->stride;
+        after.stride = -loop->stride;
+        break;
+    case REARRANGE_REPLICATE: after.first = last; break;
+    }
+    int count = 0;
+    if (before.count > 0)
+        ranges[count++] = before;
+    ranges[count++] = inside;
+    if (after.count > 0)
+        ranges[count++] = after;
+    return count;
+}
+
+/* ---- runs of output ------------------------------------------------------------------------ */
+
+/* Writes `count` floats from `output` on: `constant`, or if that is NULL those that are `stride`
+ * apart from `input` on. */
+static void run_emit(const Filling *work, IrValue output, int64_t count, IrValue constant,
+                     IrValue input, int64_t stride) {
+    Ir *ir = work->emitter->ir;
+    int lanes = work->emitter->lanes;
+    int64_t whole = count / lanes * lanes;
+    int rest = (int)(count - whole);
+    if (whole > 0) {
+        IrLoop loop = ir_loop_begin(ir, ir_i64(ir, 0), ir_i64(ir, whole), lanes, NULL, 0);
+        IrValue vector = constant;
+        if (!constant) {
+            IrValue from = ir_at(ir, input, ir_mul_const(ir, loop.index, stride));
+            vector = ir_load_strided(ir, from, lanes, lanes, stride);
+        }
+        ir_store(ir, ir_at(ir, output, loop.index), vector, lanes);
+        ir_loop_end(ir, &loop);
+    }
+    if (rest > 0) {
+        IrValue vector = constant;
+        if (!constant)
+            vector =
+                ir_load_strided(ir, ir_at_const(ir, input, whole * stride), lanes, rest, stride);
+        ir_store_part(ir, ir_at_const(ir, output, whole), vector, lanes, rest);
+    }
+}
+
+static void constant_emit(const Filling *work, IrValue output, int64_t count) {
+    IrValue constant =
+        ir_f32_vector(work->emitter->ir, work->rearrange->value, work->emitter->lanes);
+    run_emit(work, output, count, constant, NULL, 0);
+}
+
+/* ---- the nest ------------------------------------------------------------------------------ */
+
+static void level_emit(const Filling *work, int level, IrValue output, IrValue input);
+
+static void range_emit(const Filling *work, int level, const Range *range, IrValue output,
+                       IrValue input) {
+    Ir *ir = work->emitter->ir;
+    int64_t run = work->runs[level];
+    IrValue to = ir_at_const(ir, output, range->begin * run);
+    if (range->constant) {
+        constant_emit(work, to, range->count * run);
+        return;
+    }
+    IrValue from = ir_at_const(ir, input, range->first);
+    if (level == work->rearrange->loop_count - 1) {
+        run_emit(work, to, range->count, NULL, from, range->stride);
+        return;
+    }
+    IrLoop loop = ir_loop_begin(ir, ir_i64(ir, 0), ir_i64(ir, range->count), 1, NULL, 0);
+    level_emit(work, level + 1, ir_at(ir, to, ir_mul_const(ir, loop.index, run)),
+               ir_at(ir, from, ir_mul_const(ir, loop.index, range->stride)));
+    ir_loop_end(ir, &loop);
+}
+
+static void level_emit(const Filling *work, int level, IrValue output, IrValue input) {
+    Range ranges[MAX_RANGES];
+    int count = ranges_of(work->rearrange, &work->rearrange->loops[level], ranges);
+    for (int i = 0; i < count; i++)
+        range_emit(work, level, &ranges[i], output, input);
+}
+
+void rearrange_emit(const Emitter *emitter) {
+    const Rearrange *rearrange = &emitter->step->rearrange;
+    Filling work = {.emitter = emitter, .rearrange = rearrange};
+    int64_t run = 1;
+    for (int i = rearrange->loop_count - 1; i >= 0; i--) {
+        work.runs[i] = run;
+        run *= rearrange->loops[i].count;
+    }
+    level_emit(&work, 0, emitter_output(emitter),
+               ir_at_const(emitter->ir, emitter_input(emitter, 0), rearrange->first));
+}
