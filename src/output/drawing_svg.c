@@ -217,13 +217,41 @@ static void add_box(const Diagram *diagram, const Item *item, const Frame *frame
     }
 }
 
-/* The shape of a value, right of where it leaves the box that makes it. */
-static void add_shape(const Diagram *diagram, const Wire *wire, const Route *route, StrBuf *out) {
-    if (!wire->source || wire->inner)
-        return;
-    const LayeredWaypoint *end = &route->way.waypoints[0];
-    add_text(end->x + 6, end->top + 13, "shape", "",
-             shape_text(diagram->arena, &wire->value->type.shape), out);
+/* By Item.index the value whose shape is written below a box: the only one that leaves it, or the
+ * first of several if they have one shape; NULL where they have not. */
+static const Value **written_values(const Diagram *diagram) {
+    size_t count = diagram->items.count;
+    const Value **values = ARENA_ARRAY(diagram->arena, count, const Value *);
+    bool *differ = ARENA_ARRAY(diagram->arena, count, bool);
+    for (size_t i = 0; i < count; i++)
+        for (size_t w = 0; w < diagram->items.data[i]->wires.count; w++) {
+            const Wire *wire = diagram->items.data[i]->wires.data[w];
+            if (!wire->source || wire->inner)
+                continue;
+            const Value **value = &values[wire->source->index];
+            if (!*value)
+                *value = wire->value;
+            else if (!shape_equal(&(*value)->type.shape, &wire->value->type.shape))
+                differ[wire->source->index] = true;
+        }
+    for (size_t i = 0; i < count; i++)
+        if (differ[i])
+            values[i] = NULL;
+    return values;
+}
+
+/* A shape stands right of where the value leaves the box. */
+static void add_shapes(const Diagram *diagram, const Layout *layout, StrBuf *out) {
+    const Value **written = written_values(diagram);
+    for (size_t i = 0; i < diagram->items.count; i++)
+        for (size_t w = 0; w < diagram->items.data[i]->wires.count; w++) {
+            const Wire *wire = diagram->items.data[i]->wires.data[w];
+            if (!wire->source || wire->inner || written[wire->source->index] != wire->value)
+                continue;
+            const LayeredWaypoint *end = &layout->routes[wire->index].way.waypoints[0];
+            add_text(end->x + 6, end->top + 13, "shape", "",
+                     shape_text(diagram->arena, &wire->value->type.shape), out);
+        }
 }
 
 /* ---- the whole ------------------------------------------------------------------------------ */
@@ -242,20 +270,12 @@ static void add_groups(const Diagram *diagram, const Layout *layout, StrBuf *out
     }
 }
 
-static void add_wires(const Diagram *diagram, const Layout *layout,
-                      void (*add)(const Diagram *, const Wire *, const Route *, StrBuf *),
-                      StrBuf *out) {
+static void add_wires(const Diagram *diagram, const Layout *layout, StrBuf *out) {
     for (size_t i = 0; i < diagram->items.count; i++)
         for (size_t w = 0; w < diagram->items.data[i]->wires.count; w++) {
             const Wire *wire = diagram->items.data[i]->wires.data[w];
-            add(diagram, wire, &layout->routes[wire->index], out);
+            add_wire(wire, &layout->routes[wire->index], out);
         }
-}
-
-static void add_wire_path(const Diagram *diagram, const Wire *wire, const Route *route,
-                          StrBuf *out) {
-    (void)diagram;
-    add_wire(wire, route, out);
 }
 
 void drawing_svg(const Graph *graph, const GraphCount *count, const DrawingOptions *options,
@@ -280,10 +300,10 @@ void drawing_svg(const Graph *graph, const GraphCount *count, const DrawingOptio
     strbuf_format(out, "<g transform=\"translate(%ld %ld)\">\n",
                   whole(MARGIN + (inside - root->width) / 2), whole(MARGIN + HEADER_HEIGHT));
     add_groups(&diagram, &layout, out);
-    add_wires(&diagram, &layout, add_wire_path, out);
+    add_wires(&diagram, &layout, out);
     for (size_t i = 0; i < diagram.items.count; i++)
         add_box(&diagram, diagram.items.data[i], &layout.frames[i], out);
-    add_wires(&diagram, &layout, add_shape, out);
+    add_shapes(&diagram, &layout, out);
     strbuf_add(out, "</g>\n</svg>\n");
     arena_free(&arena);
 }
