@@ -120,6 +120,7 @@ static const char *step_path(Build *build, const Step *step) {
     case STEP_DENSE:
     case STEP_WINDOW:
     case STEP_GEMM:
+    case STEP_ADAPTIVE:
     case STEP_GLOBAL:
     case STEP_SOFTMAX:
     case STEP_NORMALISE:

@@ -8,15 +8,6 @@
 
 /* ---- fractions; false where a number leaves 64 bits ------------------------------------------ */
 
-static int64_t common_divisor(int64_t a, int64_t b) {
-    while (b != 0) {
-        int64_t rest = a % b;
-        a = b;
-        b = rest;
-    }
-    return a;
-}
-
 static Fraction fraction_reduced(int64_t numerator, int64_t denominator) {
     int64_t divisor = common_divisor(numerator, denominator);
     return (Fraction){numerator / divisor, denominator / divisor};

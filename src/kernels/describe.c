@@ -81,6 +81,10 @@ void kernel_window(Lowering *lowering, const Node *node, const Window *window, b
     step->window.count_padding = count_padding;
 }
 
+void kernel_adaptive(Lowering *lowering, const Node *node) {
+    append_step(lowering, node, STEP_ADAPTIVE, 1);
+}
+
 void kernel_global(Lowering *lowering, const Node *node, ReduceOp op) {
     append_step(lowering, node, STEP_GLOBAL, 1)->reduce.op = op;
 }
@@ -289,6 +293,7 @@ static void sign_kind(const Step *step, StrBuf *out) {
         strbuf_format(out, "window %d %d", step->window.average, step->window.count_padding);
         sign_window(&step->window.window, out);
         break;
+    case STEP_ADAPTIVE: strbuf_add(out, "adaptive"); break;
     case STEP_GLOBAL: strbuf_format(out, "global %d", (int)step->reduce.op); break;
     case STEP_SOFTMAX:
         strbuf_format(out, "softmax %d %d ", step->softmax.axis, step->softmax.logarithm);

@@ -22,6 +22,7 @@ void kernel_emit(Ir *ir, const Step *step, const Machine *machine) {
     case STEP_DENSE: gemv_emit(&emitter); return;
     case STEP_GEMM: gemm_emit(&emitter); return;
     case STEP_WINDOW: window_emit(&emitter); return;
+    case STEP_ADAPTIVE: adaptive_emit(&emitter); return;
     case STEP_GLOBAL: global_emit(&emitter); return;
     case STEP_SOFTMAX: softmax_emit(&emitter); return;
     case STEP_NORMALISE: normalise_emit(&emitter); return;

@@ -103,6 +103,7 @@ void depthwise_emit(const Emitter *emitter);
 void gemv_emit(const Emitter *emitter);
 void gemm_emit(const Emitter *emitter);
 void window_emit(const Emitter *emitter);
+void adaptive_emit(const Emitter *emitter);
 void global_emit(const Emitter *emitter);
 void softmax_emit(const Emitter *emitter);
 void normalise_emit(const Emitter *emitter);

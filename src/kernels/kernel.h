@@ -30,6 +30,8 @@ void kernel_dense(Lowering *lowering, const Node *node, const Weight *weight, co
 /* Maximum or average over windows. */
 void kernel_window(Lowering *lowering, const Node *node, const Window *window, bool average,
                    bool count_padding);
+/* Averages over windows that share the input's places evenly. */
+void kernel_adaptive(Lowering *lowering, const Node *node);
 /* One number for each channel: its sum, average or largest. */
 void kernel_global(Lowering *lowering, const Node *node, ReduceOp op);
 /* One number for each place on the axes that are not in `axes`. */

@@ -56,15 +56,6 @@ static bool declare(Inference *inference, int64_t filters, int64_t group_channel
                NULL;
 }
 
-static int64_t common_divisor(int64_t a, int64_t b) {
-    while (b != 0) {
-        int64_t rest = a % b;
-        a = b;
-        b = rest;
-    }
-    return a;
-}
-
 static bool check_groups(Inference *inference, int64_t channels) {
     const Attribute *attributes = inference->node->attributes;
     int64_t groups = attributes[CONV_GROUPS].integer;

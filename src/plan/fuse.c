@@ -87,6 +87,7 @@ static bool takes_epilogue(StepKind kind) {
     case STEP_DENSE:
     case STEP_GEMM:
     case STEP_WINDOW:
+    case STEP_ADAPTIVE:
     case STEP_GLOBAL:
     case STEP_NORMALISE:
     case STEP_REDUCE:

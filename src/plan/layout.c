@@ -107,7 +107,8 @@ static int64_t natural_block(const Layout *layout, const Step *step) {
     case STEP_CONV:
     case STEP_DEPTHWISE:
     case STEP_WINDOW:
-    case STEP_RESIZE: assert(is_image); return lanes;
+    case STEP_RESIZE:
+    case STEP_ADAPTIVE: assert(is_image); return lanes;
     case STEP_DENSE:
     case STEP_GLOBAL:
     case STEP_GEMM:

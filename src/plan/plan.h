@@ -215,6 +215,7 @@ typedef enum StepKind {
     STEP_DEPTHWISE, /* groups = channels = filters; blocked */
     STEP_DENSE,     /* matrix-vector product; input 0 any view, output a plain vector */
     STEP_WINDOW,    /* max or average over windows; blocked; tests its bounds */
+    STEP_ADAPTIVE,  /* average over even shares of the input's rows and columns; blocked */
     STEP_GLOBAL,    /* reduces each channel; input blocked, output a plain vector */
     STEP_GEMM,    /* matrix products; all views plain, no gaps: each value's own row-major order */
     STEP_SOFTMAX, /* over one axis, or its logarithm; both views plain, no gaps: the value's own

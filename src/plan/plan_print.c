@@ -18,6 +18,7 @@ static const char *step_name(StepKind kind) {
     case STEP_DENSE: return "dense";
     case STEP_WINDOW: return "window";
     case STEP_GEMM: return "gemm";
+    case STEP_ADAPTIVE: return "adaptive";
     case STEP_GLOBAL: return "global";
     case STEP_SOFTMAX: return "softmax";
     case STEP_NORMALISE: return "normalise";
@@ -207,6 +208,7 @@ static void print_facts(const Step *step, StrBuf *out) {
         strbuf_add(out, "\n");
         break;
     case STEP_DENSE:
+    case STEP_ADAPTIVE:
     case STEP_MAP:
     case STEP_COPY:
     case STEP_VIEW:

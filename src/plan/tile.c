@@ -259,6 +259,7 @@ static bool tile_step(Plan *plan, Step *step) {
     case STEP_GEMM: return tile_gemm(plan, step);
     case STEP_WINDOW: step->tile = window_tile(machine, step); return true;
     case STEP_NORMALISE: return pack_parameters(plan, step);
+    case STEP_ADAPTIVE:
     case STEP_GLOBAL:
     case STEP_SOFTMAX:
     case STEP_REDUCE:

@@ -118,6 +118,18 @@ static inline double run_window(const Run *run, const Step *step, int64_t c, int
     return step->window.average ? sum / count : most;
 }
 
+static inline double run_adaptive(const Run *run, const Step *step, int64_t c, int64_t oh,
+                                  int64_t ow) {
+    const View *x = &step->inputs[0], *y = &step->output;
+    double sum = 0, count = 0;
+    for (int64_t h = oh * x->height / y->height; h * y->height < (oh + 1) * x->height; h++)
+        for (int64_t w = ow * x->width / y->width; w * y->width < (ow + 1) * x->width; w++) {
+            sum += *element_at(run, x, c, h, w);
+            count++;
+        }
+    return sum / count;
+}
+
 static inline double run_mean(const Run *run, const Step *step, int64_t c) {
     const View *x = &step->inputs[0];
     double sum = 0;
@@ -234,6 +246,7 @@ static inline double run_element(const Run *run, const Step *step, int64_t c, in
         return resized_pixel(&step->resize, h * step->output.width + w, channel_pixel, &pixels);
     }
     case STEP_WINDOW: return run_window(run, step, c, h, w);
+    case STEP_ADAPTIVE: return run_adaptive(run, step, c, h, w);
     case STEP_GLOBAL: return run_mean(run, step, c);
     case STEP_MAP:
     case STEP_COPY: return *element_at(run, &step->inputs[0], c, h, w);
@@ -254,6 +267,7 @@ static inline void check_step(const Step *step) {
     case STEP_CONV: assert(blocked); break;
     case STEP_DEPTHWISE:
     case STEP_RESIZE:
+    case STEP_ADAPTIVE:
     case STEP_WINDOW: assert(blocked && step->inputs[0].block > 1); break;
     case STEP_DENSE: assert(!blocked); break;
     case STEP_GEMM: assert(!blocked && step->inputs[0].block == 1); break;

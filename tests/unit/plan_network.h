@@ -177,6 +177,15 @@ static inline Value *net_batchnorm(Network *net, Value *x) {
     return node->outputs[0];
 }
 
+static inline Value *net_adaptive(Network *net, Value *x, int64_t size) {
+    Shape shape = x->type.shape;
+    for (int axis = 1; axis < shape.rank; axis++)
+        shape.dims[axis] = size;
+    Node *node = new_node(net, "adaptive", &x, 1, shape);
+    kernel_adaptive(&net->lowering, node);
+    return node->outputs[0];
+}
+
 static inline Value *net_mean(Network *net, Value *x) {
     Node *node = new_node(net, "mean", &x, 1, shape_make(1, x->type.shape.dims[0]));
     kernel_global(&net->lowering, node, REDUCE_MEAN);

@@ -66,6 +66,20 @@ static inline void plain_window(const Step *step, const double *in, double *out)
     }
 }
 
+static inline void plain_adaptive(const Step *step, const double *in, double *out) {
+    Extent x = extent_of(step->input_values[0]), y = extent_of(step->output_value);
+    for (int64_t i = 0; i < y.c * y.h * y.w; i++) {
+        int64_t c = i / (y.h * y.w), oh = i / y.w % y.h, ow = i % y.w;
+        double sum = 0, count = 0;
+        for (int64_t h = oh * x.h / y.h; h * y.h < (oh + 1) * x.h; h++)
+            for (int64_t w = ow * x.w / y.w; w * y.w < (ow + 1) * x.w; w++) {
+                sum += in[(c * x.h + h) * x.w + w];
+                count++;
+            }
+        out[i] = sum / count;
+    }
+}
+
 static inline void plain_dense(const Step *step, const double *in, double *out) {
     int64_t inputs = shape_elements(&step->input_values[0]->type.shape);
     for (int64_t n = 0; n < step->output_value->type.shape.dims[0]; n++) {
@@ -258,6 +272,7 @@ static inline double **plain_run(Network *net, const float *const *inputs) {
         case STEP_DENSE: plain_dense(step, in, out); break;
         case STEP_GEMM: plain_gemm(step, values, out); break;
         case STEP_WINDOW: plain_window(step, in, out); break;
+        case STEP_ADAPTIVE: plain_adaptive(step, in, out); break;
         case STEP_NORMALISE: plain_normalise(&step->normalise, in, out); break;
         case STEP_REDUCE: plain_reduce(step, in, out); break;
         case STEP_GLOBAL: {
