@@ -124,6 +124,7 @@ static const char *step_path(Build *build, const Step *step) {
     case STEP_GLOBAL:
     case STEP_SOFTMAX:
     case STEP_NORMALISE:
+    case STEP_LRN:
     case STEP_REDUCE:
     case STEP_REARRANGE:
     case STEP_RESIZE:

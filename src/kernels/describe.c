@@ -100,6 +100,10 @@ void kernel_normalise(Lowering *lowering, const Node *node, const Normalisation 
     append_step(lowering, node, STEP_NORMALISE, 1)->normalise = *normalisation;
 }
 
+void kernel_lrn(Lowering *lowering, const Node *node, const ResponseNorm *norm) {
+    append_step(lowering, node, STEP_LRN, 1)->response = *norm;
+}
+
 void kernel_softmax(Lowering *lowering, const Node *node, int axis, bool logarithm) {
     Step *step = append_step(lowering, node, STEP_SOFTMAX, 1);
     step->softmax.axis = axis;
@@ -300,6 +304,12 @@ static void sign_kind(const Step *step, StrBuf *out) {
         shape_print(&step->output_value->type.shape, out);
         break;
     case STEP_NORMALISE: sign_normalisation(&step->normalise, out); break;
+    case STEP_LRN:
+        strbuf_format(out, "lrn %" PRId64 " %" PRId64 " %a %a %a ", step->response.before,
+                      step->response.after, step->response.factor, step->response.offset,
+                      step->response.exponent);
+        shape_print(&step->input_values[0]->type.shape, out);
+        break;
     case STEP_REDUCE:
         strbuf_format(out, "reduce %d %x ", (int)step->reduce.op, step->reduce.axes);
         shape_print(&step->input_values[0]->type.shape, out);

@@ -26,6 +26,7 @@ void kernel_emit(Ir *ir, const Step *step, const Machine *machine) {
     case STEP_GLOBAL: global_emit(&emitter); return;
     case STEP_SOFTMAX: softmax_emit(&emitter); return;
     case STEP_NORMALISE: normalise_emit(&emitter); return;
+    case STEP_LRN: lrn_emit(&emitter); return;
     case STEP_REDUCE: reduce_emit(&emitter); return;
     case STEP_REARRANGE: rearrange_emit(&emitter); return;
     case STEP_RESIZE: resize_emit(&emitter); return;

@@ -107,6 +107,7 @@ void adaptive_emit(const Emitter *emitter);
 void global_emit(const Emitter *emitter);
 void softmax_emit(const Emitter *emitter);
 void normalise_emit(const Emitter *emitter);
+void lrn_emit(const Emitter *emitter);
 void reduce_emit(const Emitter *emitter);
 void rearrange_emit(const Emitter *emitter);
 void resize_emit(const Emitter *emitter);

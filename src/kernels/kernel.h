@@ -37,6 +37,7 @@ void kernel_global(Lowering *lowering, const Node *node, ReduceOp op);
 /* One number for each place on the axes that are not in `axes`. */
 void kernel_reduce(Lowering *lowering, const Node *node, ReduceOp op, AxisSet axes);
 void kernel_normalise(Lowering *lowering, const Node *node, const Normalisation *normalisation);
+void kernel_lrn(Lowering *lowering, const Node *node, const ResponseNorm *norm);
 /* Softmax along an axis, or its natural logarithm. */
 void kernel_softmax(Lowering *lowering, const Node *node, int axis, bool logarithm);
 /* `output` as a rearrangement of `input`; loops that go on where one another ends are joined,

@@ -195,3 +195,27 @@ IrValue math_tanh_softplus(Ir *ir, IrValue x, int lanes) {
     IrValue product = ir_fmul(ir, e, ir_fadd(ir, e, two));
     return ir_fdiv(ir, product, ir_fadd(ir, product, two));
 }
+
+/* ---- powers -------------------------------------------------------------------------------- */
+
+/* x^(quarters / 4), 0 <= quarters <= 4: a product of up to two roots, each correctly rounded. */
+static IrValue quarter_power(Ir *ir, IrValue x, int quarters, int lanes) {
+    IrValue root = ir_fsqrt(ir, x);
+    switch (quarters) {
+    case 0: return ir_f32_vector(ir, 1, lanes);
+    case 1: return ir_fsqrt(ir, root);
+    case 2: return root;
+    case 3: return ir_fmul(ir, root, ir_fsqrt(ir, root));
+    default: return x;
+    }
+}
+
+IrValue math_power(Ir *ir, IrValue x, double exponent, int lanes) {
+    double quarters = 4 * (exponent < 0 ? -exponent : exponent);
+    if (quarters > 4 || quarters != (int)quarters) {
+        IrValue logarithm = math_log(ir, x, lanes);
+        return math_exp(ir, ir_fmul(ir, logarithm, ir_f32_vector(ir, exponent, lanes)), lanes);
+    }
+    IrValue power = quarter_power(ir, x, (int)quarters, lanes);
+    return exponent < 0 ? ir_fdiv(ir, ir_f32_vector(ir, 1, lanes), power) : power;
+}

@@ -14,6 +14,9 @@ IrValue math_expm1(Ir *ir, IrValue x, int lanes);
 IrValue math_log(Ir *ir, IrValue x, int lanes);
 /* log(1 + e^x) */
 IrValue math_softplus(Ir *ir, IrValue x, int lanes);
+/* x^exponent for normal positive x, infinity and NaN: within 24 units of 2^-24 where 4 * exponent
+ * is an integer of at most 4 in size, else within 10 * |exponent * log(x)| + 8 of them. */
+IrValue math_power(Ir *ir, IrValue x, double exponent, int lanes);
 /* 1 / (1 + e^-x) */
 IrValue math_sigmoid(Ir *ir, IrValue x, int lanes);
 /* Odd, and +-1 from about 9 on. */

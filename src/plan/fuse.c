@@ -90,6 +90,7 @@ static bool takes_epilogue(StepKind kind) {
     case STEP_ADAPTIVE:
     case STEP_GLOBAL:
     case STEP_NORMALISE:
+    case STEP_LRN:
     case STEP_REDUCE:
     case STEP_RESIZE:
     case STEP_MAP: return true;
@@ -118,7 +119,7 @@ static int count_vectors(const Step *step) {
  * their own order do not know the channel of a result. */
 static bool takes_stages(const Step *producer, const Step *map) {
     bool by_order = producer->kind == STEP_GEMM || producer->kind == STEP_NORMALISE ||
-                    producer->kind == STEP_REDUCE;
+                    producer->kind == STEP_LRN || producer->kind == STEP_REDUCE;
     return !by_order || !step_needs_channel(map);
 }
 

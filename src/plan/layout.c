@@ -97,7 +97,7 @@ static bool concat_fits_blocks(const Step *step, int64_t lanes) {
 /* A step that works on values in their own row-major order. */
 static bool is_flat(const Step *step) {
     return step->kind == STEP_GEMM || step->kind == STEP_SOFTMAX || step->kind == STEP_NORMALISE ||
-           step->kind == STEP_REDUCE || step->kind == STEP_REARRANGE;
+           step->kind == STEP_LRN || step->kind == STEP_REDUCE || step->kind == STEP_REARRANGE;
 }
 
 static int64_t natural_block(const Layout *layout, const Step *step) {
@@ -114,6 +114,7 @@ static int64_t natural_block(const Layout *layout, const Step *step) {
     case STEP_GEMM:
     case STEP_SOFTMAX:
     case STEP_NORMALISE:
+    case STEP_LRN:
     case STEP_REDUCE:
     case STEP_REARRANGE: return 1;
     case STEP_MAP: return is_image && any_blocked(layout, step) ? lanes : 1;

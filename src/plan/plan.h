@@ -221,6 +221,7 @@ typedef enum StepKind {
     STEP_SOFTMAX, /* over one axis, or its logarithm; both views plain, no gaps: the value's own
                      row-major order */
     STEP_NORMALISE, /* over a set of axes; views as for SOFTMAX */
+    STEP_LRN,       /* local response normalisation; views as for SOFTMAX */
     STEP_REDUCE,    /* over a set of axes; views as for SOFTMAX */
     STEP_REARRANGE, /* the same elements in another order, some left out, repeated or made up; both
                     views as of SOFTMAX */
@@ -351,6 +352,16 @@ typedef struct Resize {
     int64_t output[MAX_SPATIAL];
 } Resize;
 
+/* Each number x of channel c becomes x / (offset + factor * sum of squares) ^ exponent, the sum
+ * over the numbers at its place in channels c - before to c + after, as far as they exist. */
+typedef struct ResponseNorm {
+    int64_t before;
+    int64_t after;
+    double factor;
+    double offset; /* > 0 */
+    double exponent;
+} ResponseNorm;
+
 /* What a tile computes at once in registers: rows x columns output pixels of `vectors` vectors of
  * output channels (conv, depthwise, window), or `vectors` vectors of outputs in `unroll`
  * independent chains (dense), or `rows` rows of a product by `vectors` vectors of its columns, or,
@@ -410,6 +421,7 @@ typedef struct Step {
             bool logarithm;
         } softmax;
         Normalisation normalise;
+        ResponseNorm response; /* LRN */
         struct {
             ReduceOp op;
             AxisSet axes; /* REDUCE: of the input value's shape */
@@ -434,7 +446,8 @@ typedef struct Step {
 
     VEC(MapStage)
     epilogue; /* applied to each result, in order, before it is stored; at most
-                 STEP_MAX_STAGES; none on SOFTMAX, COPY, ZERO; on GEMM, NORMALISE, REDUCE none
+                 STEP_MAX_STAGES; none on SOFTMAX, COPY, ZERO; on GEMM, NORMALISE, LRN,
+                 REDUCE none
                  that needs the channel */
 } Step;
 

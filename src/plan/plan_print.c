@@ -22,6 +22,7 @@ static const char *step_name(StepKind kind) {
     case STEP_GLOBAL: return "global";
     case STEP_SOFTMAX: return "softmax";
     case STEP_NORMALISE: return "normalise";
+    case STEP_LRN: return "lrn";
     case STEP_REDUCE: return "reduce";
     case STEP_REARRANGE: return "rearrange";
     case STEP_RESIZE: return "resize";
@@ -201,6 +202,11 @@ static void print_facts(const Step *step, StrBuf *out) {
         strbuf_add(out, "\n");
         break;
     case STEP_NORMALISE: print_normalisation(&step->normalise, out); break;
+    case STEP_LRN:
+        strbuf_format(out, "    channels -%" PRId64 " to +%" PRId64 ", (%g + %g * squares) ^ -%g\n",
+                      step->response.before, step->response.after, step->response.offset,
+                      step->response.factor, step->response.exponent);
+        break;
     case STEP_GLOBAL: strbuf_format(out, "    op       %s\n", reduce_name(step->reduce.op)); break;
     case STEP_REDUCE:
         strbuf_format(out, "    op       %s over axes", reduce_name(step->reduce.op));

@@ -262,6 +262,7 @@ static bool tile_step(Plan *plan, Step *step) {
     case STEP_ADAPTIVE:
     case STEP_GLOBAL:
     case STEP_SOFTMAX:
+    case STEP_LRN:
     case STEP_REDUCE:
     case STEP_REARRANGE:
     case STEP_RESIZE:

@@ -139,7 +139,8 @@ static inline double run_mean(const Run *run, const Step *step, int64_t c) {
 }
 
 static inline bool is_flat(StepKind kind) {
-    return kind == STEP_SOFTMAX || kind == STEP_NORMALISE || kind == STEP_REDUCE;
+    return kind == STEP_SOFTMAX || kind == STEP_NORMALISE || kind == STEP_LRN ||
+           kind == STEP_REDUCE;
 }
 
 /* Steps that work on values in their own order. */
@@ -158,6 +159,8 @@ static inline void run_flat(const Run *run, const Step *step) {
                       dims_product(shape, axis + 1, shape->rank));
     else if (step->kind == STEP_NORMALISE)
         plain_normalise(&step->normalise, in, out);
+    else if (step->kind == STEP_LRN)
+        plain_lrn(step, in, out);
     else
         plain_reduce(step, in, out);
     for (int64_t i = 0; i < elements; i++) {
@@ -252,6 +255,7 @@ static inline double run_element(const Run *run, const Step *step, int64_t c, in
     case STEP_COPY: return *element_at(run, &step->inputs[0], c, h, w);
     case STEP_SOFTMAX:
     case STEP_NORMALISE:
+    case STEP_LRN:
     case STEP_REDUCE:
     case STEP_ZERO:
     case STEP_VIEW:
@@ -273,6 +277,7 @@ static inline void check_step(const Step *step) {
     case STEP_GEMM: assert(!blocked && step->inputs[0].block == 1); break;
     case STEP_GLOBAL: assert(!blocked && step->inputs[0].block > 1); break;
     case STEP_NORMALISE:
+    case STEP_LRN:
     case STEP_REDUCE:
     case STEP_REARRANGE:
     case STEP_SOFTMAX: assert(!blocked && step->inputs[0].block == 1); break;

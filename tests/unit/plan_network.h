@@ -202,6 +202,12 @@ static inline Value *net_reduce(Network *net, Value *x, ReduceOp op, AxisSet axe
     return node->outputs[0];
 }
 
+static inline Value *net_lrn(Network *net, Value *x, int64_t before, int64_t after) {
+    Node *node = new_node(net, "lrn", &x, 1, x->type.shape);
+    kernel_lrn(&net->lowering, node, &(ResponseNorm){before, after, 0.1, 1, 0.75});
+    return node->outputs[0];
+}
+
 /* Over `axes`, with a weight and a bias for each place on them. */
 static inline Value *net_normalise(Network *net, Value *x, AxisSet axes, bool centred) {
     Node *node = new_node(net, "normalise", &x, 1, x->type.shape);

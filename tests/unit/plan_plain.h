@@ -179,6 +179,21 @@ static inline void plain_normalise(const Normalisation *n, const double *in, dou
     free(variance);
 }
 
+static inline void plain_lrn(const Step *step, const double *in, double *out) {
+    const Shape *shape = &step->input_values[0]->type.shape;
+    const ResponseNorm *norm = &step->response;
+    int64_t places = shape_elements(shape) / shape->dims[0];
+    for (int64_t i = 0; i < shape_elements(shape); i++) {
+        double sum = 0;
+        for (int64_t k = -norm->before; k <= norm->after; k++) {
+            int64_t channel = i / places + k;
+            if (channel >= 0 && channel < shape->dims[0])
+                sum += in[i + k * places] * in[i + k * places];
+        }
+        out[i] = in[i] * pow(norm->offset + norm->factor * sum, -norm->exponent);
+    }
+}
+
 static inline void plain_concat(const Step *step, double *const *values, double *out) {
     int axis = step->concat.axis;
     const Shape *shape = &step->output_value->type.shape;
@@ -273,6 +288,7 @@ static inline double **plain_run(Network *net, const float *const *inputs) {
         case STEP_GEMM: plain_gemm(step, values, out); break;
         case STEP_WINDOW: plain_window(step, in, out); break;
         case STEP_ADAPTIVE: plain_adaptive(step, in, out); break;
+        case STEP_LRN: plain_lrn(step, in, out); break;
         case STEP_NORMALISE: plain_normalise(&step->normalise, in, out); break;
         case STEP_REDUCE: plain_reduce(step, in, out); break;
         case STEP_GLOBAL: {

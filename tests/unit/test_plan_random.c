@@ -129,7 +129,7 @@ static Value *random_layer(Network *net, const Pool *pool) {
     static const MapOp combinations[] = {MAP_ADD, MAP_SUBTRACT, MAP_MINIMUM, MAP_MAXIMUM};
     Value *x = pick(net, pool, 0);
     Value *image = pick(net, pool, random_bits(&net->random) % 4 ? 3 : 2);
-    uint32_t choice = random_bits(&net->random) % 26;
+    uint32_t choice = random_bits(&net->random) % 27;
     if (choice < 4 && image)
         return random_conv(net, image);
     if (choice == 4 && image) {
@@ -150,6 +150,8 @@ static Value *random_layer(Network *net, const Pool *pool) {
         return net_normalise(net, x, random_axes(net, x), random_bits(&net->random) % 2);
     if (choice == 21 && image)
         return net_adaptive(net, image, 1 + random_bits(&net->random) % 5);
+    if (choice == 22)
+        return net_lrn(net, x, random_bits(&net->random) % 3, random_bits(&net->random) % 3);
     if (choice == 17)
         return net_reduce(net, x, (ReduceOp)(random_bits(&net->random) % 4), random_axes(net, x));
     if (choice == 9 || choice == 10)
