@@ -81,6 +81,7 @@ IrValue ir_reduce_max(Ir *ir, IrValue vector, int lanes); /* NaN if any is */
 /* ---- bits, for the elementary functions ---- */
 IrValue ir_round_to_i32(Ir *ir,
                         IrValue a);       /* nearest even, |a| < 2^22; no libm, no rounding mode */
+IrValue ir_f32_to_i64(Ir *ir, IrValue a); /* towards zero, |a| < 2^31, a scalar */
 IrValue ir_i32_to_f32(Ir *ir, IrValue a); /* i32 or i64, rounded to nearest */
 IrValue ir_as_i32(Ir *ir, IrValue a);     /* bit pattern */
 IrValue ir_as_f32(Ir *ir, IrValue a);

@@ -122,6 +122,12 @@ IrValue ir_i32_to_f32(Ir *ir, IrValue a) {
     return ir_value(LLVMBuildSIToFP(ir->builder, ir_llvm(a), type, ""));
 }
 
+/* By way of i32, for which every processor has an instruction. */
+IrValue ir_f32_to_i64(Ir *ir, IrValue a) {
+    LLVMValueRef number = LLVMBuildFPToSI(ir->builder, ir_llvm(a), ir->i32, "");
+    return ir_value(LLVMBuildSExt(ir->builder, number, ir->i64, ""));
+}
+
 IrValue ir_as_i32(Ir *ir, IrValue a) {
     LLVMTypeRef type = ir_type_like(ir->i32, ir_type(a));
     return ir_value(LLVMBuildBitCast(ir->builder, ir_llvm(a), type, ""));

@@ -17,11 +17,11 @@
 /* Alignment of arena and packed weights, bytes: a cache line, and the widest vector. */
 #define BASE_ALIGNMENT 64
 
-#define MAX_PARAMETERS (STEP_MAX_INPUTS + 1 + KERNEL_MAX_PACKED)
+#define MAX_PARAMETERS (STEP_MAX_INPUTS + 2 + KERNEL_MAX_PACKED)
 
 /* What holds of a kernel's parameter in every call of it. */
 typedef struct ParameterFacts {
-    bool written;       /* the output */
+    bool written;       /* the output, and scratch memory */
     bool apart;         /* shares no byte with the output (the output: with no input) */
     uint64_t alignment; /* bytes */
 } ParameterFacts;
@@ -93,6 +93,8 @@ static int step_parameters(const Step *step, ParameterFacts *facts) {
         facts[count++] = (ParameterFacts){false, apart, view_alignment(&step->inputs[i])};
     }
     facts[count++] = (ParameterFacts){true, output_apart, view_alignment(&step->output)};
+    if (step->scratch)
+        facts[count++] = (ParameterFacts){true, true, BASE_ALIGNMENT};
     const Packed *packed[KERNEL_MAX_PACKED];
     int packed_count = kernel_packed(step, packed);
     for (int i = 0; i < packed_count; i++)
@@ -122,6 +124,8 @@ static const char *step_path(Build *build, const Step *step) {
     case STEP_GEMM:
     case STEP_ADAPTIVE:
     case STEP_GLOBAL:
+    case STEP_TABLE:
+    case STEP_RECURRENT:
     case STEP_SOFTMAX:
     case STEP_NORMALISE:
     case STEP_LRN:
@@ -239,6 +243,8 @@ static void emit_call(Build *build, const Step *step, const KernelFunction *kern
     for (int i = 0; i < step->input_count; i++)
         arguments[count++] = view_pointer(build, &step->inputs[i]);
     arguments[count++] = view_pointer(build, &step->output);
+    if (step->scratch)
+        arguments[count++] = bytes_from(build->ir, build->scratch, step->scratch->offset);
     const Packed *packed[KERNEL_MAX_PACKED];
     int packed_count = kernel_packed(step, packed);
     for (int i = 0; i < packed_count; i++)

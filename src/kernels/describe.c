@@ -47,12 +47,13 @@ void kernel_gemm(Lowering *lowering, const Node *node, const Product *product, V
 }
 
 void kernel_gemm_weight(Lowering *lowering, const Node *node, const Product *product, Value *left,
-                        const Weight *weight, const Weight *bias, Value *result) {
+                        const Weight *weight, const Weight *bias, int64_t first, Value *result) {
     Step *step = append_part(lowering, node, STEP_GEMM, &left, 1, result);
     assert(!product->transposed && product->batches == 1);
     step->gemm.product = *product;
     step->gemm.weight = weight;
     step->gemm.bias = bias;
+    step->gemm.first = first;
 }
 
 void kernel_conv(Lowering *lowering, const Node *node, const Window *window, int64_t groups,
@@ -65,6 +66,45 @@ void kernel_conv(Lowering *lowering, const Node *node, const Window *window, int
     step->conv.groups = groups;
     step->conv.weight = weight;
     step->conv.bias = bias;
+}
+
+void kernel_softmax_rows(Lowering *lowering, const Node *node, bool causal, Value *input,
+                         Value *result) {
+    Step *step = append_part(lowering, node, STEP_SOFTMAX, &input, 1, result);
+    step->softmax.axis = input->type.shape.rank - 1;
+    step->softmax.causal = causal;
+}
+
+void kernel_table(Lowering *lowering, const Node *node, const Weight *weight, bool numbered) {
+    Step *step = append_step(lowering, node, STEP_TABLE, 1);
+    int64_t width = weight->shape.dims[1];
+    step->table.weight = weight;
+    step->table.width = width;
+    step->table.numbered = numbered;
+    step->table.rows = weight->shape.dims[0];
+    if (numbered)
+        return;
+    step->table.rows = shape_elements(&step->output_value->type.shape) / width;
+    MapStage stage = {.op = MAP_ADD, .operand = 0, .node = node};
+    VEC_PUSH(lowering->plan->arena, &step->epilogue, stage);
+}
+
+void kernel_recurrent(Lowering *lowering, const Node *node, RecurrentCell cell, int directions,
+                      Value *const *inputs, const Weight *const *weights,
+                      const Weight *const *biases, Value *result) {
+    Step *step = append_part(lowering, node, STEP_RECURRENT, inputs, (size_t)directions, result);
+    int64_t hidden = weights[0]->shape.dims[1], lanes = lowering->plan->machine->lanes;
+    step->recurrent.cell = cell;
+    step->recurrent.times = inputs[0]->type.shape.dims[0];
+    step->recurrent.hidden = hidden;
+    step->recurrent.directions = directions;
+    step->recurrent.sequence = result->type.shape.rank == 2;
+    for (int d = 0; d < directions; d++) {
+        step->recurrent.weights[d] = weights[d];
+        step->recurrent.biases[d] = biases[d];
+    }
+    int64_t states = cell == RECURRENT_LSTM ? 3 : 2;
+    step->scratch_floats = states * ((hidden + lanes - 1) / lanes * lanes);
 }
 
 void kernel_dense(Lowering *lowering, const Node *node, const Weight *weight, const Weight *bias) {
@@ -252,7 +292,7 @@ static void sign_product(const Product *product, StrBuf *out) {
     sign_matrices(&product->left, out);
     sign_matrices(&product->right, out);
     sign_matrices(&product->result, out);
-    strbuf_format(out, " %d", product->transposed);
+    strbuf_format(out, " %d %a %d", product->transposed, product->factor, (int)product->triangle);
 }
 
 static void sign_normalisation(const Normalisation *normalisation, StrBuf *out) {
@@ -293,6 +333,15 @@ static void sign_kind(const Step *step, StrBuf *out) {
         strbuf_format(out, "gemm %d", step->weights != NULL);
         sign_product(&step->gemm.product, out);
         break;
+    case STEP_RECURRENT:
+        strbuf_format(out, "recurrent %d %" PRId64 " %" PRId64 " %d %d", (int)step->recurrent.cell,
+                      step->recurrent.times, step->recurrent.hidden, step->recurrent.directions,
+                      step->recurrent.sequence);
+        break;
+    case STEP_TABLE:
+        strbuf_format(out, "table %" PRId64 " %" PRId64 " %d", step->table.rows, step->table.width,
+                      step->table.numbered);
+        break;
     case STEP_WINDOW:
         strbuf_format(out, "window %d %d", step->window.average, step->window.count_padding);
         sign_window(&step->window.window, out);
@@ -300,7 +349,8 @@ static void sign_kind(const Step *step, StrBuf *out) {
     case STEP_ADAPTIVE: strbuf_add(out, "adaptive"); break;
     case STEP_GLOBAL: strbuf_format(out, "global %d", (int)step->reduce.op); break;
     case STEP_SOFTMAX:
-        strbuf_format(out, "softmax %d %d ", step->softmax.axis, step->softmax.logarithm);
+        strbuf_format(out, "softmax %d %d %d ", step->softmax.axis, step->softmax.logarithm,
+                      step->softmax.causal);
         shape_print(&step->output_value->type.shape, out);
         break;
     case STEP_NORMALISE: sign_normalisation(&step->normalise, out); break;

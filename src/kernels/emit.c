@@ -21,6 +21,8 @@ void kernel_emit(Ir *ir, const Step *step, const Machine *machine) {
     case STEP_DEPTHWISE: depthwise_emit(&emitter); return;
     case STEP_DENSE: gemv_emit(&emitter); return;
     case STEP_GEMM: gemm_emit(&emitter); return;
+    case STEP_RECURRENT: recurrent_emit(&emitter); return;
+    case STEP_TABLE: table_emit(&emitter); return;
     case STEP_WINDOW: window_emit(&emitter); return;
     case STEP_ADAPTIVE: adaptive_emit(&emitter); return;
     case STEP_GLOBAL: global_emit(&emitter); return;

@@ -14,20 +14,29 @@ IrValue emitter_output(const Emitter *emitter) {
     return ir_parameter(emitter->ir, emitter->step->input_count);
 }
 
+IrValue emitter_scratch(const Emitter *emitter) {
+    assert(emitter->step->scratch);
+    return ir_parameter(emitter->ir, emitter->step->input_count + 1);
+}
+
+static int first_packed(const Step *step) {
+    return step->input_count + 1 + (step->scratch ? 1 : 0);
+}
+
 IrValue emitter_weights(const Emitter *emitter) {
     assert(emitter->step->weights);
-    return ir_parameter(emitter->ir, emitter->step->input_count + 1);
+    return ir_parameter(emitter->ir, first_packed(emitter->step));
 }
 
 IrValue emitter_bias(const Emitter *emitter) {
     if (!emitter->step->bias)
         return NULL;
-    return ir_parameter(emitter->ir, emitter->step->input_count + 2);
+    return ir_parameter(emitter->ir, first_packed(emitter->step) + 1);
 }
 
 IrValue emitter_vector(const Emitter *emitter, int index) {
     const Step *step = emitter->step;
-    int first = step->input_count + 1 + (step->weights ? 1 : 0) + (step->bias ? 1 : 0);
+    int first = first_packed(step) + (step->weights ? 1 : 0) + (step->bias ? 1 : 0);
     return ir_parameter(emitter->ir, first + index);
 }
 

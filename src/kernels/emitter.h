@@ -18,6 +18,7 @@ typedef struct Emitter {
 
 IrValue emitter_input(const Emitter *emitter, int index);
 IrValue emitter_output(const Emitter *emitter);
+IrValue emitter_scratch(const Emitter *emitter);
 IrValue emitter_weights(const Emitter *emitter);
 IrValue emitter_bias(const Emitter *emitter); /* NULL: the step has none */
 /* The `index`-th of the packed vectors that the stages of the epilogue read. */
@@ -102,6 +103,8 @@ void conv_gather_emit(const Emitter *emitter); /* any groups */
 void depthwise_emit(const Emitter *emitter);
 void gemv_emit(const Emitter *emitter);
 void gemm_emit(const Emitter *emitter);
+void recurrent_emit(const Emitter *emitter);
+void table_emit(const Emitter *emitter);
 void window_emit(const Emitter *emitter);
 void adaptive_emit(const Emitter *emitter);
 void global_emit(const Emitter *emitter);

@@ -39,6 +39,8 @@ static void result_finish(const Gemm *gemm, IrValue row, IrValue column, IrValue
     Ir *ir = gemm->emitter->ir;
     IrValue begin = ir_mul_const(ir, row, gemm->product->result.row_stride);
     IrValue element = ir_add(ir, gemm->result, ir_add(ir, begin, column));
+    if (gemm->product->factor != 0)
+        value = ir_fmul(ir, value, ir_f32_vector(ir, gemm->product->factor, gemm->emitter->lanes));
     Spot spot = spot_in_order(gemm->emitter, element);
     spot_finish(gemm->emitter, &spot, value, count);
 }
@@ -49,8 +51,9 @@ static int vector_count(const Gemm *gemm, int v) {
     return v == gemm->vectors - 1 ? gemm->last_count : gemm->emitter->lanes;
 }
 
-/* One k for all sums of a tile, [rows][vectors]: `left` points to it in the first row. */
-static void term_emit(Gemm *gemm, IrValue left, IrValue right, int rows) {
+/* One k for the sums of a tile, [rows][vectors], from row `first` on: `left` points to it in row 0.
+ */
+static void term_emit(Gemm *gemm, IrValue left, IrValue right, int first, int rows) {
     Ir *ir = gemm->emitter->ir;
     int lanes = gemm->emitter->lanes;
     bool packed = gemm->emitter->step->weights != NULL; /* whole vectors, zeros at the end */
@@ -58,8 +61,8 @@ static void term_emit(Gemm *gemm, IrValue left, IrValue right, int rows) {
     for (int v = 0; v < gemm->vectors; v++)
         columns[v] = ir_load_part(ir, ir_at_const(ir, right, (int64_t)v * lanes), lanes,
                                   packed ? lanes : vector_count(gemm, v));
-    IrValue *sum = gemm->sums;
-    for (int r = 0; r < rows; r++) {
+    IrValue *sum = gemm->sums + first * gemm->vectors;
+    for (int r = first; r < rows; r++) {
         IrValue number = ir_load(ir, ir_at_const(ir, left, r * gemm->product->left.row_stride), 1);
         IrValue everywhere = ir_splat(ir, number, lanes);
         for (int v = 0; v < gemm->vectors; v++, sum++)
@@ -68,24 +71,45 @@ static void term_emit(Gemm *gemm, IrValue left, IrValue right, int rows) {
 }
 
 /* `count` consecutive k from the pointers on. */
-static void terms_emit(Gemm *gemm, IrValue left, IrValue right, int rows, int64_t count) {
+static void terms_emit(Gemm *gemm, IrValue left, IrValue right, int first, int rows,
+                       int64_t count) {
     Ir *ir = gemm->emitter->ir;
     for (int64_t k = 0; k < count; k++)
         term_emit(gemm, ir_at_const(ir, left, k), ir_at_const(ir, right, k * gemm->right_stride),
-                  rows);
+                  first, rows);
+}
+
+/* k from `begin` to before `end`, `step` at a time. */
+static void range_emit(Gemm *gemm, IrValue left, int rows, IrValue begin, IrValue end, int step) {
+    Ir *ir = gemm->emitter->ir;
+    IrLoop loop = ir_loop_begin(ir, begin, end, step, gemm->sums, rows * gemm->vectors);
+    IrValue right = ir_at(ir, gemm->right, ir_mul_const(ir, loop.index, gemm->right_stride));
+    terms_emit(gemm, ir_at(ir, left, loop.index), right, 0, rows, step);
+    ir_loop_end(ir, &loop);
+}
+
+/* Of row number r of the tile only k <= row + r: what all rows have, then a triangle. */
+static void triangle_emit(Gemm *gemm, IrValue left, IrValue row, int rows) {
+    Ir *ir = gemm->emitter->ir;
+    int unroll = gemm->emitter->step->tile.unroll;
+    IrValue whole = ir_mul_const(ir, ir_div_const(ir, row, unroll), unroll);
+    range_emit(gemm, left, rows, ir_i64(ir, 0), whole, unroll);
+    range_emit(gemm, left, rows, whole, row, 1);
+    left = ir_at(ir, left, row);
+    IrValue right = ir_at(ir, gemm->right, ir_mul_const(ir, row, gemm->right_stride));
+    for (int r = 0; r < rows; r++)
+        terms_emit(gemm, ir_at_const(ir, left, r), ir_at_const(ir, right, r * gemm->right_stride),
+                   r, rows, 1);
 }
 
 static void sums_emit(Gemm *gemm, IrValue left, int rows) {
     Ir *ir = gemm->emitter->ir;
-    int64_t depth = gemm->product->depth, unroll = gemm->emitter->step->tile.unroll;
+    int64_t depth = gemm->product->depth;
+    int unroll = gemm->emitter->step->tile.unroll;
     int64_t whole = depth / unroll * unroll;
-    IrLoop loop = ir_loop_begin(ir, ir_i64(ir, 0), ir_i64(ir, whole), unroll, gemm->sums,
-                                rows * gemm->vectors);
-    IrValue right = ir_at(ir, gemm->right, ir_mul_const(ir, loop.index, gemm->right_stride));
-    terms_emit(gemm, ir_at(ir, left, loop.index), right, rows, unroll);
-    ir_loop_end(ir, &loop);
+    range_emit(gemm, left, rows, ir_i64(ir, 0), ir_i64(ir, whole), unroll);
     terms_emit(gemm, ir_at_const(ir, left, whole),
-               ir_at_const(ir, gemm->right, whole * gemm->right_stride), rows, depth - whole);
+               ir_at_const(ir, gemm->right, whole * gemm->right_stride), 0, rows, depth - whole);
 }
 
 /* The sums begin with the bias, or with 0. */
@@ -112,7 +136,11 @@ static void tile_emit(void *context, IrValue row, IrValue column, int rows, int 
     Ir *ir = gemm->emitter->ir;
     assert(rows * gemm->vectors <= MAX_SUMS);
     sums_begin(gemm, rows);
-    sums_emit(gemm, row_pointer(gemm, gemm->left, &gemm->product->left, row), rows);
+    IrValue left = row_pointer(gemm, gemm->left, &gemm->product->left, row);
+    if (gemm->product->triangle == TRIANGLE_LEFT)
+        triangle_emit(gemm, left, row, rows);
+    else
+        sums_emit(gemm, left, rows);
     for (int r = 0; r < rows; r++)
         for (int v = 0; v < gemm->vectors; v++) {
             IrValue first = ir_add_const(ir, gemm->first_column, (int64_t)v * gemm->emitter->lanes);
@@ -176,9 +204,7 @@ static void dot_term_emit(Gemm *gemm, IrValue left, IrValue right, int rows, int
     }
 }
 
-/* A TileEmitter over the result. */
-static void dot_tile_emit(void *context, IrValue row, IrValue column, int rows, int columns) {
-    Gemm *gemm = context;
+static void dots_emit(Gemm *gemm, IrValue row, IrValue column, int rows, int columns) {
     Ir *ir = gemm->emitter->ir;
     int lanes = gemm->emitter->lanes;
     int64_t depth = gemm->product->depth, whole = depth / lanes * lanes;
@@ -202,6 +228,19 @@ static void dot_tile_emit(void *context, IrValue row, IrValue column, int rows, 
                 ir_insert(ir, results, ir_reduce_add(ir, gemm->sums[r * columns + c], lanes), c);
         result_finish(gemm, ir_add_const(ir, row, r), column, results, columns);
     }
+}
+
+/* A TileEmitter over the result, or over the tiles of it that reach into its lower triangle. */
+static void dot_tile_emit(void *context, IrValue row, IrValue column, int rows, int columns) {
+    Gemm *gemm = context;
+    Ir *ir = gemm->emitter->ir;
+    if (gemm->product->triangle != TRIANGLE_RESULT) {
+        dots_emit(gemm, row, column, rows, columns);
+        return;
+    }
+    IrIf below = ir_if_begin(ir, ir_less(ir, column, ir_add_const(ir, row, rows)));
+    dots_emit(gemm, row, column, rows, columns);
+    ir_if_end(ir, &below);
 }
 
 /* ---- all of it ----------------------------------------------------------------------------- */

@@ -22,9 +22,22 @@ Value *kernel_value(Lowering *lowering, const Node *node, const char *part, Shap
 /* Products of matrices of `left` and `right`. */
 void kernel_gemm(Lowering *lowering, const Node *node, const Product *product, Value *left,
                  Value *right, Value *result);
-/* The same with the transposed of a weight [columns, depth] at the right; `bias` may be NULL. */
+/* The same with the transposed of rows of a weight [.., depth] at the right, those from `first` on;
+ * `bias` may be NULL. */
 void kernel_gemm_weight(Lowering *lowering, const Node *node, const Product *product, Value *left,
-                        const Weight *weight, const Weight *bias, Value *result);
+                        const Weight *weight, const Weight *bias, int64_t first, Value *result);
+/* Softmax over the last axis of `input`, for causal attention. */
+void kernel_softmax_rows(Lowering *lowering, const Node *node, bool causal, Value *input,
+                         Value *result);
+/* Rows of a weight [rows, width]: those that the elements of input 0 number, or the first ones in
+ * turn, added to input 0. */
+void kernel_table(Lowering *lowering, const Node *node, const Weight *weight, bool numbered);
+/* The recurrence of `cell` over what `inputs` has for its gates, one value for each direction,
+ * [times, gates * hidden]; `weights` and `biases` are the state's own, a pair for each direction.
+ * The result is of all times or of the last, by its rank. */
+void kernel_recurrent(Lowering *lowering, const Node *node, RecurrentCell cell, int directions,
+                      Value *const *inputs, const Weight *const *weights,
+                      const Weight *const *biases, Value *result);
 /* Matrix-vector product of input 0. */
 void kernel_dense(Lowering *lowering, const Node *node, const Weight *weight, const Weight *bias);
 /* Maximum or average over windows. */
@@ -66,7 +79,7 @@ void kernel_signature(const Step *step, StrBuf *out);
 
 /* Emits the body of the step's function between ir_function_begin and ir_function_end. Parameters,
  * all pointers to f32: one for each of step->inputs (at its element (0, 0, 0)), the output (same),
- * then the packed tensors in the order of kernel_packed. */
+ * the scratch memory if the step has any, then the packed tensors in the order of kernel_packed. */
 void kernel_emit(Ir *ir, const Step *step, const Machine *machine);
 
 /* The packed tensors that a step reads: weights, bias, then those of each stage of the epilogue

@@ -16,7 +16,8 @@ typedef struct Softmax {
     int64_t stride; /* between neighbours along the axis */
     IrValue input;  /* pointer to the first element */
     IrValue output;
-    int count; /* ACROSS: lanes that exist */
+    int count;    /* ACROSS: lanes that exist */
+    IrValue seen; /* ALONG: i64, how many numbers of the slice count; NULL: all */
 } Softmax;
 
 static bool is_logarithm(const Softmax *softmax) {
@@ -98,14 +99,27 @@ static void across_emit(Softmax *softmax, int64_t inner) {
 
 /* ---- lanes along a slice ------------------------------------------------------------------- */
 
-/* `count` elements, -Inf in the lanes past them: e^-Inf = 0 adds nothing to the sum. */
-static IrValue slice_load(const Softmax *softmax, IrValue pointer, int count) {
+/* The numbers of a vector that are seen, -Inf for the others. */
+static IrValue slice_mask(const Softmax *softmax, IrValue index, IrValue vector) {
     Ir *ir = softmax->emitter->ir;
     int lanes = softmax->emitter->lanes;
-    IrValue vector = ir_load_part(ir, pointer, lanes, count);
+    IrValue places = ir_f32_vector(ir, 0, lanes);
+    for (int lane = 0; lane < lanes; lane++)
+        places = ir_insert(ir, places, ir_f32(ir, lane), lane);
+    IrValue left = ir_i32_to_f32(ir, ir_sub(ir, softmax->seen, index));
+    IrValue seen = ir_fcompare(ir, IR_LESS, places, ir_splat(ir, left, lanes));
+    return ir_select(ir, seen, vector, ir_f32_vector(ir, -INFINITY, lanes));
+}
+
+/* `count` elements from `index` on, -Inf in the lanes past them: e^-Inf = 0 adds nothing to the
+ * sum. */
+static IrValue slice_load(const Softmax *softmax, IrValue index, int count) {
+    Ir *ir = softmax->emitter->ir;
+    int lanes = softmax->emitter->lanes;
+    IrValue vector = ir_load_part(ir, ir_at(ir, softmax->input, index), lanes, count);
     for (int lane = count; lane < lanes; lane++)
         vector = ir_insert(ir, vector, ir_f32(ir, -INFINITY), lane);
-    return vector;
+    return softmax->seen ? slice_mask(softmax, index, vector) : vector;
 }
 
 /* Adds e^(x - largest) of `count` elements at `index` to the sum, and stores them for a softmax. */
@@ -113,7 +127,7 @@ static IrValue powers_emit(const Softmax *softmax, IrValue index, int count, IrV
                            IrValue sum) {
     Ir *ir = softmax->emitter->ir;
     int lanes = softmax->emitter->lanes;
-    IrValue x = slice_load(softmax, ir_at(ir, softmax->input, index), count);
+    IrValue x = slice_load(softmax, index, count);
     IrValue power = math_exp(ir, ir_fsub(ir, x, largest), lanes);
     if (!is_logarithm(softmax))
         ir_store_part(ir, ir_at(ir, softmax->output, index), power, lanes, count);
@@ -125,15 +139,16 @@ static void along_emit(const Softmax *softmax) {
     int lanes = softmax->emitter->lanes;
     int64_t whole = softmax->extent / lanes * lanes;
     int rest = (int)(softmax->extent - whole);
-    IrValue zero = ir_i64(ir, 0), end = ir_i64(ir, whole);
+    IrValue zero = ir_i64(ir, 0), last = ir_i64(ir, whole);
+    IrValue end = softmax->seen ? ir_min(ir, last, softmax->seen) : last;
     IrValue largest = ir_f32_vector(ir, -INFINITY, lanes), sum = ir_f32_vector(ir, 0, lanes);
 
     IrLoop loop = ir_loop_begin(ir, zero, end, lanes, &largest, 1);
-    IrValue x = slice_load(softmax, ir_at(ir, softmax->input, loop.index), lanes);
+    IrValue x = slice_load(softmax, loop.index, lanes);
     largest = ir_fmax(ir, x, largest);
     ir_loop_end(ir, &loop);
     if (rest > 0) {
-        x = slice_load(softmax, ir_at(ir, softmax->input, end), rest);
+        x = slice_load(softmax, last, rest);
         largest = ir_fmax(ir, x, largest);
     }
     largest = ir_splat(ir, ir_reduce_max(ir, largest, lanes), lanes);
@@ -142,7 +157,7 @@ static void along_emit(const Softmax *softmax) {
     sum = powers_emit(softmax, loop.index, lanes, largest, sum);
     ir_loop_end(ir, &loop);
     if (rest > 0)
-        sum = powers_emit(softmax, end, rest, largest, sum);
+        sum = powers_emit(softmax, last, rest, largest, sum);
     sum = ir_splat(ir, ir_reduce_add(ir, sum, lanes), lanes);
 
     IrValue denominator = is_logarithm(softmax) ? math_log(ir, sum, lanes) : sum;
@@ -150,7 +165,7 @@ static void along_emit(const Softmax *softmax) {
     result_emit(softmax, loop.index, lanes, largest, denominator);
     ir_loop_end(ir, &loop);
     if (rest > 0)
-        result_emit(softmax, end, rest, largest, denominator);
+        result_emit(softmax, last, rest, largest, denominator);
 }
 
 /* ---- the whole tensor ---------------------------------------------------------------------- */
@@ -172,6 +187,8 @@ void softmax_emit(const Emitter *emitter) {
                        .stride = inner,
                        .input = ir_at(ir, emitter_input(emitter, 0), first),
                        .output = ir_at(ir, emitter_output(emitter), first)};
+    if (emitter->step->softmax.causal)
+        softmax.seen = ir_add_const(ir, ir_rem_const(ir, loop.index, shape->dims[axis - 1]), 1);
     if (inner > 1)
         across_emit(&softmax, inner);
     else

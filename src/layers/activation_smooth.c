@@ -11,12 +11,9 @@
 
 /* ---- sigmoid, tanh ------------------------------------------------------------------------ */
 
-/* Steepest at t: f'(t) = e^-t / (1 + e^-t)^2. */
 static Real sigmoid(Real x, const Node *node) {
     (void)node;
-    double steep = exp(-nearest_to_zero(x));
-    double slope = steep / ((1 + steep) * (1 + steep));
-    return real_rounded(1 / (1 + exp(-x.value)), x.error > 0 ? slope * x.error : 0, FUNCTION_ULPS);
+    return real_sigmoid(x);
 }
 
 static void sigmoid_evaluate(Evaluation *evaluation) {
@@ -44,12 +41,9 @@ const LayerInfo layer_sigmoid = {
     .lower = sigmoid_lower,
 };
 
-/* Steepest at t: f'(t) = 1 / cosh(t)^2. */
 static Real hyperbolic_tangent(Real x, const Node *node) {
     (void)node;
-    double cosine = cosh(nearest_to_zero(x));
-    double inherited = x.error > 0 ? x.error / (cosine * cosine) : 0;
-    return real_rounded(tanh(x.value), inherited, FUNCTION_ULPS);
+    return real_tanh(x);
 }
 
 static void tanh_evaluate(Evaluation *evaluation) {

@@ -64,6 +64,12 @@ static Real softmax_element(const SoftmaxRow *row, Real x, int64_t count) {
     return (Real){value, fmin(error, 1 + real_gamma((double)count + 3)) + underflow};
 }
 
+void real_softmax(const Real *x, Real *y, int64_t count, int64_t stride) {
+    SoftmaxRow row = softmax_row(x, count, stride);
+    for (int64_t i = 0; i < count; i++)
+        y[i * stride] = softmax_element(&row, x[i * stride], count);
+}
+
 typedef Real SoftmaxElement(const SoftmaxRow *row, Real x, int64_t count);
 
 static void each_row(Evaluation *evaluation, SoftmaxElement *element) {

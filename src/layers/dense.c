@@ -134,7 +134,7 @@ static void dense_lower(Lowering *lowering, const Node *node) {
                        .columns = units,
                        .left = {.row_stride = inputs},
                        .result = {.row_stride = units}};
-    kernel_gemm_weight(lowering, node, &product, node->inputs[0], weight, bias_of(node),
+    kernel_gemm_weight(lowering, node, &product, node->inputs[0], weight, bias_of(node), 0,
                        node->outputs[0]);
 }
 

@@ -41,7 +41,3 @@ void each_element(Evaluation *evaluation, Activation *activation) {
     for (int64_t i = 0; i < elements; i++)
         evaluation->output[i] = activation(evaluation->inputs[0][i], evaluation->node);
 }
-
-double nearest_to_zero(Real x) {
-    return fmax(fabs(x.value) - x.error, 0);
-}

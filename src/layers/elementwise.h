@@ -5,8 +5,6 @@
 #include "layers/evaluate.h"
 #include "layers/layer.h"
 
-#define FUNCTION_ULPS 4.0 /* of each function of kernels/math.h */
-
 /* `.infer` of a layer that changes no shape and owns nothing. */
 bool same_shape_infer(Inference *inference);
 
@@ -24,8 +22,5 @@ int64_t folded_terms(const Node *node);
 /* Fills the output: each element from the same element of input 0. */
 typedef Real Activation(Real x, const Node *node);
 void each_element(Evaluation *evaluation, Activation *activation);
-
-/* The smallest |t| with |t - x| <= error. */
-double nearest_to_zero(Real x);
 
 #endif

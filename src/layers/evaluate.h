@@ -117,4 +117,15 @@ Real real_mix(Real a, Real b, double weight);
  * is bounded, or no larger than its argument. */
 Real real_rounded(double value, double inherited, double ulps);
 
+#define FUNCTION_ULPS 4.0 /* of each function of kernels/math.h */
+
+/* The smallest |t| with |t - x| <= error. */
+double nearest_to_zero(Real x);
+
+Real real_sigmoid(Real x);
+Real real_tanh(Real x);
+
+/* Softmax of `count` numbers, `stride` apart in both; y may be x. */
+void real_softmax(const Real *x, Real *y, int64_t count, int64_t stride);
+
 #endif

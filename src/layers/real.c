@@ -147,3 +147,23 @@ Real real_quotient(Real a, Real b) {
     double inherited = (a.error + fabs(value) * b.error) / (fabs(b.value) - b.error);
     return real_limited(real_rounded(value, inherited, ROUNDING_ULPS));
 }
+
+/* An input off by e moves f(x) by at most e times the largest |f'| between x - e and x + e (mean
+ * value theorem). Both functions are steepest at the t of those that is nearest to zero. */
+double nearest_to_zero(Real x) {
+    return fmax(fabs(x.value) - x.error, 0);
+}
+
+/* f'(t) = e^-t / (1 + e^-t)^2 */
+Real real_sigmoid(Real x) {
+    double steep = exp(-nearest_to_zero(x));
+    double slope = steep / ((1 + steep) * (1 + steep));
+    return real_rounded(1 / (1 + exp(-x.value)), x.error > 0 ? slope * x.error : 0, FUNCTION_ULPS);
+}
+
+/* f'(t) = 1 / cosh(t)^2 */
+Real real_tanh(Real x) {
+    double cosine = cosh(nearest_to_zero(x));
+    double inherited = x.error > 0 ? x.error / (cosine * cosine) : 0;
+    return real_rounded(tanh(x.value), inherited, FUNCTION_ULPS);
+}

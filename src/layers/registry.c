@@ -44,6 +44,7 @@ const char *layer_family_name(LayerFamily family) {
     case FAMILY_DENSE: return "dense";
     case FAMILY_NORMALISATION: return "normalisation";
     case FAMILY_ACTIVATION: return "activation";
+    case FAMILY_SEQUENCE: return "sequence";
     case FAMILY_SHAPE: return "shape";
     case FAMILY_MERGE: return "merge";
     case FAMILY_REDUCTION: return "reduction";

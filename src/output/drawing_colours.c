@@ -7,6 +7,7 @@ FamilyColour family_colour(LayerFamily family) {
     case FAMILY_DENSE: return (FamilyColour){"dense", "#d9d2f9", "#382c66"};
     case FAMILY_NORMALISATION: return (FamilyColour){"normalisation", "#fbeeb8", "#4a3d0c"};
     case FAMILY_ACTIVATION: return (FamilyColour){"activation", "#d3f0d0", "#1c4520"};
+    case FAMILY_SEQUENCE: return (FamilyColour){"sequence", "#f8d3e8", "#571a3e"};
     case FAMILY_SHAPE: return (FamilyColour){"reshaping", "#e6e8eb", "#30363d"};
     case FAMILY_MERGE: return (FamilyColour){"merge", "#c9efec", "#104643"};
     case FAMILY_REDUCTION: return (FamilyColour){"reduction", "#f6d3e6", "#551c3c"};

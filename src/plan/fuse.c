@@ -86,6 +86,7 @@ static bool takes_epilogue(StepKind kind) {
     case STEP_DEPTHWISE:
     case STEP_DENSE:
     case STEP_GEMM:
+    case STEP_TABLE:
     case STEP_WINDOW:
     case STEP_ADAPTIVE:
     case STEP_GLOBAL:
@@ -94,6 +95,7 @@ static bool takes_epilogue(StepKind kind) {
     case STEP_REDUCE:
     case STEP_RESIZE:
     case STEP_MAP: return true;
+    case STEP_RECURRENT:
     case STEP_SOFTMAX:
     case STEP_REARRANGE:
     case STEP_COPY:
@@ -118,8 +120,9 @@ static int count_vectors(const Step *step) {
 /* Whether an epilogue of `producer` may have the stages of `map`. Steps that work on values in
  * their own order do not know the channel of a result. */
 static bool takes_stages(const Step *producer, const Step *map) {
-    bool by_order = producer->kind == STEP_GEMM || producer->kind == STEP_NORMALISE ||
-                    producer->kind == STEP_LRN || producer->kind == STEP_REDUCE;
+    bool by_order = producer->kind == STEP_GEMM || producer->kind == STEP_TABLE ||
+                    producer->kind == STEP_NORMALISE || producer->kind == STEP_LRN ||
+                    producer->kind == STEP_REDUCE;
     return !by_order || !step_needs_channel(map);
 }
 

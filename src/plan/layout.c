@@ -96,8 +96,9 @@ static bool concat_fits_blocks(const Step *step, int64_t lanes) {
 
 /* A step that works on values in their own row-major order. */
 static bool is_flat(const Step *step) {
-    return step->kind == STEP_GEMM || step->kind == STEP_SOFTMAX || step->kind == STEP_NORMALISE ||
-           step->kind == STEP_LRN || step->kind == STEP_REDUCE || step->kind == STEP_REARRANGE;
+    return step->kind == STEP_GEMM || step->kind == STEP_TABLE || step->kind == STEP_RECURRENT ||
+           step->kind == STEP_SOFTMAX || step->kind == STEP_NORMALISE || step->kind == STEP_LRN ||
+           step->kind == STEP_REDUCE || step->kind == STEP_REARRANGE;
 }
 
 static int64_t natural_block(const Layout *layout, const Step *step) {
@@ -112,6 +113,8 @@ static int64_t natural_block(const Layout *layout, const Step *step) {
     case STEP_DENSE:
     case STEP_GLOBAL:
     case STEP_GEMM:
+    case STEP_TABLE:
+    case STEP_RECURRENT:
     case STEP_SOFTMAX:
     case STEP_NORMALISE:
     case STEP_LRN:
@@ -495,6 +498,9 @@ static void emit_step(Layout *layout, Step *step) {
     Storage *storage = natural_of(layout, step->output_value);
     begin_write(layout, storage, step->node, step->output_value);
     step->output = storage_view(storage, storage->box);
+    if (step->scratch_floats > 0)
+        step->scratch = buffer_new(layout, PLACE_ARENA, layout->plan->buffers.count,
+                                   step->scratch_floats, step->path);
     VEC_PUSH(arena, &layout->steps, step);
 }
 

@@ -35,6 +35,8 @@ static void find_lifetimes(Plan *plan) {
         for (int k = 0; k < step->input_count; k++)
             extend_lifetime(step->inputs[k].buffer, (int)i);
         extend_lifetime(step->output.buffer, (int)i);
+        if (step->scratch)
+            extend_lifetime(step->scratch, (int)i);
     }
 }
 
@@ -72,7 +74,10 @@ static bool begins_output(const Reuse *reuse, int index) {
 static int first_elementwise(const Step *step) {
     if (step->kind == STEP_GEMM && !step->gemm.weight)
         return 2;
-    return step->kind == STEP_MAP || step->kind == STEP_NORMALISE ? 0 : 1;
+    if (step->kind == STEP_RECURRENT)
+        return step->input_count;
+    bool reads_none = step->kind == STEP_TABLE && !step->table.numbered;
+    return step->kind == STEP_MAP || step->kind == STEP_NORMALISE || reads_none ? 0 : 1;
 }
 
 /* Whether all that the step reads of `buffer` are elements it then writes, one by one. */

@@ -132,6 +132,9 @@ typedef struct Packed {
  *   GEMM, K = depth, N = columns:
  *     part 1: [N / T][K][T]
  *     part 2: [K][N % T rounded up to V]
+ *   TABLE: [rows][width]
+ *   RECURRENT, H = hidden, G gates: [directions][H rounded up to V, / V][H][G][V], and the bias
+ *     [directions][G][H rounded up to V]
  *   DEPTHWISE: [F rounded up to V, / V][KH][KW][V]
  *   DENSE, N outputs, input view with block b, C channels, height x width = P pixels:
  *     for outputs in part 1 ([N / T] blocks of T), then part 2 (one of N % T rounded up to V):
@@ -217,9 +220,11 @@ typedef enum StepKind {
     STEP_WINDOW,    /* max or average over windows; blocked; tests its bounds */
     STEP_ADAPTIVE,  /* average over even shares of the input's rows and columns; blocked */
     STEP_GLOBAL,    /* reduces each channel; input blocked, output a plain vector */
-    STEP_GEMM,    /* matrix products; all views plain, no gaps: each value's own row-major order */
-    STEP_SOFTMAX, /* over one axis, or its logarithm; both views plain, no gaps: the value's own
-                     row-major order */
+    STEP_GEMM,      /* matrix products; views as for SOFTMAX */
+    STEP_TABLE,     /* rows of a weight; views as for SOFTMAX */
+    STEP_RECURRENT, /* the recurrence of lstm, gru, rnn; views as for SOFTMAX */
+    STEP_SOFTMAX,   /* over one axis, or its logarithm; both views plain, no gaps: the value's own
+                       row-major order */
     STEP_NORMALISE, /* over a set of axes; views as for SOFTMAX */
     STEP_LRN,       /* local response normalisation; views as for SOFTMAX */
     STEP_REDUCE,    /* over a set of axes; views as for SOFTMAX */
@@ -272,6 +277,15 @@ typedef struct Matrices {
     int64_t row_stride;
 } Matrices;
 
+/* Work of a square product that causal attention has no need of. */
+typedef enum Triangle {
+    TRIANGLE_NONE,
+    TRIANGLE_RESULT, /* result[i][j] is needed for j <= i only, the others may be anything; the
+                        right matrix is transposed */
+    TRIANGLE_LEFT,   /* left[i][k] counts for k <= i only, the others may be anything; the right
+                        matrix is that of a tensor, not transposed */
+} Triangle;
+
 /* Products of matrices, for each b < batches
  *     result[i][j] = sum over k of left[i][k] * right[k][j],
  * i < rows, k < depth, j < columns. The right matrices are those of a tensor, or the transposed of
@@ -285,6 +299,8 @@ typedef struct Product {
     Matrices right; /* of a tensor */
     Matrices result;
     bool transposed;
+    double factor; /* each sum times this; 0: as it is. Not with a weight */
+    Triangle triangle;
 } Product;
 
 /* A set of axes of a shape: axis k is bit 1 << k. */
@@ -362,6 +378,17 @@ typedef struct ResponseNorm {
     double exponent;
 } ResponseNorm;
 
+/* How a recurrent layer makes its next state (kernels/recurrent.c), gates in PyTorch's order. */
+typedef enum RecurrentCell {
+    RECURRENT_LSTM, /* input, forget, cell, output */
+    RECURRENT_GRU,  /* reset, update, new; the reset gate is applied after the product */
+    RECURRENT_TANH,
+    RECURRENT_RELU,
+} RecurrentCell;
+
+/* Gates of each unit: rows of its weights. */
+int recurrent_gates(RecurrentCell cell);
+
 /* What a tile computes at once in registers: rows x columns output pixels of `vectors` vectors of
  * output channels (conv, depthwise, window), or `vectors` vectors of outputs in `unroll`
  * independent chains (dense), or `rows` rows of a product by `vectors` vectors of its columns, or,
@@ -375,7 +402,7 @@ typedef struct Tile {
     int unroll;  /* conv: input channels per loop turn, a divisor of channels / groups and, for a
                     blocked input, of V, so a turn never leaves a block; dense: inputs per loop turn,
                     a power of two, at most V for a blocked input; gemm: terms of each sum per loop
-                    turn; else 1 */
+                    turn; recurrent: chains, a power of two; else 1 */
 } Tile;
 
 #define STEP_MAX_INPUTS  66
@@ -393,6 +420,8 @@ typedef struct Step {
     Value *output_value;
     View *inputs; /* set by layout, as many as input_values */
     View output;
+    int64_t scratch_floats; /* memory that the step alone uses, from lowering; 0: none */
+    Buffer *scratch;        /* set by layout */
     int input_count;
 
     union {
@@ -408,16 +437,37 @@ typedef struct Step {
         } dense;
         struct {
             Product product;
-            const Weight *weight; /* the right matrix, [columns, depth]; NULL: that of input 1 */
-            const Weight *bias;   /* with a weight: added to each row; NULL: none */
+            const Weight *weight; /* its rows, [.., depth], from `first` on are the right matrix's
+                                     columns; NULL: it is that of input 1 */
+            const Weight *bias;   /* with a weight: the same of it, added; NULL: none */
+            int64_t first;
         } gemm;
+        struct {
+            const Weight *weight; /* [at least `rows`, width] */
+            int64_t rows;
+            int64_t width;
+            bool numbered; /* the elements of input 0 say which; else the first rows, in order */
+        } table;           /* row t of the output, seen as [.., width], is row t or row input[t] */
+        struct {
+            RecurrentCell cell;
+            int64_t times;
+            int64_t hidden;
+            int directions; /* each has its own input, [times, gates * hidden]; the second runs
+                               from the last time to the first */
+            bool sequence;  /* output [times, directions * hidden]; else of the last time of each
+                               direction only, [directions * hidden] */
+            const Weight *weights[2]; /* of each direction, [gates * hidden, hidden] */
+            const Weight *biases[2];  /* [gates * hidden]; NULL: none */
+        } recurrent;
         struct {
             Window window;
             bool average;       /* else maximum */
             bool count_padding; /* average: padding counts as zeros */
         } window;
         struct {
-            int axis; /* of the value's shape */
+            int axis;    /* of the value's shape */
+            bool causal; /* over the last axis: only of the first i + 1 numbers in row i of the
+                            axis before, the others are neither read nor written */
             bool logarithm;
         } softmax;
         Normalisation normalise;
@@ -440,7 +490,8 @@ typedef struct Step {
 
     Affine *affines; /* folded into the weights, in order */
     int affine_count;
-    Packed *weights; /* CONV, DEPTHWISE, DENSE, NORMALISE, GEMM with a weight; set by tile */
+    Packed *weights; /* CONV, DEPTHWISE, DENSE, NORMALISE, TABLE, RECURRENT, GEMM with a weight; set
+                        by tile */
     Packed *bias;    /* PACK_SHIFT; NULL when neither bias nor affine. NORMALISE: as it is */
     Tile tile;
 

@@ -20,6 +20,8 @@ static const char *step_name(StepKind kind) {
     case STEP_GEMM: return "gemm";
     case STEP_ADAPTIVE: return "adaptive";
     case STEP_GLOBAL: return "global";
+    case STEP_TABLE: return "table";
+    case STEP_RECURRENT: return "recurrent";
     case STEP_SOFTMAX: return "softmax";
     case STEP_NORMALISE: return "normalise";
     case STEP_LRN: return "lrn";
@@ -130,9 +132,10 @@ static void print_window(const Window *window, StrBuf *out) {
 static void print_product(const Product *product, StrBuf *out) {
     strbuf_format(out,
                   "    product  %" PRId64 " of [%" PRId64 " x %" PRId64 "] x [%" PRId64
-                  " x %" PRId64 "]%s\n",
+                  " x %" PRId64 "]%s%s\n",
                   product->batches, product->rows, product->depth, product->depth, product->columns,
-                  product->transposed ? " transposed" : "");
+                  product->transposed ? " transposed" : "",
+                  product->triangle != TRIANGLE_NONE ? ", lower triangle" : "");
 }
 
 static void print_axes(AxisSet axes, StrBuf *out) {
@@ -190,6 +193,15 @@ static void print_facts(const Step *step, StrBuf *out) {
                                                      : ", average\n");
         break;
     case STEP_GEMM: print_product(&step->gemm.product, out); break;
+    case STEP_RECURRENT:
+        strbuf_format(out, "    times    %" PRId64 " of %" PRId64 " units, %d direction%s\n",
+                      step->recurrent.times, step->recurrent.hidden, step->recurrent.directions,
+                      step->recurrent.directions == 1 ? "" : "s");
+        break;
+    case STEP_TABLE:
+        strbuf_format(out, "    rows     %" PRId64 " of %" PRId64 "%s\n", step->table.rows,
+                      step->table.width, step->table.numbered ? ", by number" : ", in order");
+        break;
     case STEP_SOFTMAX:
         strbuf_format(out, "    axis     %d%s\n", step->softmax.axis,
                       step->softmax.logarithm ? ", logarithm" : "");
@@ -227,7 +239,8 @@ static void print_tile(const Step *step, StrBuf *out) {
     if (tile->rows == 0)
         return;
     strbuf_format(out, "    tile     %d x %d x %d", tile->rows, tile->columns, tile->vectors);
-    if (step->kind == STEP_CONV || step->kind == STEP_DENSE || step->kind == STEP_GEMM)
+    if (step->kind == STEP_CONV || step->kind == STEP_DENSE || step->kind == STEP_GEMM ||
+        step->kind == STEP_RECURRENT)
         strbuf_format(out, ", unroll %d", tile->unroll);
     strbuf_add(out, "\n");
 }
@@ -265,6 +278,8 @@ static void print_step(const Plan *plan, const Step *step, size_t index, StrBuf 
     for (int i = 0; i < step->input_count; i++)
         print_view(plan, "input", &step->inputs[i], out);
     print_view(plan, "output", &step->output, out);
+    if (step->scratch)
+        strbuf_format(out, "    scratch  b%zu\n", buffer_index(plan, step->scratch));
     print_facts(step, out);
     print_tile(step, out);
     print_packed("weights", step->weights, out);

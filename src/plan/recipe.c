@@ -176,7 +176,8 @@ static void add_gemm(Packing *packing, const Step *step, int64_t first, int64_t 
                      int64_t width) {
     const Product *product = &step->gemm.product;
     PackRecipe recipe = {.kind = PACK_TENSOR, .source = step->gemm.weight};
-    add_axis(&recipe, product->columns, product->depth, first);
+    int64_t row = step->gemm.first; /* of the weight */
+    add_axis(&recipe, row + product->columns, product->depth, row + first);
     add_axis(&recipe, product->depth, 1, 0);
     add_loop(&recipe, blocks, 0, width);
     add_loop(&recipe, product->depth, 1, 1);
@@ -192,6 +193,59 @@ Packed *recipe_gemm(Plan *plan, const Step *step) {
     int64_t blocks = columns / width;
     add_gemm(&packing, step, 0, blocks, width);
     add_gemm(&packing, step, blocks * width, 1, round_up(&packing, columns % width, lanes));
+    return packing_end(&packing);
+}
+
+Packed *recipe_table(Plan *plan, const Step *step) {
+    Packing packing = packing_begin(plan);
+    PackRecipe recipe = {.kind = PACK_TENSOR, .source = step->table.weight};
+    add_axis(&recipe, step->table.rows, step->table.width, 0);
+    add_axis(&recipe, step->table.width, 1, 0);
+    add_loop(&recipe, step->table.rows, 0, 1);
+    add_loop(&recipe, step->table.width, 1, 1);
+    add_recipe(&packing, &recipe);
+    return packing_end(&packing);
+}
+
+Packed *recipe_recurrent(Plan *plan, const Step *step) {
+    Packing packing = packing_begin(plan);
+    int64_t lanes = plan->machine->lanes, hidden = step->recurrent.hidden;
+    int gates = recurrent_gates(step->recurrent.cell);
+    for (int d = 0; d < step->recurrent.directions; d++) {
+        PackRecipe recipe = {.kind = PACK_TENSOR, .source = step->recurrent.weights[d]};
+        add_axis(&recipe, gates, hidden * hidden, 0);
+        add_axis(&recipe, hidden, hidden, 0); /* units */
+        add_axis(&recipe, hidden, 1, 0);      /* the state before */
+        add_loop(&recipe, round_up(&packing, hidden, lanes) / lanes, 1, lanes);
+        add_loop(&recipe, hidden, 2, 1);
+        add_loop(&recipe, gates, 0, 1);
+        add_loop(&recipe, lanes, 1, 1);
+        add_recipe(&packing, &recipe);
+    }
+    return packing_end(&packing);
+}
+
+Packed *recipe_recurrent_bias(Plan *plan, const Step *step) {
+    Packing packing = packing_begin(plan);
+    int64_t hidden = step->recurrent.hidden;
+    int gates = recurrent_gates(step->recurrent.cell);
+    for (int d = 0; d < step->recurrent.directions; d++) {
+        PackRecipe recipe = {.kind = PACK_TENSOR, .source = step->recurrent.biases[d]};
+        add_axis(&recipe, gates, hidden, 0);
+        add_axis(&recipe, hidden, 1, 0);
+        add_loop(&recipe, gates, 0, 1);
+        add_loop(&recipe, round_up(&packing, hidden, plan->machine->lanes), 1, 1);
+        add_recipe(&packing, &recipe);
+    }
+    return packing_end(&packing);
+}
+
+Packed *recipe_part(Plan *plan, const Weight *vector, int64_t first, int64_t count) {
+    Packing packing = packing_begin(plan);
+    PackRecipe recipe = {.kind = PACK_TENSOR, .source = vector};
+    add_axis(&recipe, first + count, 1, first);
+    add_loop(&recipe, round_up(&packing, count, plan->machine->lanes), 0, 1);
+    add_recipe(&packing, &recipe);
     return packing_end(&packing);
 }
 

@@ -11,6 +11,13 @@ Packed *recipe_conv(Plan *plan, const Step *step);
 Packed *recipe_depthwise(Plan *plan, const Step *step);
 Packed *recipe_dense(Plan *plan, const Step *step);
 Packed *recipe_gemm(Plan *plan, const Step *step);
+/* The first rows of a table, as they are. */
+Packed *recipe_table(Plan *plan, const Step *step);
+/* The weights of a recurrence; its biases. */
+Packed *recipe_recurrent(Plan *plan, const Step *step);
+Packed *recipe_recurrent_bias(Plan *plan, const Step *step);
+/* `count` floats of a vector from `first` on, and zeros up to whole lanes. */
+Packed *recipe_part(Plan *plan, const Weight *vector, int64_t first, int64_t count);
 /* One float a channel; `kind` is PACK_SCALE or PACK_SHIFT, `bias` may be NULL. */
 Packed *recipe_channels(Plan *plan, PackKind kind, int64_t channels, const Weight *bias,
                         const Affine *affines, int affine_count);

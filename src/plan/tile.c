@@ -217,21 +217,23 @@ static Tile gemm_tile(const Machine *machine, const Step *step) {
     return tile;
 }
 
-/* One number for each of `channels` channels or columns. */
-static bool pack_bias(Plan *plan, Step *step, int64_t channels, const Weight *bias) {
+static bool pack_bias(Plan *plan, Step *step, const Weight *bias) {
     if (!bias && step->affine_count == 0)
         return true;
-    step->bias =
-        recipe_channels(plan, PACK_SHIFT, channels, bias, step->affines, step->affine_count);
+    step->bias = recipe_channels(plan, PACK_SHIFT, step->output.channels, bias, step->affines,
+                                 step->affine_count);
     return step->bias != NULL;
 }
 
 static bool tile_gemm(Plan *plan, Step *step) {
+    const Weight *bias = step->gemm.bias;
     step->tile = gemm_tile(plan->machine, step);
     if (!step->gemm.weight)
         return true;
     step->weights = recipe_gemm(plan, step);
-    return step->weights && pack_bias(plan, step, step->gemm.product.columns, step->gemm.bias);
+    if (bias)
+        step->bias = recipe_part(plan, bias, step->gemm.first, step->gemm.product.columns);
+    return step->weights && (step->bias || !bias);
 }
 
 static bool pack_parameters(Plan *plan, Step *step) {
@@ -241,22 +243,38 @@ static bool pack_parameters(Plan *plan, Step *step) {
     return (step->weights || !weight) && (step->bias || !bias);
 }
 
+/* As many chains as the latency needs and the state has numbers for. */
+static bool tile_recurrent(Plan *plan, Step *step) {
+    int gates = recurrent_gates(step->recurrent.cell);
+    step->tile = (Tile){1, 1, 1, 1};
+    while (step->tile.unroll * gates < plan->machine->fma_latency &&
+           step->tile.unroll * 2 <= step->recurrent.hidden)
+        step->tile.unroll *= 2;
+    step->weights = recipe_recurrent(plan, step);
+    if (!step->weights || !step->recurrent.biases[0])
+        return step->weights != NULL;
+    step->bias = recipe_recurrent_bias(plan, step);
+    return step->bias != NULL;
+}
+
 static bool tile_step(Plan *plan, Step *step) {
     const Machine *machine = plan->machine;
     switch (step->kind) {
     case STEP_CONV:
         step->tile = conv_tile(machine, step);
         step->weights = recipe_conv(plan, step);
-        return step->weights && pack_bias(plan, step, step->output.channels, step->conv.bias);
+        return step->weights && pack_bias(plan, step, step->conv.bias);
     case STEP_DEPTHWISE:
         step->tile = depthwise_tile(machine, step);
         step->weights = recipe_depthwise(plan, step);
-        return step->weights && pack_bias(plan, step, step->output.channels, step->conv.bias);
+        return step->weights && pack_bias(plan, step, step->conv.bias);
     case STEP_DENSE:
         step->tile = dense_tile(machine, step);
         step->weights = recipe_dense(plan, step);
-        return step->weights && pack_bias(plan, step, step->output.channels, step->dense.bias);
+        return step->weights && pack_bias(plan, step, step->dense.bias);
     case STEP_GEMM: return tile_gemm(plan, step);
+    case STEP_RECURRENT: return tile_recurrent(plan, step);
+    case STEP_TABLE: step->weights = recipe_table(plan, step); return step->weights != NULL;
     case STEP_WINDOW: step->tile = window_tile(machine, step); return true;
     case STEP_NORMALISE: return pack_parameters(plan, step);
     case STEP_ADAPTIVE:

@@ -234,6 +234,16 @@ static inline double channel_pixel(const void *context, int64_t index) {
     return *element_at(pixels->run, pixels->view, pixels->channel, index / width, index % width);
 }
 
+static inline double run_table(const Run *run, const Step *step, int64_t at) {
+    int64_t width = step->table.width, place = at / width;
+    double row = (double)place;
+    if (step->table.numbered)
+        row = trunc((double)element_at(run, &step->inputs[0], 0, 0, 0)[place]);
+    if (!(row >= 0 && row < (double)step->table.rows))
+        return NAN;
+    return packed_at(run, step->weights, (int64_t)row * width + at % width);
+}
+
 static inline double run_element(const Run *run, const Step *step, int64_t c, int64_t h,
                                  int64_t w) {
     switch (step->kind) {
@@ -248,6 +258,8 @@ static inline double run_element(const Run *run, const Step *step, int64_t c, in
         ChannelPixels pixels = {run, &step->inputs[0], c};
         return resized_pixel(&step->resize, h * step->output.width + w, channel_pixel, &pixels);
     }
+    case STEP_TABLE:
+        return run_table(run, step, (c * step->output.height + h) * step->output.width + w);
     case STEP_WINDOW: return run_window(run, step, c, h, w);
     case STEP_ADAPTIVE: return run_adaptive(run, step, c, h, w);
     case STEP_GLOBAL: return run_mean(run, step, c);
@@ -257,6 +269,7 @@ static inline double run_element(const Run *run, const Step *step, int64_t c, in
     case STEP_NORMALISE:
     case STEP_LRN:
     case STEP_REDUCE:
+    case STEP_RECURRENT:
     case STEP_ZERO:
     case STEP_VIEW:
     case STEP_CONCAT: break;
@@ -274,6 +287,7 @@ static inline void check_step(const Step *step) {
     case STEP_ADAPTIVE:
     case STEP_WINDOW: assert(blocked && step->inputs[0].block > 1); break;
     case STEP_DENSE: assert(!blocked); break;
+    case STEP_TABLE:
     case STEP_GEMM: assert(!blocked && step->inputs[0].block == 1); break;
     case STEP_GLOBAL: assert(!blocked && step->inputs[0].block > 1); break;
     case STEP_NORMALISE:
@@ -288,6 +302,7 @@ static inline void check_step(const Step *step) {
                step->inputs[0].width == step->output.width);
         break;
     case STEP_ZERO: assert(step->input_count == 0); break;
+    case STEP_RECURRENT:
     case STEP_VIEW:
     case STEP_CONCAT: assert(false); break;
     }

@@ -282,8 +282,15 @@ static inline Value *net_rows(Network *net, Value *x, int64_t units, bool bias) 
                        .result = {.row_stride = units}};
     const Weight *weight = new_weight(net, node, shape_make(2, units, inputs), 0, 0.3);
     kernel_gemm_weight(&net->lowering, node, &product, x, weight,
-                       bias ? new_weight(net, node, shape_make(1, units), 0, 1) : NULL,
+                       bias ? new_weight(net, node, shape_make(1, units), 0, 1) : NULL, 0,
                        node->outputs[0]);
+    return node->outputs[0];
+}
+
+/* A learned vector added to each row. */
+static inline Value *net_positions(Network *net, Value *x) {
+    Node *node = new_node(net, "positions", &x, 1, x->type.shape);
+    kernel_table(&net->lowering, node, new_weight(net, node, x->type.shape, 0, 1), false);
     return node->outputs[0];
 }
 

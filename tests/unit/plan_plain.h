@@ -194,6 +194,18 @@ static inline void plain_lrn(const Step *step, const double *in, double *out) {
     }
 }
 
+static inline void plain_table(const Step *step, const double *in, double *out) {
+    int64_t width = step->table.width;
+    int64_t places = shape_elements(&step->output_value->type.shape) / width;
+    for (int64_t t = 0; t < places; t++)
+        for (int64_t i = 0; i < width; i++) {
+            double row = step->table.numbered ? trunc(in[t]) : (double)t;
+            bool exists = row >= 0 && row < (double)step->table.rows;
+            out[t * width + i] =
+                exists ? (double)step->table.weight->data[(int64_t)row * width + i] : NAN;
+        }
+}
+
 static inline void plain_concat(const Step *step, double *const *values, double *out) {
     int axis = step->concat.axis;
     const Shape *shape = &step->output_value->type.shape;
@@ -289,6 +301,7 @@ static inline double **plain_run(Network *net, const float *const *inputs) {
         case STEP_WINDOW: plain_window(step, in, out); break;
         case STEP_ADAPTIVE: plain_adaptive(step, in, out); break;
         case STEP_LRN: plain_lrn(step, in, out); break;
+        case STEP_TABLE: plain_table(step, in, out); break;
         case STEP_NORMALISE: plain_normalise(&step->normalise, in, out); break;
         case STEP_REDUCE: plain_reduce(step, in, out); break;
         case STEP_GLOBAL: {
@@ -312,6 +325,7 @@ static inline double **plain_run(Network *net, const float *const *inputs) {
         case STEP_MAP:
         case STEP_VIEW: memcpy(out, in, (size_t)elements * sizeof *out); break;
         case STEP_CONCAT: plain_concat(step, values, out); break;
+        case STEP_RECURRENT:
         case STEP_COPY:
         case STEP_ZERO: assert(false); break;
         }

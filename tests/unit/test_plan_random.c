@@ -129,7 +129,7 @@ static Value *random_layer(Network *net, const Pool *pool) {
     static const MapOp combinations[] = {MAP_ADD, MAP_SUBTRACT, MAP_MINIMUM, MAP_MAXIMUM};
     Value *x = pick(net, pool, 0);
     Value *image = pick(net, pool, random_bits(&net->random) % 4 ? 3 : 2);
-    uint32_t choice = random_bits(&net->random) % 27;
+    uint32_t choice = random_bits(&net->random) % 28;
     if (choice < 4 && image)
         return random_conv(net, image);
     if (choice == 4 && image) {
@@ -165,6 +165,8 @@ static Value *random_layer(Network *net, const Pool *pool) {
     }
     if (choice == 14)
         return net_rows(net, x, 1 + random_bits(&net->random) % 20, random_bits(&net->random) % 2);
+    if (choice == 23 && x->type.shape.rank == 2)
+        return net_positions(net, x);
     if (choice == 15 && image) {
         Value *y = pick_equal(net, pool, image, -1);
         return net_matmul(net, image, y ? y : image);
