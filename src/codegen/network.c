@@ -119,6 +119,7 @@ static const char *step_path(Build *build, const Step *step) {
     case STEP_ZERO: return arena_format(&build->arena, "%s.zero", path);
     case STEP_CONV:
     case STEP_DEPTHWISE:
+    case STEP_CONV_GENERAL:
     case STEP_DENSE:
     case STEP_WINDOW:
     case STEP_GEMM:

@@ -56,16 +56,41 @@ void kernel_gemm_weight(Lowering *lowering, const Node *node, const Product *pro
     step->gemm.first = first;
 }
 
+static Step *append_conv(Lowering *lowering, const Node *node, StepKind kind, const Window *window,
+                         int64_t groups, const Weight *weight, const Weight *bias) {
+    Step *step = append_step(lowering, node, kind, 1);
+    step->conv.window = *window;
+    step->conv.groups = groups;
+    step->conv.weight = weight;
+    step->conv.bias = bias;
+    return step;
+}
+
+/* Whether a window along an axis is its own place and nothing else. */
+static bool is_point(const Window *window, enum WindowAxis axis) {
+    return window->kernel[axis] == 1 && window->stride[axis] == 1 && window->pad_begin[axis] == 0 &&
+           window->pad_end[axis] == 0;
+}
+
+/* A volume whose lines are convolved each by itself is a plane of all its lines. */
+static bool is_planar(const Window *window) {
+    return is_point(window, WINDOW_DEPTH) &&
+           (window->input_slices == 1 || is_point(window, WINDOW_HEIGHT));
+}
+
 void kernel_conv(Lowering *lowering, const Node *node, const Window *window, int64_t groups,
                  const Weight *weight, const Weight *bias) {
     int64_t channels = node->inputs[0]->type.shape.dims[0];
     int64_t filters = weight->shape.dims[0];
     bool depthwise = groups > 1 && groups == channels && groups == filters;
-    Step *step = append_step(lowering, node, depthwise ? STEP_DEPTHWISE : STEP_CONV, 1);
-    step->conv.window = *window;
-    step->conv.groups = groups;
-    step->conv.weight = weight;
-    step->conv.bias = bias;
+    StepKind kind = !is_planar(window) ? STEP_CONV_GENERAL : depthwise ? STEP_DEPTHWISE : STEP_CONV;
+    append_conv(lowering, node, kind, window, groups, weight, bias);
+}
+
+void kernel_deconv(Lowering *lowering, const Node *node, const Window *window, int64_t groups,
+                   const Weight *weight, const Weight *bias) {
+    append_conv(lowering, node, STEP_CONV_GENERAL, window, groups, weight, bias)->conv.transposed =
+        true;
 }
 
 void kernel_softmax_rows(Lowering *lowering, const Node *node, bool causal, Value *input,
@@ -274,11 +299,13 @@ static void sign_view(const View *view, StrBuf *out) {
 }
 
 static void sign_window(const Window *window, StrBuf *out) {
-    sign_numbers(out, window->kernel, 2);
-    sign_numbers(out, window->stride, 2);
-    sign_numbers(out, window->dilation, 2);
-    sign_numbers(out, window->pad_begin, 2);
-    sign_numbers(out, window->pad_end, 2);
+    sign_numbers(out, window->kernel, MAX_SPATIAL);
+    sign_numbers(out, window->stride, MAX_SPATIAL);
+    sign_numbers(out, window->dilation, MAX_SPATIAL);
+    sign_numbers(out, window->pad_begin, MAX_SPATIAL);
+    sign_numbers(out, window->pad_end, MAX_SPATIAL);
+    sign_numbers(out, &window->input_slices, 1);
+    sign_numbers(out, &window->output_slices, 1);
 }
 
 static void sign_matrices(const Matrices *matrices, StrBuf *out) {
@@ -326,6 +353,10 @@ static void sign_kind(const Step *step, StrBuf *out) {
         break;
     case STEP_DEPTHWISE:
         strbuf_add(out, "depthwise");
+        sign_window(&step->conv.window, out);
+        break;
+    case STEP_CONV_GENERAL:
+        strbuf_format(out, "general %d %" PRId64, step->conv.transposed, step->conv.groups);
         sign_window(&step->conv.window, out);
         break;
     case STEP_DENSE: strbuf_add(out, "dense"); break;

@@ -19,6 +19,7 @@ void kernel_emit(Ir *ir, const Step *step, const Machine *machine) {
             conv_gather_emit(&emitter);
         return;
     case STEP_DEPTHWISE: depthwise_emit(&emitter); return;
+    case STEP_CONV_GENERAL: conv_general_emit(&emitter); return;
     case STEP_DENSE: gemv_emit(&emitter); return;
     case STEP_GEMM: gemm_emit(&emitter); return;
     case STEP_RECURRENT: recurrent_emit(&emitter); return;

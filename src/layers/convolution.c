@@ -7,8 +7,8 @@
 #include <math.h>
 
 #include "kernels/kernel.h"
-#include "layers/edit.h"
 #include "layers/evaluate.h"
+#include "layers/filters.h"
 #include "layers/layer.h"
 #include "layers/window.h"
 #include "support/checked.h"
@@ -49,49 +49,17 @@ static bool declare(Inference *inference, int64_t filters, int64_t group_channel
         if (!checked_mul(fan_in, kernel->size[i], &fan_in))
             fan_in = INT64_MAX; /* the weight is then out of bounds too, and refused below */
     }
-    if (infer_weight(inference, "weight", weight, WEIGHT_KERNEL, fan_in, true) == NULL)
-        return false;
-    return !node_switch(inference->node, "bias") ||
-           infer_weight(inference, "bias", shape_make(1, filters), WEIGHT_BIAS, fan_in, true) !=
-               NULL;
-}
-
-static bool check_groups(Inference *inference, int64_t channels) {
-    const Attribute *attributes = inference->node->attributes;
-    int64_t groups = attributes[CONV_GROUPS].integer;
-    int64_t filters = attributes[CONV_FILTERS].integer;
-    bool divides_channels = channels % groups == 0;
-    bool divides_filters = filters % groups == 0;
-    if (divides_channels && divides_filters)
-        return true;
-    Diagnostics *diagnostics = inference->diagnostics;
-    Diagnostic *diagnostic = divides_channels
-                                 ? infer_error(inference, DIAG_E0215, CONV_GROUPS,
-                                               "%lld groups do not divide %lld filters",
-                                               (long long)groups, (long long)filters)
-                                 : infer_error(inference, DIAG_E0215, CONV_GROUPS,
-                                               "%lld groups do not divide %lld input channels",
-                                               (long long)groups, (long long)channels);
-    diag_here(diagnostics, diagnostic, "%lld / %lld leaves %lld over",
-              (long long)(divides_channels ? filters : channels), (long long)groups,
-              (long long)((divides_channels ? filters : channels) % groups));
-    if (!divides_channels && !divides_filters)
-        diag_note(diagnostics, diagnostic, "nor do they divide the %lld filters",
-                  (long long)filters);
-    diag_help(diagnostics, diagnostic, "groups that divide both %lld channels and %lld filters: %s",
-              (long long)channels, (long long)filters,
-              edit_divisors(inference, common_divisor(channels, filters)));
-    return false;
+    return filters_declare(inference, weight, filters, fan_in);
 }
 
 static bool conv_infer(Inference *inference) {
     const Attribute *attributes = inference->node->attributes;
     const Shape *input = infer_input(inference, 0);
     int64_t groups = attributes[CONV_GROUPS].integer;
-    if ((input->rank == 2 || input->rank == 3) && !check_groups(inference, input->dims[0]))
+    int64_t filters = attributes[CONV_FILTERS].integer;
+    if (!window_check_rank(inference) || !filters_check_groups(inference, input->dims[0], filters))
         return false;
-    return declare(inference, attributes[CONV_FILTERS].integer, input->dims[0] / groups,
-                   &attributes[CONV_KERNEL]);
+    return declare(inference, filters, input->dims[0] / groups, &attributes[CONV_KERNEL]);
 }
 
 static bool depthwise_infer(Inference *inference) {
@@ -105,28 +73,14 @@ static bool depthwise_infer(Inference *inference) {
 
 /* ---- counting, reference, lowering -------------------------------------------------------- */
 
-static const Weight *weight_of(const Node *node) {
-    return node->weights.data[0];
-}
-
-static const Weight *bias_of(const Node *node) {
-    return node->weights.count > 1 ? node->weights.data[1] : NULL;
-}
-
 /* output pixels * filters * (channels of a group * kernel), padding taps included */
 static void convolution_macs(const Node *node, Factors *factors) {
     const Shape *output = &node->outputs[0]->type.shape;
-    const Shape *weight = &weight_of(node)->shape;
+    const Shape *weight = &filters_weight(node)->shape;
     for (int i = 1; i < output->rank; i++)
         factors_add(factors, output->dims[i]);
     for (int i = 0; i < weight->rank; i++)
         factors_add(factors, weight->dims[i]);
-}
-
-/* The bias is added once to each element. */
-static void convolution_operations(const Node *node, Factors *factors) {
-    if (bias_of(node) != NULL)
-        factors_add_elements(factors, node, 1);
 }
 
 /* The numbers i, begin <= i < end. */
@@ -144,21 +98,30 @@ static Range range_inside(int64_t start, int64_t step, int64_t count, int64_t li
     return (Range){begin < end ? begin : end, end};
 }
 
-/* One convolution, a 1-D one seen as of height 1. Index 0 = height, 1 = width. */
+/* One convolution; extents by WindowAxis. */
 typedef struct Convolution {
     Window window;
     int64_t group_channels;
-    int64_t input[2];
-    int64_t output[2];
+    int64_t input[MAX_SPATIAL];
+    int64_t output[MAX_SPATIAL];
     Range *columns; /* by tap kx: the output columns for which it is inside the input */
 } Convolution;
+
+/* Taps along an axis that are inside the input for output `place`, and where tap 0 reads. */
+static Range taps_inside(const Convolution *convolution, enum WindowAxis axis, int64_t place,
+                         int64_t *origin) {
+    const Window *window = &convolution->window;
+    *origin = place * window->stride[axis] - window->pad_begin[axis];
+    return range_inside(*origin, window->dilation[axis], window->kernel[axis],
+                        convolution->input[axis]);
+}
 
 /* A row of output pixels being collected: for each what RealSum has for one. */
 typedef struct RowSum {
     double *value;
     double *magnitude;
     double *error;
-    int64_t rows; /* of the window that are inside the input */
+    int64_t lines; /* kernel rows that are inside the input */
 } RowSum;
 
 /* Adds weight * x[first + i * step] to pixel i of `columns`, as real_sum_product does. All the time
@@ -178,93 +141,112 @@ static void row_add_products(RowSum *sum, Range columns, double weight, const Re
     }
 }
 
-/* Collects row `row` of the output. `input` is the first channel of the group, `weight` the
- * filter. */
-static void row_collect(RowSum *sum, const Convolution *convolution, int64_t row, const Real *input,
-                        const float *weight) {
+/* Adds the taps of kernel row (kz, ky) of a channel: `line` is the row of the input that they read,
+ * `taps` their weights. */
+static void row_add_line(RowSum *sum, const Convolution *convolution, const Real *line,
+                         const float *taps) {
     const Window *window = &convolution->window;
-    int64_t height = convolution->input[0], width = convolution->input[1];
-    int64_t top = row * window->stride[0] - window->pad_begin[0];
-    Range rows = range_inside(top, window->dilation[0], window->kernel[0], height);
-    for (int64_t column = 0; column < convolution->output[1]; column++)
+    for (int64_t kx = 0; kx < window->kernel[WINDOW_WIDTH]; kx++)
+        row_add_products(sum, convolution->columns[kx], taps[kx], line,
+                         kx * window->dilation[WINDOW_WIDTH] - window->pad_begin[WINDOW_WIDTH],
+                         window->stride[WINDOW_WIDTH]);
+}
+
+/* Collects row `row` of slice `slice` of the output. `input` is the first channel of the group,
+ * `weight` the filter. */
+static void row_collect(RowSum *sum, const Convolution *convolution, int64_t slice, int64_t row,
+                        const Real *input, const float *weight) {
+    const Window *window = &convolution->window;
+    const int64_t *kernel = window->kernel, *extents = convolution->input;
+    int64_t front, top;
+    Range slices = taps_inside(convolution, WINDOW_DEPTH, slice, &front);
+    Range rows = taps_inside(convolution, WINDOW_HEIGHT, row, &top);
+    for (int64_t column = 0; column < convolution->output[WINDOW_WIDTH]; column++)
         sum->value[column] = sum->magnitude[column] = sum->error[column] = 0;
     for (int64_t c = 0; c < convolution->group_channels; c++) {
-        for (int64_t ky = rows.begin; ky < rows.end; ky++) {
-            const Real *line = input + (c * height + top + ky * window->dilation[0]) * width;
-            const float *taps = weight + (c * window->kernel[0] + ky) * window->kernel[1];
-            for (int64_t kx = 0; kx < window->kernel[1]; kx++)
-                row_add_products(sum, convolution->columns[kx], taps[kx], line,
-                                 kx * window->dilation[1] - window->pad_begin[1],
-                                 window->stride[1]);
+        for (int64_t kz = slices.begin; kz < slices.end; kz++) {
+            int64_t z = c * extents[WINDOW_DEPTH] + front + kz * window->dilation[WINDOW_DEPTH];
+            for (int64_t ky = rows.begin; ky < rows.end; ky++) {
+                int64_t y = z * extents[WINDOW_HEIGHT] + top + ky * window->dilation[WINDOW_HEIGHT];
+                int64_t tap = (c * kernel[WINDOW_DEPTH] + kz) * kernel[WINDOW_HEIGHT] + ky;
+                row_add_line(sum, convolution, input + y * extents[WINDOW_WIDTH],
+                             weight + tap * kernel[WINDOW_WIDTH]);
+            }
         }
     }
-    sum->rows = rows.end - rows.begin;
+    sum->lines = (slices.end - slices.begin) * (rows.end - rows.begin);
 }
 
 /* The sum of pixel `column` of the row. */
 static RealSum row_pixel(const RowSum *sum, const Convolution *convolution, int64_t column) {
-    const Window *window = &convolution->window;
-    Range taps = range_inside(column * window->stride[1] - window->pad_begin[1],
-                              window->dilation[1], window->kernel[1], convolution->input[1]);
+    int64_t left;
+    Range taps = taps_inside(convolution, WINDOW_WIDTH, column, &left);
     return (RealSum){.value = sum->value[column],
                      .magnitude = sum->magnitude[column],
                      .error = sum->error[column],
-                     .terms = convolution->group_channels * sum->rows * (taps.end - taps.begin)};
+                     .terms = convolution->group_channels * sum->lines * (taps.end - taps.begin)};
 }
 
 static Convolution convolution_of(const Node *node, Arena *scratch) {
-    const Shape *input = &node->inputs[0]->type.shape;
-    const Shape *output = &node->outputs[0]->type.shape;
-    bool plane = input->rank == 3;
-    Convolution convolution = {
-        .window = window_of(node),
-        .group_channels = weight_of(node)->shape.dims[1],
-        .input = {plane ? input->dims[1] : 1, input->dims[input->rank - 1]},
-        .output = {plane ? output->dims[1] : 1, output->dims[output->rank - 1]},
-    };
+    Convolution convolution = {.window = window_of(node),
+                               .group_channels = filters_weight(node)->shape.dims[1]};
+    window_extents(&node->inputs[0]->type.shape, convolution.input);
+    window_extents(&node->outputs[0]->type.shape, convolution.output);
     const Window *window = &convolution.window;
-    convolution.columns = ARENA_ARRAY(scratch, (size_t)window->kernel[1], Range);
-    for (int64_t kx = 0; kx < window->kernel[1]; kx++)
+    int64_t taps = window->kernel[WINDOW_WIDTH];
+    convolution.columns = ARENA_ARRAY(scratch, (size_t)taps, Range);
+    for (int64_t kx = 0; kx < taps; kx++)
         convolution.columns[kx] =
-            range_inside(kx * window->dilation[1] - window->pad_begin[1], window->stride[1],
-                         convolution.output[1], convolution.input[1]);
+            range_inside(kx * window->dilation[WINDOW_WIDTH] - window->pad_begin[WINDOW_WIDTH],
+                         window->stride[WINDOW_WIDTH], convolution.output[WINDOW_WIDTH],
+                         convolution.input[WINDOW_WIDTH]);
     return convolution;
+}
+
+/* One filter; `result` is its channel of the output. */
+static void filter_evaluate(const Convolution *convolution, RowSum *row_sum, const Real *input,
+                            const float *taps, const float *bias, Real *result) {
+    const int64_t *output = convolution->output;
+    for (int64_t line = 0; line < output[WINDOW_DEPTH] * output[WINDOW_HEIGHT]; line++) {
+        row_collect(row_sum, convolution, line / output[WINDOW_HEIGHT],
+                    line % output[WINDOW_HEIGHT], input, taps);
+        for (int64_t column = 0; column < output[WINDOW_WIDTH]; column++) {
+            RealSum sum = row_pixel(row_sum, convolution, column);
+            if (bias != NULL)
+                real_sum_product(&sum, *bias, (Real){.value = 1});
+            *result++ = real_sum_finish(&sum, FOLD_ROUNDINGS);
+        }
+    }
 }
 
 static void convolution_evaluate(Evaluation *evaluation) {
     const Node *node = evaluation->node;
-    const Weight *weight = weight_of(node);
-    const Weight *bias = bias_of(node);
+    const Shape *input = &node->inputs[0]->type.shape;
+    const Weight *weight = filters_weight(node);
+    const Weight *bias = filters_bias(node);
     Arena scratch = {0};
     Convolution convolution = convolution_of(node, &scratch);
-    size_t width = (size_t)convolution.output[1];
+    size_t width = (size_t)convolution.output[WINDOW_WIDTH];
     RowSum row_sum = {.value = ARENA_ARRAY(&scratch, width, double),
                       .magnitude = ARENA_ARRAY(&scratch, width, double),
                       .error = ARENA_ARRAY(&scratch, width, double)};
     int64_t filters = weight->shape.dims[0];
-    int64_t groups = node->inputs[0]->type.shape.dims[0] / convolution.group_channels;
-    int64_t group_size = convolution.group_channels * convolution.input[0] * convolution.input[1];
-    Real *result = evaluation->output;
-    for (int64_t filter = 0; filter < filters; filter++) {
-        const Real *group = evaluation->inputs[0] + filter / (filters / groups) * group_size;
-        const float *taps = weight->data + filter * (weight->elements / filters);
-        for (int64_t row = 0; row < convolution.output[0]; row++) {
-            row_collect(&row_sum, &convolution, row, group, taps);
-            for (int64_t column = 0; column < convolution.output[1]; column++) {
-                RealSum sum = row_pixel(&row_sum, &convolution, column);
-                if (bias != NULL)
-                    real_sum_product(&sum, bias->data[filter], (Real){.value = 1});
-                *result++ = real_sum_finish(&sum, FOLD_ROUNDINGS);
-            }
-        }
-    }
+    int64_t groups = input->dims[0] / convolution.group_channels;
+    int64_t group_size = shape_elements(input) / groups;
+    int64_t pixels = shape_elements(&node->outputs[0]->type.shape) / filters;
+    for (int64_t filter = 0; filter < filters; filter++)
+        filter_evaluate(&convolution, &row_sum,
+                        evaluation->inputs[0] + filter / (filters / groups) * group_size,
+                        weight->data + filter * (weight->elements / filters),
+                        bias != NULL ? &bias->data[filter] : NULL,
+                        evaluation->output + filter * pixels);
     arena_free(&scratch);
 }
 
 static void convolution_lower(Lowering *lowering, const Node *node) {
     Window window = window_of(node);
-    int64_t groups = node->inputs[0]->type.shape.dims[0] / weight_of(node)->shape.dims[1];
-    kernel_conv(lowering, node, &window, groups, weight_of(node), bias_of(node));
+    int64_t groups = node->inputs[0]->type.shape.dims[0] / filters_weight(node)->shape.dims[1];
+    kernel_conv(lowering, node, &window, groups, filters_weight(node), filters_bias(node));
 }
 
 /* ---- the layers --------------------------------------------------------------------------- */
@@ -273,8 +255,6 @@ static void convolution_lower(Lowering *lowering, const Node *node) {
     "each spatial axis n becomes floor((n + padding - (dilation * (kernel - 1) + 1)) / stride) + " \
     "1; with pad=same it becomes ceil(n / stride), an odd row or column of padding going to the "  \
     "end"
-
-#define BIAS_OPERATIONS "1 for each element of the result; none with bias=off"
 
 const LayerInfo layer_conv = {
     .name = "conv",
@@ -299,16 +279,18 @@ const LayerInfo layer_conv = {
                              "its own"},
             [CONV_BIAS] = {"bias", ATTRIBUTE_BOOLEAN, "on", 0, 0, "add one number per filter"},
         },
-    .shape_doc = "[C, L] -> [filters, L'], [C, H, W] -> [filters, H', W']: " SHAPE_RULE,
+    .shape_doc =
+        "[C, L] -> [filters, L'], [C, H, W] -> [filters, H', W'], [C, D, H, W] -> [filters, "
+        "D', H', W']: " SHAPE_RULE,
     .weights_doc = "weight [filters, C / groups, kernel...], bias [filters]",
     .macs_doc = "places of the result * filters * (C / groups * taps of the kernel)",
-    .operations_doc = BIAS_OPERATIONS,
+    .operations_doc = FILTERS_OPERATIONS,
     .example = "network example(image: [3, 32, 32]) -> [8, 16, 16] {\n"
                "    return image -> conv(8, 3x3, stride=2, pad=1)\n"
                "}\n",
     .infer = conv_infer,
     .macs = convolution_macs,
-    .operations = convolution_operations,
+    .operations = filters_operations,
     .footprint = window_footprint,
     .evaluate = convolution_evaluate,
     .lower = convolution_lower,
@@ -336,17 +318,18 @@ const LayerInfo layer_depthwise = {
             [DEPTHWISE_BIAS] = {"bias", ATTRIBUTE_BOOLEAN, "on", 0, 0,
                                 "add one number per output channel"},
         },
-    .shape_doc = "[C, L] -> [C * multiplier, L'], [C, H, W] -> [C * multiplier, H', W'], channel c "
-                 "giving channels c * multiplier and on: " SHAPE_RULE,
+    .shape_doc = "[C, L] -> [C * multiplier, L'], [C, H, W] -> [C * multiplier, H', W'], [C, D, H, "
+                 "W] -> [C * multiplier, D', H', W'], channel c giving channels c * multiplier and "
+                 "on: " SHAPE_RULE,
     .weights_doc = "weight [C * multiplier, 1, kernel...], bias [C * multiplier]",
     .macs_doc = "elements of the result * taps of the kernel",
-    .operations_doc = BIAS_OPERATIONS,
+    .operations_doc = FILTERS_OPERATIONS,
     .example = "network example(image: [16, 32, 32]) -> [16, 32, 32] {\n"
                "    return image -> depthwise(3x3, pad=same)\n"
                "}\n",
     .infer = depthwise_infer,
     .macs = convolution_macs,
-    .operations = convolution_operations,
+    .operations = filters_operations,
     .footprint = window_footprint,
     .evaluate = convolution_evaluate,
     .lower = convolution_lower,

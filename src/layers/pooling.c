@@ -89,53 +89,70 @@ static bool pool_infer(Inference *inference) {
            declare_coefficients(inference);
 }
 
-/* One channel of a pooling, a 1-D one seen as of height 1. Index 0 = height, 1 = width. */
+/* One channel of a pooling, and the output place whose window is looked at; by WindowAxis. */
 typedef struct Pool {
     Window window;
-    int64_t input[2];
-    const Real *channel; /* input[0] * input[1] elements */
+    int64_t input[MAX_SPATIAL];
+    int64_t place[MAX_SPATIAL];
+    const Real *channel;
 } Pool;
 
-typedef Real PoolWindow(const Pool *pool, const Node *node, int64_t row, int64_t column);
+typedef Real PoolWindow(const Pool *pool, const Node *node);
 
-/* The input at tap (ky, kx) of the window of pixel (row, column); NULL in the padding. */
-static const Real *pool_tap(const Pool *pool, int64_t row, int64_t column, int64_t ky, int64_t kx) {
+/* Taps of a window. */
+static int64_t pool_taps(const Pool *pool) {
+    const int64_t *kernel = pool->window.kernel;
+    return kernel[WINDOW_DEPTH] * kernel[WINDOW_HEIGHT] * kernel[WINDOW_WIDTH];
+}
+
+/* The input at tap number `tap` of the window, in row-major order; NULL in the padding. */
+static const Real *pool_tap(const Pool *pool, int64_t tap) {
     const Window *window = &pool->window;
-    int64_t y = row * window->stride[0] - window->pad_begin[0] + ky * window->dilation[0];
-    int64_t x = column * window->stride[1] - window->pad_begin[1] + kx * window->dilation[1];
-    if (y < 0 || y >= pool->input[0] || x < 0 || x >= pool->input[1])
-        return NULL;
-    return &pool->channel[y * pool->input[1] + x];
+    const int64_t *kernel = window->kernel;
+    int64_t taps[MAX_SPATIAL];
+    taps[WINDOW_WIDTH] = tap % kernel[WINDOW_WIDTH];
+    taps[WINDOW_HEIGHT] = tap / kernel[WINDOW_WIDTH] % kernel[WINDOW_HEIGHT];
+    taps[WINDOW_DEPTH] = tap / kernel[WINDOW_WIDTH] / kernel[WINDOW_HEIGHT];
+    int64_t at[MAX_SPATIAL];
+    for (int i = 0; i < MAX_SPATIAL; i++) {
+        at[i] = pool->place[i] * window->stride[i] - window->pad_begin[i] +
+                taps[i] * window->dilation[i];
+        if (at[i] < 0 || at[i] >= pool->input[i])
+            return NULL;
+    }
+    int64_t line = at[WINDOW_DEPTH] * pool->input[WINDOW_HEIGHT] + at[WINDOW_HEIGHT];
+    return &pool->channel[line * pool->input[WINDOW_WIDTH] + at[WINDOW_WIDTH]];
 }
 
 static void pool_evaluate(Evaluation *evaluation, PoolWindow *pool_window) {
     const Node *node = evaluation->node;
     const Shape *input = &node->inputs[0]->type.shape;
     const Shape *output = &node->outputs[0]->type.shape;
-    bool plane = input->rank == 3;
-    Pool pool = {.window = window_of(node),
-                 .input = {plane ? input->dims[1] : 1, input->dims[input->rank - 1]}};
-    int64_t rows = plane ? output->dims[1] : 1;
-    Real *result = evaluation->output;
-    for (int64_t c = 0; c < output->dims[0]; c++) {
-        pool.channel = evaluation->inputs[0] + c * pool.input[0] * pool.input[1];
-        for (int64_t row = 0; row < rows; row++)
-            for (int64_t column = 0; column < output->dims[output->rank - 1]; column++)
-                *result++ = pool_window(&pool, node, row, column);
+    Pool pool = {.window = window_of(node)};
+    int64_t extents[MAX_SPATIAL];
+    window_extents(input, pool.input);
+    window_extents(output, extents);
+    int64_t channels = input->dims[0], elements = shape_elements(output);
+    for (int64_t i = 0; i < elements; i++) {
+        int64_t line = i / extents[WINDOW_WIDTH];
+        pool.place[WINDOW_WIDTH] = i % extents[WINDOW_WIDTH];
+        pool.place[WINDOW_HEIGHT] = line % extents[WINDOW_HEIGHT];
+        pool.place[WINDOW_DEPTH] = line / extents[WINDOW_HEIGHT] % extents[WINDOW_DEPTH];
+        int64_t channel = i / (elements / channels);
+        pool.channel = evaluation->inputs[0] + channel * (shape_elements(input) / channels);
+        evaluation->output[i] = pool_window(&pool, node);
     }
     apply_coefficients(evaluation);
 }
 
 /* Padding is -Inf. */
-static Real largest_in_window(const Pool *pool, const Node *node, int64_t row, int64_t column) {
+static Real largest_in_window(const Pool *pool, const Node *node) {
     (void)node;
     RealMax max = REAL_MAX_NONE;
-    for (int64_t ky = 0; ky < pool->window.kernel[0]; ky++) {
-        for (int64_t kx = 0; kx < pool->window.kernel[1]; kx++) {
-            const Real *x = pool_tap(pool, row, column, ky, kx);
-            if (x != NULL)
-                real_max_add(&max, *x);
-        }
+    for (int64_t tap = 0; tap < pool_taps(pool); tap++) {
+        const Real *x = pool_tap(pool, tap);
+        if (x != NULL)
+            real_max_add(&max, *x);
     }
     return real_max_finish(&max);
 }
@@ -164,28 +181,29 @@ static void maxpool_evaluate(Evaluation *evaluation) {
     pool_evaluate(evaluation, largest_in_window);
 }
 
-/* Elements that the window at `place` covers along `axis`, padding included, as PyTorch counts
- * them: a window that was added by rounding up ends with the padding. */
-static int64_t padded_count(const Pool *pool, int axis, int64_t place) {
-    int64_t begin = place * pool->window.stride[axis];
-    int64_t padded = pool->window.pad_begin[axis] + pool->input[axis] + pool->window.pad_end[axis];
-    int64_t end = begin + pool->window.kernel[axis];
-    return (end < padded ? end : padded) - begin;
+/* Elements that the window covers, padding included, as PyTorch counts them: a window that was
+ * added by rounding up ends with the padding. */
+static int64_t padded_count(const Pool *pool) {
+    const Window *window = &pool->window;
+    int64_t count = 1;
+    for (int i = 0; i < MAX_SPATIAL; i++) {
+        int64_t begin = pool->place[i] * window->stride[i];
+        int64_t padded = window->pad_begin[i] + pool->input[i] + window->pad_end[i];
+        int64_t end = begin + window->kernel[i];
+        count *= (end < padded ? end : padded) - begin;
+    }
+    return count;
 }
 
-static Real average_of_window(const Pool *pool, const Node *node, int64_t row, int64_t column) {
+static Real average_of_window(const Pool *pool, const Node *node) {
     RealSum sum = {0};
-    for (int64_t ky = 0; ky < pool->window.kernel[0]; ky++) {
-        for (int64_t kx = 0; kx < pool->window.kernel[1]; kx++) {
-            const Real *x = pool_tap(pool, row, column, ky, kx);
-            if (x != NULL)
-                real_sum_product(&sum, 1, *x);
-        }
+    for (int64_t tap = 0; tap < pool_taps(pool); tap++) {
+        const Real *x = pool_tap(pool, tap);
+        if (x != NULL)
+            real_sum_product(&sum, 1, *x);
     }
-    int64_t count = node->attributes[AVGPOOL_COUNTPAD].boolean
-                        ? padded_count(pool, 0, row) * padded_count(pool, 1, column)
-                        : sum.terms;
-    return real_sum_mean(&sum, count);
+    bool count_padding = node->attributes[AVGPOOL_COUNTPAD].boolean;
+    return real_sum_mean(&sum, count_padding ? padded_count(pool) : sum.terms);
 }
 
 static void avgpool_evaluate(Evaluation *evaluation) {
@@ -353,8 +371,9 @@ static void adaptive_lower(Lowering *lowering, const Node *node) {
 /* ---- the layers --------------------------------------------------------------------------- */
 
 #define SHAPE_RULE                                                                                 \
-    "[C, L] -> [C, L'], [C, H, W] -> [C, H', W']: each spatial axis n becomes floor((n + padding " \
-    "- reach) / stride) + 1; with ceil=on it is rounded up, but the last window starts inside "    \
+    "[C, L] -> [C, L'], [C, H, W] -> [C, H', W'], [C, D, H, W] -> [C, D', H', W']: each spatial "  \
+    "axis n becomes floor((n + padding - reach) / stride) + 1; with ceil=on it is rounded up, "    \
+    "but the last window starts inside "                                                           \
     "the input or the padding before it; with pad=same it becomes ceil(n / stride)"
 
 #define COEFFICIENT_OPERATIONS "; 1 more each with scale=on and with bias=on"

@@ -87,6 +87,27 @@ bool slide_smallest_input(const Slide *slide, int64_t output, int64_t *input) {
     return true;
 }
 
+bool slide_crop_same(Slide *slide) {
+    int64_t reach;
+    if (!slide_reach(slide, &reach))
+        return false;
+    int64_t total = at_least(reach - slide->stride, 0);
+    slide->pad_begin = total / 2;
+    slide->pad_end = total - total / 2;
+    slide->same = true;
+    return true;
+}
+
+bool slide_transposed_output(const Slide *slide, int64_t output_pad, int64_t *output) {
+    if (slide->same)
+        return checked_mul(slide->input, slide->stride, output);
+    int64_t moved, reach, whole;
+    return checked_mul(slide->input - 1, slide->stride, &moved) && slide_reach(slide, &reach) &&
+           checked_add(moved, reach, &whole) && checked_add(whole, output_pad, &whole) &&
+           checked_sub(whole, slide->pad_begin, &whole) &&
+           checked_sub(whole, slide->pad_end, output);
+}
+
 /* ---- of a node ---------------------------------------------------------------------------- */
 
 int node_attribute(const Node *node, const char *name) {
@@ -150,9 +171,32 @@ bool window_footprint(const Node *node, Footprint axes[MAX_SPATIAL]) {
 Window window_of(const Node *node) {
     Slide slides[MAX_SPATIAL];
     int axes = window_slides(node, slides);
-    Window window = {.kernel = {1, 1}, .stride = {1, 1}, .dilation = {1, 1}};
+    return window_from_slides(node, slides, axes);
+}
+
+/* The spatial axes as they follow each other in a shape. */
+static const enum WindowAxis places[MAX_SPATIAL] = {WINDOW_DEPTH, WINDOW_HEIGHT, WINDOW_WIDTH};
+
+void window_extents(const Shape *shape, int64_t extents[MAX_SPATIAL]) {
+    int axes = shape->rank - 1;
+    for (int i = 0; i < MAX_SPATIAL; i++)
+        extents[i] = 1;
+    for (int i = 0; i < axes; i++)
+        extents[places[MAX_SPATIAL - axes + i]] = shape->dims[i + 1];
+}
+
+Window window_from_slides(const Node *node, const Slide *slides, int axes) {
+    Window window = {.kernel = {1, 1, 1},
+                     .stride = {1, 1, 1},
+                     .dilation = {1, 1, 1},
+                     .input_slices = 1,
+                     .output_slices = 1};
+    if (axes == MAX_SPATIAL) {
+        window.input_slices = node->inputs[0]->type.shape.dims[1];
+        window.output_slices = node->outputs[0]->type.shape.dims[1];
+    }
     for (int i = 0; i < axes; i++) {
-        int place = 2 - axes + i;
+        enum WindowAxis place = places[MAX_SPATIAL - axes + i];
         window.kernel[place] = slides[i].kernel;
         window.stride[place] = slides[i].stride;
         window.dilation[place] = slides[i].dilation;
@@ -171,20 +215,21 @@ const char *window_size_text(Arena *arena, const int64_t *size, int axes) {
 
 /* ---- the shape rule ----------------------------------------------------------------------- */
 
-static const char *axis_name(int axis, int axes) {
-    static const char *const names[] = {"height", "width"};
-    return axes == 1 ? "length" : names[axis];
+const char *window_axis_name(int axis, int axes) {
+    static const char *const names[] = {"depth", "height", "width"};
+    return axes == 1 ? "length" : names[MAX_SPATIAL - axes + axis];
 }
 
-static bool check_rank(Inference *inference) {
+bool window_check_rank(Inference *inference) {
     const Shape *input = infer_input(inference, 0);
-    if (input->rank == 2 || input->rank == 3)
+    if (input->rank >= 2 && input->rank <= MAX_SPATIAL + 1)
         return true;
     Diagnostic *diagnostic =
         infer_error(inference, DIAG_E0212, -1,
-                    "`%s` takes [channels, length] or [channels, height, width], got %s",
+                    "`%s` takes [channels, length], [channels, height, width] or [channels, depth, "
+                    "height, width], got %s",
                     inference->node->layer->name, infer_shape_text(inference, input));
-    diag_here(inference->diagnostics, diagnostic, "needs two or three dims, found %d", input->rank);
+    diag_here(inference->diagnostics, diagnostic, "needs two to four dims, found %d", input->rank);
     if (input->rank == 1)
         diag_help(
             inference->diagnostics, diagnostic,
@@ -207,7 +252,7 @@ static bool check_padding(Inference *inference, const Slide *slides, int axes) {
                         "padding of %lld is not smaller than the window of %lld",
                         (long long)padding, (long long)reach);
         diag_here(inference->diagnostics, diagnostic, "at most %lld along the %s",
-                  (long long)(reach - 1), axis_name(i, axes));
+                  (long long)(reach - 1), window_axis_name(i, axes));
         diag_note(inference->diagnostics, diagnostic,
                   "a window that lies wholly in the padding has nothing to pool");
         return false;
@@ -233,7 +278,7 @@ static const Value *smallest_source(const Node *node, Shape *shape) {
         if (steps == MAX_CHAIN || producer->input_count != 1 ||
             producer->inputs[0]->type.shape.rank != axes + 1)
             return NULL;
-        if (kernel_attribute(producer) >= 0) {
+        if (producer->layer->footprint == window_footprint) {
             window_slides(producer, slides);
             for (int i = 0; i < axes; i++)
                 if (!slide_smallest_input(&slides[i], needed[i], &needed[i]))
@@ -249,19 +294,26 @@ static const Value *smallest_source(const Node *node, Shape *shape) {
     return value;
 }
 
+static bool all_equal(const int64_t *numbers, int count) {
+    for (int i = 1; i < count; i++)
+        if (numbers[i] != numbers[0])
+            return false;
+    return true;
+}
+
 /* "needs a height and width of at least 5, got 3" */
 static void label_too_small(Inference *inference, Diagnostic *diagnostic, const Slide *slides,
                             const int64_t *needed, const int64_t *output, int axes) {
     const char *text = "";
-    if (axes == 2 && output[0] < 1 && output[1] < 1 && needed[0] == needed[1] &&
-        slides[0].input == slides[1].input) {
-        text = arena_format(inference->arena, "a height and width of at least %lld, got %lld",
-                            (long long)needed[0], (long long)slides[0].input);
+    const int64_t *input = &infer_input(inference, 0)->dims[1];
+    if (axes > 1 && all_equal(output, axes) && all_equal(needed, axes) && all_equal(input, axes)) {
+        text = arena_format(inference->arena, "a %sheight and width of at least %lld, got %lld",
+                            axes > 2 ? "depth, " : "", (long long)needed[0], (long long)input[0]);
     } else {
         for (int i = 0; i < axes; i++)
             if (output[i] < 1)
                 text = arena_format(inference->arena, "%s%sa %s of at least %lld, got %lld", text,
-                                    text[0] ? ", and " : "", axis_name(i, axes),
+                                    text[0] ? ", and " : "", window_axis_name(i, axes),
                                     (long long)needed[i], (long long)slides[i].input);
     }
     diag_here(inference->diagnostics, diagnostic, "needs %s", text);
@@ -291,11 +343,13 @@ static bool slides_alike(const Slide *a, const Slide *b) {
 
 static void note_formulas(Inference *inference, Diagnostic *diagnostic, const Slide *slides,
                           const int64_t *output, int axes) {
-    bool alike = axes == 2 && slides_alike(&slides[0], &slides[1]);
+    bool alike = axes > 1;
+    for (int i = 1; i < axes; i++)
+        alike = alike && slides_alike(&slides[0], &slides[i]);
     for (int i = 0; i < (alike ? 1 : axes); i++)
         if (output[i] < 1)
             note_formula(inference, diagnostic, &slides[i], output[i],
-                         alike ? "size" : axis_name(i, axes));
+                         alike ? "size" : window_axis_name(i, axes));
 }
 
 /* `pad=same`, if the windows fit then. */
@@ -351,7 +405,8 @@ static void warn_unused(Inference *inference, const Slide *slides, const Shape *
         int64_t unused = slide_unused(&slides[i], result->dims[i + 1]);
         if (unused == 0)
             continue;
-        const char *element = axes == 1 ? "element" : i == 0 ? "row" : "column";
+        static const char *const elements[] = {"slice", "row", "column"};
+        const char *element = axes == 1 ? "element" : elements[MAX_SPATIAL - axes + i];
         const char *count =
             unused == 1 ? "the last"
                         : arena_format(inference->arena, "the last %lld", (long long)unused);
@@ -379,7 +434,7 @@ static void warn_unused(Inference *inference, const Slide *slides, const Shape *
 }
 
 bool window_infer(Inference *inference, bool pooling, Shape *result) {
-    if (!check_rank(inference))
+    if (!window_check_rank(inference))
         return false;
     Slide slides[MAX_SPATIAL];
     int64_t output[MAX_SPATIAL];

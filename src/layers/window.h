@@ -43,6 +43,17 @@ int64_t slide_unused(const Slide *slide, int64_t output);
 /* The smallest input for which the output has at least `output` (>= 1) elements. */
 bool slide_smallest_input(const Slide *slide, int64_t output, int64_t *input);
 
+/* Transposed: position o * stride - pad_begin + k * dilation is of the result, o of the input, and
+ * the padding is cut off it. */
+
+/* Sets the padding so that the result has input * stride elements, of an odd total the larger half
+ * at the end: what slide_pad_same takes to lead back (TensorFlow's SAME). */
+bool slide_crop_same(Slide *slide);
+
+/* (input - 1) * stride + reach - pad_begin - pad_end + output_pad, or with `same` input * stride;
+ * not positive if the padding leaves nothing. */
+bool slide_transposed_output(const Slide *slide, int64_t output_pad, int64_t *output);
+
 /* ---- of a node ---------------------------------------------------------------------------- */
 
 /* The place of the attribute called `name` in the table of the node's layer; -1 if it has none. */
@@ -54,16 +65,26 @@ bool node_switch(const Node *node, const char *name);
 /* The window of a node on each spatial axis of its first input; returns how many axes. */
 int window_slides(const Node *node, Slide slides[MAX_SPATIAL]);
 
-/* The same for a kernel: index 0 = height, 1 = width; of one axis, the height is 1. */
+/* The same for a kernel; the node's result has its shape. */
 Window window_of(const Node *node);
+Window window_from_slides(const Node *node, const Slide *slides, int axes);
+
+/* Elements of a tensor along each spatial axis, by WindowAxis; 1 where it has none. */
+void window_extents(const Shape *shape, int64_t extents[MAX_SPATIAL]);
 
 /* `.footprint` of all windowed layers. */
 bool window_footprint(const Node *node, Footprint axes[MAX_SPATIAL]);
+
+/* Whether the first input has one to MAX_SPATIAL spatial axes; reports E0212. */
+bool window_check_rank(Inference *inference);
 
 /* Shape rule of all windowed layers: `result->dims[0]` is given, the rest is set. Reports E0212,
  * E0211, and of a pooling layer also E0205 (padding not smaller than the window, so that a window
  * could lie wholly in it) and W0221; false after an error. */
 bool window_infer(Inference *inference, bool pooling, Shape *result);
+
+/* "height"; of one axis "length", of three "depth" first. */
+const char *window_axis_name(int axis, int axes);
 
 /* "5x5" in `arena`. */
 const char *window_size_text(Arena *arena, const int64_t *size, int axes);

@@ -84,6 +84,7 @@ static bool takes_epilogue(StepKind kind) {
     switch (kind) {
     case STEP_CONV:
     case STEP_DEPTHWISE:
+    case STEP_CONV_GENERAL:
     case STEP_DENSE:
     case STEP_GEMM:
     case STEP_TABLE:
@@ -106,8 +107,12 @@ static bool takes_epilogue(StepKind kind) {
     return false;
 }
 
-static bool has_weights(StepKind kind) {
-    return kind == STEP_CONV || kind == STEP_DEPTHWISE || kind == STEP_DENSE;
+/* Whether a scale of each channel can go into the step's weights. Those of a transposed convolution
+ * in groups have no axis of all its filters, so no recipe could say which scale is meant. */
+static bool folds_affine(const Step *step) {
+    if (step->kind == STEP_CONV_GENERAL)
+        return !step->conv.transposed || step->conv.groups == 1;
+    return step->kind == STEP_CONV || step->kind == STEP_DEPTHWISE || step->kind == STEP_DENSE;
 }
 
 static int count_vectors(const Step *step) {
@@ -203,8 +208,7 @@ static void append_stages(const Plan *plan, Step *producer, const Step *map) {
     producer->input_count = count;
     for (size_t i = 0; i < map->epilogue.count; i++) {
         MapStage stage = map->epilogue.data[i];
-        if (stage.op == MAP_AFFINE && producer->epilogue.count == 0 &&
-            has_weights(producer->kind)) {
+        if (stage.op == MAP_AFFINE && producer->epilogue.count == 0 && folds_affine(producer)) {
             fold_affine(plan, producer, &stage.affine);
             continue;
         }

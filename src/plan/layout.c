@@ -107,6 +107,7 @@ static int64_t natural_block(const Layout *layout, const Step *step) {
     switch (step->kind) {
     case STEP_CONV:
     case STEP_DEPTHWISE:
+    case STEP_CONV_GENERAL:
     case STEP_WINDOW:
     case STEP_RESIZE:
     case STEP_ADAPTIVE: assert(is_image); return lanes;
@@ -169,6 +170,24 @@ static void need_halo(Need *need, const Window *window, Box input, Box output) {
     }
 }
 
+/* The same for a convolution that tests its bounds but for columns. Transposed, column o reads the
+ * columns i = (o + pad - k * dilation) / stride of all taps k for which that is whole. */
+static void need_halo_columns(Need *need, const Step *step, Box input, Box output) {
+    const Window *window = &step->conv.window;
+    Need planar = {0};
+    if (!step->conv.transposed) {
+        need_halo(&planar, window, input, output);
+        need->begin[1] = planar.begin[1];
+        need->end[1] = planar.end[1];
+        return;
+    }
+    int64_t pad = window->pad_begin[WINDOW_WIDTH], stride = window->stride[WINDOW_WIDTH];
+    int64_t reach = (window->kernel[WINDOW_WIDTH] - 1) * window->dilation[WINDOW_WIDTH];
+    int64_t last = (output.width - 1 + pad) / stride;
+    need->begin[1] = reach > pad ? (reach - pad) / stride : 0;
+    need->end[1] = last >= input.width ? last + 1 - input.width : 0;
+}
+
 static Need concat_need(const Layout *layout, const Step *step, const Value *value) {
     bool is_view = home_of(layout, value)->base != value;
     bool is_vector = step->output_value->type.shape.rank <= 1;
@@ -190,10 +209,16 @@ static Need need_of(const Layout *layout, const Step *step, int k) {
     }
     if (step->kind == STEP_DENSE)
         return (Need){.kind = NEED_ANY};
-    Need need = {.kind = step->kind == STEP_CONV ? NEED_IMAGE : NEED_BLOCKED};
+    bool any_block =
+        step->kind == STEP_CONV || (step->kind == STEP_CONV_GENERAL &&
+                                    conv_lanes(step, layout->plan->machine) != CONV_LANES_OWN);
+    Need need = {.kind = any_block ? NEED_IMAGE : NEED_BLOCKED};
+    Box input = box_of_shape(&value->type.shape);
+    Box output = box_of_shape(&step->output_value->type.shape);
     if (step->kind == STEP_CONV || step->kind == STEP_DEPTHWISE)
-        need_halo(&need, &step->conv.window, box_of_shape(&value->type.shape),
-                  box_of_shape(&step->output_value->type.shape));
+        need_halo(&need, &step->conv.window, input, output);
+    if (step->kind == STEP_CONV_GENERAL)
+        need_halo_columns(&need, step, input, output);
     return need;
 }
 

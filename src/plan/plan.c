@@ -14,3 +14,12 @@ Plan *plan_build(Arena *arena, Diagnostics *diagnostics, const Graph *graph,
         return NULL;
     return plan;
 }
+
+ConvLanes conv_lanes(const Step *step, const Machine *machine) {
+    const int64_t *dims = step->conv.weight->shape.dims;
+    int64_t groups = step->conv.groups;
+    int64_t filters = step->conv.transposed ? dims[1] : dims[0] / groups; /* of a group */
+    if (groups == 1 || filters % machine->lanes == 0)
+        return CONV_LANES_SHARE;
+    return groups == dims[0] && dims[1] == 1 ? CONV_LANES_OWN : CONV_LANES_MIXED;
+}

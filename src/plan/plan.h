@@ -136,6 +136,10 @@ typedef struct Packed {
  *   RECURRENT, H = hidden, G gates: [directions][H rounded up to V, / V][H][G][V], and the bias
  *     [directions][G][H rounded up to V]
  *   DEPTHWISE: [F rounded up to V, / V][KH][KW][V]
+ *   CONV_GENERAL, K taps of the kernel, KD * KH * KW in row-major order:
+ *     groups = channels = filters: [F rounded up to V, / V][K][V]
+ *     groups = 1 or Fg % V = 0: part 1 [groups][Fg / T][K][Cg][T], part 2 as for CONV
+ *     other groups (tile.vectors is 1): [groups][K][Cg][Fg]
  *   DENSE, N outputs, input view with block b, C channels, height x width = P pixels:
  *     for outputs in part 1 ([N / T] blocks of T), then part 2 (one of N % T rounded up to V):
  *       for channels in segment 1 (whole blocks), then segment 2 (the last C % b channels):
@@ -214,15 +218,17 @@ static inline bool stage_reads_input(const MapStage *stage) {
 }
 
 typedef enum StepKind {
-    STEP_CONV,      /* direct convolution, any groups; input 0 any block, output blocked */
-    STEP_DEPTHWISE, /* groups = channels = filters; blocked */
-    STEP_DENSE,     /* matrix-vector product; input 0 any view, output a plain vector */
-    STEP_WINDOW,    /* max or average over windows; blocked; tests its bounds */
-    STEP_ADAPTIVE,  /* average over even shares of the input's rows and columns; blocked */
-    STEP_GLOBAL,    /* reduces each channel; input blocked, output a plain vector */
-    STEP_GEMM,      /* matrix products; views as for SOFTMAX */
-    STEP_TABLE,     /* rows of a weight; views as for SOFTMAX */
-    STEP_RECURRENT, /* the recurrence of lstm, gru, rnn; views as for SOFTMAX */
+    STEP_CONV,         /* direct convolution, any groups; input 0 any block, output blocked */
+    STEP_DEPTHWISE,    /* groups = channels = filters; blocked */
+    STEP_CONV_GENERAL, /* convolution of a volume, or transposed; input 0 any block (blocked if
+                          groups = channels = filters), output blocked; tests its rows' bounds */
+    STEP_DENSE,        /* matrix-vector product; input 0 any view, output a plain vector */
+    STEP_WINDOW,       /* max or average over windows; blocked; tests its bounds */
+    STEP_ADAPTIVE,     /* average over even shares of the input's rows and columns; blocked */
+    STEP_GLOBAL,       /* reduces each channel; input blocked, output a plain vector */
+    STEP_GEMM,         /* matrix products; views as for SOFTMAX */
+    STEP_TABLE,        /* rows of a weight; views as for SOFTMAX */
+    STEP_RECURRENT,    /* the recurrence of lstm, gru, rnn; views as for SOFTMAX */
     STEP_SOFTMAX,   /* over one axis, or its logarithm; both views plain, no gaps: the value's own
                        row-major order */
     STEP_NORMALISE, /* over a set of axes; views as for SOFTMAX */
@@ -246,6 +252,11 @@ typedef enum StepKind {
  * a halo, which a STEP_ZERO has filled with zeros (all lanes of all blocks). `inputs[0]` is the
  * view without the halo.
  *
+ * CONV_GENERAL tests its bounds along depth and height, but has a halo to the left and right. Along
+ * each axis input i and output o are tap k of each other where
+ *     i = o * stride - pad_begin + k * dilation
+ * or, transposed, o = i * stride - pad_begin + k * dilation.
+ *
  * STEP_ZERO zeros the pixels -begin[0] <= h < height + end[0], -begin[1] <= w < width + end[1] that
  * are outside its output view, in all blocks, whole blocks. Around such a view
  *     row_stride   = (begin[1] + width + end[1]) * pixel_stride
@@ -260,13 +271,20 @@ typedef enum StepKind {
  * all else that the element's statistics are made of. Otherwise nothing that a step writes is read
  * by it. */
 
-/* Spatial facts of a window that slides over an input; index 0 = height, 1 = width. */
+/* The spatial axes of a window. The planar ones come first: most kernels know no other. */
+enum WindowAxis { WINDOW_HEIGHT, WINDOW_WIDTH, WINDOW_DEPTH };
+
+/* Spatial facts of a window that slides over an input, by WindowAxis. Along an axis that the input
+ * does not have there is one tap. Of a volume [C, D, H, W] a view's rows are the D * H lines; the
+ * slices say how many belong together. */
 typedef struct Window {
-    int64_t kernel[2];
-    int64_t stride[2];
-    int64_t dilation[2];
-    int64_t pad_begin[2];
-    int64_t pad_end[2];
+    int64_t kernel[MAX_SPATIAL];
+    int64_t stride[MAX_SPATIAL];
+    int64_t dilation[MAX_SPATIAL];
+    int64_t pad_begin[MAX_SPATIAL];
+    int64_t pad_end[MAX_SPATIAL];
+    int64_t input_slices; /* depth of the input and of the output; 1 but for volumes */
+    int64_t output_slices;
 } Window;
 
 /* Matrices within a tensor in row-major order: element (i, k) of matrix number b is the tensor's
@@ -390,7 +408,8 @@ typedef enum RecurrentCell {
 int recurrent_gates(RecurrentCell cell);
 
 /* What a tile computes at once in registers: rows x columns output pixels of `vectors` vectors of
- * output channels (conv, depthwise, window), or `vectors` vectors of outputs in `unroll`
+ * output channels (conv, depthwise, window; of a transposed convolution, columns that are a stride
+ * apart), or `vectors` vectors of outputs in `unroll`
  * independent chains (dense), or `rows` rows of a product by `vectors` vectors of its columns, or,
  * if the right matrix is transposed, by `columns` single columns (gemm). Tiles at the lower and
  * right edge and the last filters are cut to what is there; rows <= height and columns <= width.
@@ -428,9 +447,11 @@ typedef struct Step {
         struct {
             Window window;
             int64_t groups;
-            const Weight *weight; /* [filters, channels / groups, kernel...] */
+            bool transposed;      /* CONV_GENERAL */
+            const Weight *weight; /* [filters, channels / groups, kernel...]; transposed
+                                     [channels, filters / groups, kernel...] */
             const Weight *bias;   /* NULL: none */
-        } conv;                   /* CONV, DEPTHWISE */
+        } conv;                   /* CONV, DEPTHWISE, CONV_GENERAL */
         struct {
             const Weight *weight; /* [outputs, inputs] */
             const Weight *bias;
@@ -542,6 +563,14 @@ Plan *plan_build(Arena *arena, Diagnostics *diagnostics, const Graph *graph,
 
 /* Appends the plan: buffers with offsets and lifetimes, steps with tile, layout, views, weights. */
 void plan_print(const Plan *plan, StrBuf *out);
+
+/* How the lanes of a vector of a CONV_GENERAL's filters see its input. */
+typedef enum ConvLanes {
+    CONV_LANES_SHARE, /* one channel for all: groups of whole vectors of filters, or one group */
+    CONV_LANES_OWN,   /* each its own channel: groups = channels = filters */
+    CONV_LANES_MIXED, /* any other groups */
+} ConvLanes;
+ConvLanes conv_lanes(const Step *step, const Machine *machine);
 
 /* ---- passes, in their order; each needs what the ones before it did ----------------------- */
 

@@ -15,6 +15,7 @@ static const char *step_name(StepKind kind) {
     switch (kind) {
     case STEP_CONV: return "conv";
     case STEP_DEPTHWISE: return "depthwise";
+    case STEP_CONV_GENERAL: return "general conv";
     case STEP_DENSE: return "dense";
     case STEP_WINDOW: return "window";
     case STEP_GEMM: return "gemm";
@@ -120,13 +121,21 @@ static void print_pair(StrBuf *out, const char *before, const int64_t pair[2]) {
     strbuf_format(out, "%s%" PRId64 "x%" PRId64, before, pair[0], pair[1]);
 }
 
+/* "2x3x3", "3x3" of a plane. */
+static void print_window_axes(const Window *window, const char *before,
+                              const int64_t size[MAX_SPATIAL], StrBuf *out) {
+    strbuf_add(out, before);
+    if (window->input_slices > 1 || window->output_slices > 1 || window->kernel[WINDOW_DEPTH] > 1)
+        strbuf_format(out, "%" PRId64 "x", size[WINDOW_DEPTH]);
+    print_pair(out, "", size);
+}
+
 static void print_window(const Window *window, StrBuf *out) {
-    strbuf_add(out, "    window  ");
-    print_pair(out, " ", window->kernel);
-    print_pair(out, ", stride ", window->stride);
-    print_pair(out, ", dilation ", window->dilation);
-    print_pair(out, ", pad ", window->pad_begin);
-    print_pair(out, " and ", window->pad_end);
+    print_window_axes(window, "    window   ", window->kernel, out);
+    print_window_axes(window, ", stride ", window->stride, out);
+    print_window_axes(window, ", dilation ", window->dilation, out);
+    print_window_axes(window, ", pad ", window->pad_begin, out);
+    print_window_axes(window, " and ", window->pad_end, out);
 }
 
 static void print_product(const Product *product, StrBuf *out) {
@@ -186,6 +195,11 @@ static void print_facts(const Step *step, StrBuf *out) {
         print_window(&step->conv.window, out);
         strbuf_add(out, "\n");
         break;
+    case STEP_CONV_GENERAL:
+        print_window(&step->conv.window, out);
+        strbuf_format(out, ", groups %" PRId64 "%s\n", step->conv.groups,
+                      step->conv.transposed ? ", transposed" : "");
+        break;
     case STEP_WINDOW:
         print_window(&step->window.window, out);
         strbuf_add(out, !step->window.average        ? ", maximum\n"
@@ -239,8 +253,8 @@ static void print_tile(const Step *step, StrBuf *out) {
     if (tile->rows == 0)
         return;
     strbuf_format(out, "    tile     %d x %d x %d", tile->rows, tile->columns, tile->vectors);
-    if (step->kind == STEP_CONV || step->kind == STEP_DENSE || step->kind == STEP_GEMM ||
-        step->kind == STEP_RECURRENT)
+    if (step->kind == STEP_CONV || step->kind == STEP_CONV_GENERAL || step->kind == STEP_DENSE ||
+        step->kind == STEP_GEMM || step->kind == STEP_RECURRENT)
         strbuf_format(out, ", unroll %d", tile->unroll);
     strbuf_add(out, "\n");
 }

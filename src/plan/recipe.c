@@ -127,6 +127,87 @@ Packed *recipe_depthwise(Plan *plan, const Step *step) {
     return packing_end(&packing);
 }
 
+/* Weights of a CONV_GENERAL as a recipe's axes: 0 and 1 as the tensor has them, then the taps. */
+typedef struct GeneralAxes {
+    int64_t groups;
+    int64_t group_filters;
+    int64_t group_channels;
+    int64_t taps;
+    int filter; /* axis of the filters; of those in a group, if transposed */
+    int channel;
+    int64_t group_step; /* along axis 0, to the next group */
+} GeneralAxes;
+
+static GeneralAxes general_axes(const Step *step) {
+    const Weight *weight = step->conv.weight;
+    const int64_t *dims = weight->shape.dims;
+    int64_t groups = step->conv.groups;
+    bool transposed = step->conv.transposed;
+    return (GeneralAxes){.groups = groups,
+                         .group_filters = transposed ? dims[1] : dims[0] / groups,
+                         .group_channels = transposed ? dims[0] / groups : dims[1],
+                         .taps = weight->elements / (dims[0] * dims[1]),
+                         .filter = transposed,
+                         .channel = !transposed,
+                         .group_step = dims[0] / groups};
+}
+
+/* Without loops; `first` is the first filter of each group. */
+static PackRecipe general_recipe(const Step *step, const GeneralAxes *axes, int64_t first) {
+    const Weight *weight = step->conv.weight;
+    const int64_t *dims = weight->shape.dims;
+    PackRecipe recipe = {.kind = PACK_TENSOR,
+                         .source = weight,
+                         .channel_axis = axes->filter,
+                         .affines = step->affines,
+                         .affine_count = step->affine_count};
+    assert(step->affine_count == 0 || !step->conv.transposed || axes->groups == 1);
+    add_axis(&recipe, dims[0], dims[1] * axes->taps, axes->filter == 0 ? first : 0);
+    add_axis(&recipe, dims[1], axes->taps, axes->filter == 1 ? first : 0);
+    add_axis(&recipe, axes->taps, 1, 0);
+    return recipe;
+}
+
+/* [groups][blocks][taps][channels of a group][width] */
+static void add_general(Packing *packing, const Step *step, const GeneralAxes *axes, int64_t first,
+                        int64_t blocks, int64_t width) {
+    PackRecipe recipe = general_recipe(step, axes, first);
+    add_loop(&recipe, axes->groups, 0, axes->group_step);
+    add_loop(&recipe, blocks, axes->filter, width);
+    add_loop(&recipe, axes->taps, 2, 1);
+    add_loop(&recipe, axes->group_channels, axes->channel, 1);
+    add_loop(&recipe, width, axes->filter, 1);
+    add_recipe(packing, &recipe);
+}
+
+/* [filters / lanes][taps][lanes] of one filter for each channel: both are axis 0. */
+static void add_general_depthwise(Packing *packing, const Step *step, const GeneralAxes *axes,
+                                  int64_t lanes) {
+    PackRecipe recipe = general_recipe(step, axes, 0);
+    add_loop(&recipe, round_up(packing, axes->groups, lanes) / lanes, 0, lanes);
+    add_loop(&recipe, axes->taps, 2, 1);
+    add_loop(&recipe, lanes, 0, 1);
+    add_recipe(packing, &recipe);
+}
+
+Packed *recipe_conv_general(Plan *plan, const Step *step) {
+    Packing packing = packing_begin(plan);
+    GeneralAxes axes = general_axes(step);
+    int64_t lanes = plan->machine->lanes;
+    int64_t width = step->tile.vectors * lanes;
+    int64_t blocks = axes.group_filters / width;
+    switch (conv_lanes(step, plan->machine)) {
+    case CONV_LANES_SHARE:
+        add_general(&packing, step, &axes, 0, blocks, width);
+        add_general(&packing, step, &axes, blocks * width, 1,
+                    round_up(&packing, axes.group_filters % width, lanes));
+        break;
+    case CONV_LANES_OWN: add_general_depthwise(&packing, step, &axes, lanes); break;
+    case CONV_LANES_MIXED: add_general(&packing, step, &axes, 0, 1, axes.group_filters); break;
+    }
+    return packing_end(&packing);
+}
+
 /* Rows `first` on of a dense matrix, `blocks` blocks of `width`, against the input's channels
  * [begin, begin + channel_blocks * block): [blocks][channel_blocks][pixels][block][width]. */
 static void add_dense(Packing *packing, const Step *step, int64_t first, int64_t blocks,

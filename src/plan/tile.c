@@ -18,6 +18,7 @@
 #define MAX_VECTORS      8  /* of a tile */
 #define CONV_UNROLL      4  /* input channels per turn, where they divide */
 #define GEMM_UNROLL      4  /* terms of each sum per turn */
+#define MIXED_COLUMNS    4  /* pixels that are gathered together */
 
 /* What the cost of a tile depends on. */
 typedef struct TileProblem {
@@ -153,6 +154,33 @@ static Tile depthwise_tile(const Machine *machine, const Step *step) {
     return choose_tile(&problem);
 }
 
+/* Columns of one row, of a transposed convolution those that are a stride apart: they share their
+ * taps. */
+static Tile conv_general_tile(const Machine *machine, const Step *step) {
+    const Weight *weight = step->conv.weight;
+    int64_t filters = step->output.channels, groups = step->conv.groups;
+    int64_t apart = step->conv.transposed ? step->conv.window.stride[WINDOW_WIDTH] : 1;
+    ConvLanes lanes = conv_lanes(step, machine);
+    bool share = lanes == CONV_LANES_SHARE;
+    if (share)
+        filters /= groups;
+    TileProblem problem = {
+        .machine = machine,
+        .height = 1,
+        .width = step->output.width / apart + (step->output.width % apart != 0),
+        .vectors = filters / machine->lanes + (filters % machine->lanes != 0),
+        .taps = weight->elements / (filters * (share ? groups : 1)),
+        .max_vectors = share ? MAX_VECTORS : 1,
+        .max_pixels = lanes == CONV_LANES_MIXED ? MIXED_COLUMNS : machine->registers,
+        .weight_slots = machine->lanes / 4,
+        .registers = machine->registers - spare_registers(machine),
+    };
+    Tile tile = choose_tile(&problem);
+    if (share)
+        tile.unroll = conv_unroll(&step->inputs[0], step->inputs[0].channels / groups);
+    return tile;
+}
+
 /* Windows test their bounds row by row; a row of a few pixels is enough to hide the latency. */
 static Tile window_tile(const Machine *machine, const Step *step) {
     const View *output = &step->output;
@@ -162,7 +190,7 @@ static Tile window_tile(const Machine *machine, const Step *step) {
         .height = 1,
         .width = output->width,
         .vectors = 1,
-        .taps = window->kernel[0] * window->kernel[1],
+        .taps = window->kernel[0] * window->kernel[1] * window->kernel[WINDOW_DEPTH],
         .max_vectors = 1,
         .max_pixels = machine->fma_latency,
         .registers = machine->registers - 2,
@@ -267,6 +295,10 @@ static bool tile_step(Plan *plan, Step *step) {
     case STEP_DEPTHWISE:
         step->tile = depthwise_tile(machine, step);
         step->weights = recipe_depthwise(plan, step);
+        return step->weights && pack_bias(plan, step, step->conv.bias);
+    case STEP_CONV_GENERAL:
+        step->tile = conv_general_tile(machine, step);
+        step->weights = recipe_conv_general(plan, step);
         return step->weights && pack_bias(plan, step, step->conv.bias);
     case STEP_DENSE:
         step->tile = dense_tile(machine, step);

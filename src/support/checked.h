@@ -40,7 +40,7 @@ static inline bool checked_round_up(int64_t value, int64_t unit, int64_t *result
     return true;
 }
 
-/* The greatest common divisor of two numbers above 0. */
+/* The greatest common divisor of two numbers >= 0, not both 0. */
 static inline int64_t common_divisor(int64_t a, int64_t b) {
     while (b != 0) {
         int64_t rest = a % b;

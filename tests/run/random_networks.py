@@ -88,6 +88,19 @@ def rearranged(rng, shape):
     return f"resize({join(map(str, sizes))}{mode})", [shape[0]] + sizes
 
 
+def enlarging(rng, shape):
+    """The same of a transposed convolution."""
+    kernel, stride, pad, result = [], [], [], []
+    for size in shape[1:]:
+        k = rng.randint(1, 4)
+        s = rng.randint(1, 2)
+        p = rng.randint(0, (k - 1) // 2)
+        kernel.append(k), stride.append(s), pad.append(p)
+        result.append((size - 1) * s - 2 * p + k)
+    join = "x".join
+    return (join(map(str, kernel)), join(map(str, stride)), join(map(str, pad)), result)
+
+
 def step(rng, shape):
     """A random step from `shape`: its text and the shape after it."""
     if len(shape) == 1:
@@ -98,7 +111,7 @@ def step(rng, shape):
         if kind == "norm":
             return normalisation(rng, shape), shape
         return (rng.choice(ACTIVATIONS) if kind == "activation" else kind), shape
-    kind = rng.choice(["conv"] * 4 + ["depthwise", "pool", "pool", "activation", "activation",
+    kind = rng.choice(["conv"] * 4 + ["deconv", "depthwise", "pool", "pool", "activation", "activation",
                                       "batchnorm", "residual", "branch", "gate", "flatten", "gap", "reshape",
                                       "norm", "reduce", "rearrange", "rearrange"])
     channels = shape[0]
@@ -108,6 +121,13 @@ def step(rng, shape):
         filters = groups * rng.choice([f for f in CHANNELS if f * groups <= 64] or [1])
         bias = rng.choice(["on", "off"])
         return f"conv({filters}, {k}, stride={s}, pad={p}, groups={groups}, bias={bias})", [filters] + rest
+    if kind == "deconv":
+        if prod(shape) > 4096: # it makes everything larger
+            return "relu", shape
+        k, s, p, rest = enlarging(rng, shape)
+        groups = rng.choice([g for g in range(1, channels + 1) if channels % g == 0])
+        filters = groups * rng.choice([f for f in CHANNELS if f * groups <= 32] or [1])
+        return f"deconv({filters}, {k}, stride={s}, pad={p}, groups={groups})", [filters] + rest
     if kind == "depthwise":
         k, s, p, rest = window(rng, shape, 5)
         multiplier = rng.choice([1, 1, 1, 2, 3])
@@ -145,7 +165,8 @@ def same_size(shape, filters):
 
 
 def network(rng, name):
-    shape = [rng.choice(CHANNELS)] + [rng.randint(1, 18) for _ in range(rng.choice([0, 1, 2, 2, 2]))]
+    axes = rng.choice([0, 1, 2, 2, 2, 3])
+    shape = [rng.choice(CHANNELS)] + [rng.randint(1, 18 if axes < 3 else 7) for _ in range(axes)]
     lines = [f"network {name}(x: {shape}) {{"]
     value = "x"
     for i in range(rng.randint(1, 8)):

@@ -301,12 +301,7 @@ static inline void for_each_cpu(void (*check)(const char *cpu, const void *what)
 
 /* ---- windows ------------------------------------------------------------------------------- */
 
-#define WINDOW(kh, kw, s, d, p)                                                                    \
-    {                                                                                              \
-        {kh, kw}, {s, s}, {d, d}, {p, p}, {                                                        \
-            p, p                                                                                   \
-        }                                                                                          \
-    }
+#define WINDOW(kh, kw, s, d, p) {{kh, kw, 1}, {s, s, 1}, {d, d, 1}, {p, p, 0}, {p, p, 0}, 1, 1}
 
 static inline int64_t window_output(const Window *window, int axis, int64_t extent) {
     int64_t span = (window->kernel[axis] - 1) * window->dilation[axis] + 1;

@@ -265,6 +265,7 @@ static inline double run_element(const Run *run, const Step *step, int64_t c, in
     case STEP_GLOBAL: return run_mean(run, step, c);
     case STEP_MAP:
     case STEP_COPY: return *element_at(run, &step->inputs[0], c, h, w);
+    case STEP_CONV_GENERAL: /* in none of the networks here; tests/run/cases has them */
     case STEP_SOFTMAX:
     case STEP_NORMALISE:
     case STEP_LRN:
@@ -303,6 +304,7 @@ static inline void check_step(const Step *step) {
         break;
     case STEP_ZERO: assert(step->input_count == 0); break;
     case STEP_RECURRENT:
+    case STEP_CONV_GENERAL:
     case STEP_VIEW:
     case STEP_CONCAT: assert(false); break;
     }

@@ -104,11 +104,13 @@ static inline int64_t window_result(int64_t input, Geometry g) {
 /* Height and width of a shape; a signal [C, L] has height 1 and its windows are 1 high. */
 static inline Window make_window(const Shape *shape, Geometry g) {
     int64_t is_image = shape->rank == 3;
-    return (Window){.kernel = {is_image ? g.kernel : 1, g.kernel},
-                    .stride = {is_image ? g.stride : 1, g.stride},
-                    .dilation = {is_image ? g.dilation : 1, g.dilation},
-                    .pad_begin = {is_image * g.begin, g.begin},
-                    .pad_end = {is_image * g.end, g.end}};
+    return (Window){.kernel = {is_image ? g.kernel : 1, g.kernel, 1},
+                    .stride = {is_image ? g.stride : 1, g.stride, 1},
+                    .dilation = {is_image ? g.dilation : 1, g.dilation, 1},
+                    .pad_begin = {is_image * g.begin, g.begin, 0},
+                    .pad_end = {is_image * g.end, g.end, 0},
+                    .input_slices = 1,
+                    .output_slices = 1};
 }
 
 static inline Shape windowed_shape(const Shape *shape, int64_t channels, Geometry g) {

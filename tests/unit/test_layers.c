@@ -196,14 +196,16 @@ static void conv_of_a_vector(void **state) {
     Try try = try_conv(*state, "conv(8, 5)", "conv(8, 5)", shape_make(1, 784), 8, 5);
     const Diagnostic *diagnostic =
         refused(&try, DIAG_E0212,
-                "`conv` takes [channels, length] or [channels, height, width], got [784]");
-    assert_string_equal(diagnostic->label, "needs two or three dims, found 1");
+                "`conv` takes [channels, length], [channels, height, width] or [channels, depth, "
+                "height, width], got [784]");
+    assert_string_equal(diagnostic->label, "needs two to four dims, found 1");
 }
 
-static void conv_in_three_dims(void **state) {
-    Try try = try_conv(*state, "conv(8, 3)", "conv(8, 3)", shape_make(4, 1, 8, 8, 8), 8, 3);
+static void conv_in_four_dims(void **state) {
+    Try try = try_conv(*state, "conv(8, 3)", "conv(8, 3)", shape_make(5, 1, 8, 8, 8, 8), 8, 3);
     refused(&try, DIAG_E0212,
-            "`conv` takes [channels, length] or [channels, height, width], got [1, 8, 8, 8]");
+            "`conv` takes [channels, length], [channels, height, width] or [channels, depth, "
+            "height, width], got [1, 8, 8, 8, 8]");
 }
 
 static void groups_must_divide(void **state) {
@@ -545,7 +547,7 @@ int main(void) {
         TEST(conv_too_long_in_one_dim),
         TEST(smallest_input_through_a_chain),
         TEST(conv_of_a_vector),
-        TEST(conv_in_three_dims),
+        TEST(conv_in_four_dims),
         TEST(groups_must_divide),
         TEST(groups_must_divide_filters),
         TEST(depthwise_multiplies),

@@ -123,11 +123,28 @@ static void test_enlarging(void **state) {
     elaborated_free(&e);
 }
 
+/* Of the kernel's taps, an element of the result has every stride-th. */
+static void test_transposed(void **state) {
+    (void)state;
+    Elaborated e = {0};
+    elaborated_make(&e, "network transposed(x: [2, 5, 6, 7]) {\n"
+                        "  return x -> deconv(2, 1x4x5, stride=1x2x3, dilation=1x1x2)\n"
+                        "}\n");
+    assert_false(diag_has_errors(&e.diagnostics));
+    Receptive *fields = receptive_fields(&e.arena, e.graphs.data[0]);
+    const Receptive *field = field_of(&e, fields, "deconv1");
+    expect_axis(field, 0, 1, 1);
+    assert_int_equal(field->field[1].numerator, 2);
+    assert_int_equal(field->field[2].numerator, 3); /* a reach of 9 */
+    assert_int_equal(field->stride[1].denominator, 2);
+    assert_int_equal(field->stride[2].denominator, 3);
+    elaborated_free(&e);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_chain),
-        cmocka_unit_test(test_merges),
-        cmocka_unit_test(test_edges),
+        cmocka_unit_test(test_chain),     cmocka_unit_test(test_merges),
+        cmocka_unit_test(test_edges),     cmocka_unit_test(test_transposed),
         cmocka_unit_test(test_enlarging),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

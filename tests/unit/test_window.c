@@ -138,6 +138,55 @@ static void same_as_tensorflow(void **state) {
     }
 }
 
+/* Places that the taps of all inputs land on, from the first to the last, but for what is cut off.
+ */
+static int64_t count_spread(const Slide *slide, int64_t output_pad) {
+    int64_t last = 0;
+    for (int64_t i = 0; i < slide->input; i++)
+        for (int64_t k = 0; k < slide->kernel; k++) {
+            int64_t place = i * slide->stride + k * slide->dilation;
+            last = place > last ? place : last;
+        }
+    return last + 1 + output_pad - slide->pad_begin - slide->pad_end;
+}
+
+static void check_transposed(const Slide *slide) {
+    for (int64_t output_pad = 0; output_pad < slide->stride; output_pad++) {
+        int64_t output = 0;
+        assert_true(slide_transposed_output(slide, output_pad, &output));
+        assert_int_equal(output, count_spread(slide, output_pad));
+        /* A convolution of the same arguments leads back, whichever of the sizes it came from. */
+        Slide back = *slide;
+        back.input = output;
+        if (output >= 1)
+            assert_int_equal(output_of(&back), slide->input);
+    }
+}
+
+static void transposed_leads_back(void **state) {
+    (void)state;
+    for_all_slides(false, check_transposed);
+}
+
+/* tf.keras.layers.Conv2DTranspose(padding="same"): the gradient of a `same` convolution. */
+static void same_transposed_is_cut_as_same_is_padded(void **state) {
+    (void)state;
+    for (int64_t stride = 1; stride <= 5; stride++)
+        for (int64_t kernel = 1; kernel <= 7; kernel++)
+            for (int64_t dilation = 1; dilation <= 3; dilation++) {
+                Slide slide = {
+                    .input = 6, .kernel = kernel, .stride = stride, .dilation = dilation};
+                Slide forward = slide;
+                forward.input = 6 * stride;
+                int64_t output;
+                assert_true(slide_crop_same(&slide) && slide_pad_same(&forward));
+                assert_true(slide_transposed_output(&slide, 0, &output));
+                assert_int_equal(output, 6 * stride);
+                assert_int_equal(slide.pad_begin, forward.pad_begin);
+                assert_int_equal(slide.pad_end, forward.pad_end);
+            }
+}
+
 static void check_smallest(const Slide *slide) {
     for (int64_t output = 1; output <= 4; output++) {
         int64_t smallest = 0;
@@ -198,6 +247,12 @@ static void overflow_is_reported(void **state) {
     assert_false(slide_output(&slide, &result));
     assert_false(slide_pad_same(&slide));
     assert_false(slide_smallest_input(&slide, 1, &result));
+    assert_false(slide_crop_same(&slide));
+    assert_false(slide_transposed_output(&slide, 0, &result));
+    slide = (Slide){.input = INT64_MAX / 2, .kernel = 3, .stride = 3, .dilation = 1};
+    assert_false(slide_transposed_output(&slide, 0, &result));
+    slide.same = true;
+    assert_false(slide_transposed_output(&slide, 0, &result));
     slide = (Slide){.input = INT64_MAX, .kernel = 1, .stride = 1, .dilation = 1, .pad_end = 1};
     assert_false(slide_output(&slide, &result));
     slide = (Slide){.input = 1, .kernel = 1, .stride = INT64_MAX, .dilation = 1};
@@ -225,12 +280,41 @@ static void one_axis_is_of_height_one(void **state) {
     attribute(&node, "pad")->padding.begin[0] = 5;
     attribute(&node, "pad")->padding.end[0] = 6;
     Window window = window_of(&node);
-    const Window expected = {.kernel = {1, 3},
-                             .stride = {1, 2},
-                             .dilation = {1, 4},
-                             .pad_begin = {0, 5},
-                             .pad_end = {0, 6}};
+    const Window expected = {.kernel = {1, 3, 1},
+                             .stride = {1, 2, 1},
+                             .dilation = {1, 4, 1},
+                             .pad_begin = {0, 5, 0},
+                             .pad_end = {0, 6, 0},
+                             .input_slices = 1,
+                             .output_slices = 1};
     assert_memory_equal(&window, &expected, sizeof window);
+}
+
+static void depth_comes_last(void **state) {
+    (void)state;
+    Value input = {.type.shape = shape_make(4, 2, 10, 11, 12)};
+    Value output = {.type.shape = shape_make(4, 2, 9, 9, 9)};
+    Value *inputs[] = {&input}, *outputs[] = {&output};
+    Attribute attributes[LAYER_MAX_ATTRIBUTES] = {0};
+    Node node = {.layer = &layer_conv, .inputs = inputs, .outputs = outputs};
+    node.attributes = attributes;
+    for (int i = 0; i < 3; i++) {
+        attribute(&node, "kernel")->size[i] = 2 + i;
+        attribute(&node, "stride")->size[i] = 1;
+        attribute(&node, "dilation")->size[i] = 1;
+    }
+    Window window = window_of(&node);
+    const Window expected = {.kernel = {3, 4, 2},
+                             .stride = {1, 1, 1},
+                             .dilation = {1, 1, 1},
+                             .input_slices = 10,
+                             .output_slices = 9};
+    assert_memory_equal(&window, &expected, sizeof window);
+    int64_t extents[MAX_SPATIAL];
+    window_extents(&input.type.shape, extents);
+    assert_int_equal(extents[WINDOW_HEIGHT], 11);
+    assert_int_equal(extents[WINDOW_WIDTH], 12);
+    assert_int_equal(extents[WINDOW_DEPTH], 10);
 }
 
 static void same_goes_by_axis(void **state) {
@@ -247,11 +331,13 @@ static void same_goes_by_axis(void **state) {
     }
     attribute(&node, "pad")->padding.mode = PADDING_SAME;
     Window window = window_of(&node);
-    const Window expected = {.kernel = {3, 3},
-                             .stride = {2, 2},
-                             .dilation = {1, 1},
-                             .pad_begin = {0, 1},
-                             .pad_end = {1, 1}};
+    const Window expected = {.kernel = {3, 3, 1},
+                             .stride = {2, 2, 1},
+                             .dilation = {1, 1, 1},
+                             .pad_begin = {0, 1, 0},
+                             .pad_end = {1, 1, 0},
+                             .input_slices = 1,
+                             .output_slices = 1};
     assert_memory_equal(&window, &expected, sizeof window);
     Slide slides[MAX_SPATIAL];
     assert_int_equal(window_slides(&node, slides), 2);
@@ -277,11 +363,14 @@ int main(void) {
         cmocka_unit_test(ceil_counts_until_covered),
         cmocka_unit_test(ceil_as_pytorch),
         cmocka_unit_test(same_as_tensorflow),
+        cmocka_unit_test(transposed_leads_back),
+        cmocka_unit_test(same_transposed_is_cut_as_same_is_padded),
         cmocka_unit_test(smallest_input_is_the_first_that_fits),
         cmocka_unit_test(smallest_input_of_same),
         cmocka_unit_test(unused_elements),
         cmocka_unit_test(overflow_is_reported),
         cmocka_unit_test(one_axis_is_of_height_one),
+        cmocka_unit_test(depth_comes_last),
         cmocka_unit_test(same_goes_by_axis),
         cmocka_unit_test(size_text),
     };
