@@ -1,27 +1,34 @@
-"""Prints a .net file of so many layers: python3 bench/large_network.py LAYERS > large.net
+"""Prints a network of so many layers, about: large_network.py LAYERS [KIND]
 
-Residual groups of six layers at the sizes of a small image network, in scopes of ten groups, so
-that labels, merges, fusion and groups of the report all have work. See bench/README.md."""
+residual   groups of six layers with a sum around them, as in an image network (default)
+skips      every value is needed until the end: the worst there is for placing buffers
+See bench/README.md."""
 import sys
 
-GROUP = """    x{after} = x{before}
-        -> {label}: {{ conv(16, 3x3, pad=1, bias=off) -> batchnorm -> relu -> conv(16, 3x3, pad=1) }}
-    y{after} = relu(x{after} + x{before})
-"""
+GROUP = """    x{after} = y{before} -> stage{stage}_{place}: {{
+        conv(16, 3x3, pad=1, bias=off) -> batchnorm -> relu -> conv(16, 3x3, pad=1)
+    }}
+    y{after} = relu(x{after} + y{before})"""
 
 
-def main():
-    layers = int(sys.argv[1])
-    print("network large(image: [16, 8, 8]) -> [10] {")
-    print("    y0 = image")
+def residual(layers):
+    print("network large(image: [16, 8, 8]) -> [10] {\n    y0 = image")
     groups = layers // 6
-    for group in range(groups):
-        print(f"    x{group + 1} = y{group}")
-        print(f"        -> stage{group // 10}_{group % 10}: {{ conv(16, 3x3, pad=1, bias=off) -> batchnorm"
-              " -> relu -> conv(16, 3x3, pad=1) }")
-        print(f"    y{group + 1} = relu(x{group + 1} + y{group})")
-    print(f"    return y{groups} -> globalavgpool -> dense(10)")
-    print("}")
+    for before in range(groups):
+        print(GROUP.format(before=before, after=before + 1, stage=before // 10, place=before % 10))
+    print(f"    return y{groups} -> globalavgpool -> dense(10)\n}}")
 
 
-main()
+def skips(layers):
+    print("network large(image: [16, 8, 8]) -> [16, 8, 8] {\n    y0 = image")
+    half = layers // 2
+    for i in range(half):
+        print(f"    y{i + 1} = y{i} -> conv(16, 3x3, pad=1)")
+    print(f"    z{half} = y{half}")
+    for i in reversed(range(half)):
+        print(f"    z{i} = z{i + 1} + y{i}")
+    print("    return z0\n}")
+
+
+{"residual": residual, "skips": skips}[sys.argv[2] if len(sys.argv) > 2 else "residual"](
+    int(sys.argv[1]))

@@ -188,12 +188,16 @@ static void exchange_operand(Step *map, int operand) {
         map->epilogue.data[0].reversed = !map->epilogue.data[0].reversed;
 }
 
+/* The array doubles where it is full: at each power of two. */
 static void fold_affine(const Plan *plan, Step *step, const Affine *affine) {
-    Affine *affines = ARENA_ARRAY(plan->arena, (size_t)step->affine_count + 1, Affine);
-    if (step->affine_count > 0)
-        memcpy(affines, step->affines, (size_t)step->affine_count * sizeof *affines);
-    affines[step->affine_count++] = *affine;
-    step->affines = affines;
+    size_t count = (size_t)step->affine_count;
+    if ((count & (count - 1)) == 0) {
+        Affine *affines = ARENA_ARRAY(plan->arena, count == 0 ? 1 : 2 * count, Affine);
+        if (count > 0)
+            memcpy(affines, step->affines, count * sizeof *affines);
+        step->affines = affines;
+    }
+    step->affines[step->affine_count++] = *affine;
 }
 
 /* Appends the stages of `map`, whose input 0 `producer` makes, and the operands they need. */

@@ -1,17 +1,11 @@
 /* Memory: offsets of buffers in the arena and of packed tensors in their blob.
  *
- * A buffer is needed from the first to the last step that has a view of it. Buffers that are needed
- * at the same time must not overlap. Placing them by falling size, each at the lowest offset where
- * nothing placed before overlaps it, is Pisarchyk & Lee 2020 (arXiv:2001.03288), "greedy by size";
- * where that misses the lower bound, the bytes of the busiest step, other orders are tried. */
+ * A buffer is needed from the first to the last step that has a view of it. */
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "plan/plan.h"
+#include "plan/placement.h"
 #include "support/checked.h"
-
-#define ALIGNMENT 64 /* bytes: a cache line, and the widest vector */
 
 /* ---- lifetimes ---------------------------------------------------------------------------- */
 
@@ -157,174 +151,7 @@ static void reuse_in_place(Plan *plan) {
     find_lifetimes(plan);
 }
 
-/* ---- offsets ------------------------------------------------------------------------------ */
-
-typedef struct Item {
-    Buffer *buffer;
-    int64_t bytes; /* a multiple of ALIGNMENT */
-    double key;    /* placed by falling key */
-    int64_t begin; /* of the placement being tried */
-} Item;
-
-typedef VEC(Item *) ItemList;
-
-typedef struct Placement {
-    Arena *arena;
-    Item *items;
-    size_t item_count;
-    size_t step_count;
-    ItemList *live; /* by step: the items placed so far that it needs */
-    int64_t bound;  /* bytes of the busiest step: no arena can be smaller */
-    int64_t limit;  /* bytes of all items together: no arena is larger */
-} Placement;
-
-/* How the items are ordered. */
-typedef enum Order {
-    ORDER_SIZE,     /* large ones first */
-    ORDER_AREA,     /* bytes times steps */
-    ORDER_PRESSURE, /* those of the busiest steps first */
-    ORDER_COUNT,
-} Order;
-
-static int compare_items(const void *a, const void *b) {
-    const Item *left = *(Item *const *)a, *right = *(Item *const *)b;
-    if (left->key != right->key)
-        return left->key > right->key ? -1 : 1;
-    if (left->bytes != right->bytes)
-        return left->bytes > right->bytes ? -1 : 1;
-    return left->buffer->index - right->buffer->index;
-}
-
-static int compare_begins(const void *a, const void *b) {
-    const Item *left = *(Item *const *)a, *right = *(Item *const *)b;
-    return (left->begin > right->begin) - (left->begin < right->begin);
-}
-
-/* Bytes needed at each step. The sum over all items has been checked. */
-static int64_t *step_pressure(const Placement *placement) {
-    int64_t *pressure = ARENA_ARRAY(placement->arena, placement->step_count + 1, int64_t);
-    for (size_t i = 0; i < placement->item_count; i++) {
-        const Item *item = &placement->items[i];
-        pressure[item->buffer->first_step] += item->bytes;
-        pressure[item->buffer->last_step + 1] -= item->bytes;
-    }
-    for (size_t i = 1; i < placement->step_count; i++)
-        pressure[i] += pressure[i - 1];
-    return pressure;
-}
-
-static double item_key(const Item *item, Order order, const int64_t *pressure) {
-    double bytes = (double)item->bytes;
-    int steps = item->buffer->last_step - item->buffer->first_step + 1;
-    int64_t most = 0;
-    switch (order) {
-    case ORDER_SIZE: return bytes;
-    case ORDER_AREA: return bytes * steps;
-    case ORDER_PRESSURE:
-        for (int i = item->buffer->first_step; i <= item->buffer->last_step; i++)
-            if (pressure[i] > most)
-                most = pressure[i];
-        return (double)most;
-    case ORDER_COUNT: break;
-    }
-    return 0;
-}
-
-/* Collects the placed items that share a step with `item`, each once, by rising offset. */
-static void collect_neighbours(const Placement *placement, const Item *item, bool *seen,
-                               ItemList *neighbours) {
-    neighbours->count = 0;
-    for (int i = item->buffer->first_step; i <= item->buffer->last_step; i++) {
-        const ItemList *live = &placement->live[i];
-        for (size_t k = 0; k < live->count; k++) {
-            ptrdiff_t index = live->data[k] - placement->items;
-            if (!seen[index])
-                VEC_PUSH(placement->arena, neighbours, live->data[k]);
-            seen[index] = true;
-        }
-    }
-    for (size_t i = 0; i < neighbours->count; i++)
-        seen[neighbours->data[i] - placement->items] = false;
-    if (neighbours->count > 1)
-        qsort(neighbours->data, neighbours->count, sizeof(Item *), compare_begins);
-}
-
-/* Places all items in one order; the bytes it takes. */
-static int64_t place_items(Placement *placement, Item **order) {
-    int64_t total = 0;
-    bool *seen = ARENA_ARRAY(placement->arena, placement->item_count, bool);
-    ItemList neighbours = {0};
-    for (size_t i = 0; i < placement->step_count; i++)
-        placement->live[i].count = 0;
-    for (size_t i = 0; i < placement->item_count; i++) {
-        Item *item = order[i];
-        collect_neighbours(placement, item, seen, &neighbours);
-        item->begin = 0;
-        for (size_t k = 0; k < neighbours.count; k++) {
-            const Item *other = neighbours.data[k];
-            if (item->begin + item->bytes <= other->begin)
-                break;
-            if (item->begin < other->begin + other->bytes)
-                item->begin = other->begin + other->bytes;
-        }
-        for (int s = item->buffer->first_step; s <= item->buffer->last_step; s++)
-            VEC_PUSH(placement->arena, &placement->live[s], item);
-        if (total < item->begin + item->bytes)
-            total = item->begin + item->bytes;
-    }
-    return total;
-}
-
-/* Keeps the best of all orders in the buffers' offsets; the bytes it takes. */
-static int64_t place_best(Placement *placement) {
-    const int64_t *pressure = step_pressure(placement);
-    for (size_t i = 0; i < placement->step_count; i++)
-        if (placement->bound < pressure[i])
-            placement->bound = pressure[i];
-    Item **order = ARENA_ARRAY(placement->arena, placement->item_count, Item *);
-    int64_t best = placement->limit + 1;
-    for (Order rule = 0; rule < ORDER_COUNT && best > placement->bound; rule++) {
-        for (size_t i = 0; i < placement->item_count; i++) {
-            order[i] = &placement->items[i];
-            order[i]->key = item_key(order[i], rule, pressure);
-        }
-        qsort(order, placement->item_count, sizeof *order, compare_items);
-        int64_t total = place_items(placement, order);
-        if (total >= best)
-            continue;
-        best = total;
-        for (size_t i = 0; i < placement->item_count; i++)
-            placement->items[i].buffer->offset = placement->items[i].begin;
-    }
-    return best;
-}
-
-/* Fills the items with the arena's buffers. False if their sizes do not fit 64 bits together. */
-static bool collect_items(Placement *placement, const Plan *plan) {
-    placement->items = ARENA_ARRAY(plan->arena, plan->buffers.count, Item);
-    for (size_t i = 0; i < plan->buffers.count; i++) {
-        Buffer *buffer = plan->buffers.data[i];
-        if (buffer->place != PLACE_ARENA)
-            continue;
-        assert(buffer->first_step >= 0);
-        Item *item = &placement->items[placement->item_count++];
-        item->buffer = buffer;
-        if (!checked_mul(buffer->floats, (int64_t)sizeof(float), &item->bytes) ||
-            !checked_round_up(item->bytes, ALIGNMENT, &item->bytes) ||
-            !checked_add(placement->limit, item->bytes, &placement->limit))
-            return false;
-    }
-    return placement->limit < INT64_MAX;
-}
-
-static bool place_arena(Plan *plan) {
-    Placement placement = {.arena = plan->arena, .step_count = plan->steps.count};
-    placement.live = ARENA_ARRAY(plan->arena, plan->steps.count, ItemList);
-    if (!collect_items(&placement, plan))
-        return false;
-    plan->arena_bytes = placement.item_count > 0 ? place_best(&placement) : 0;
-    return true;
-}
+/* ---- packed weights ----------------------------------------------------------------------- */
 
 static bool place_packed(Plan *plan) {
     for (size_t i = 0; i < plan->packed.count; i++) {
@@ -332,7 +159,7 @@ static bool place_packed(Plan *plan) {
         packed->offset = plan->packed_bytes;
         int64_t bytes;
         if (!checked_mul(packed->floats, (int64_t)sizeof(float), &bytes) ||
-            !checked_round_up(bytes, ALIGNMENT, &bytes) ||
+            !checked_round_up(bytes, PLACE_ALIGNMENT, &bytes) ||
             !checked_add(plan->packed_bytes, bytes, &plan->packed_bytes))
             return false;
     }
@@ -342,7 +169,9 @@ static bool place_packed(Plan *plan) {
 bool plan_memory(Plan *plan, Diagnostics *diagnostics) {
     find_lifetimes(plan);
     reuse_in_place(plan);
-    const char *what = !place_arena(plan) ? "arena" : !place_packed(plan) ? "packed weights" : NULL;
+    const char *what = !placement_make(plan) ? "arena"
+                       : !place_packed(plan) ? "packed weights"
+                                             : NULL;
     if (what)
         diag_report(diagnostics, DIAG_E0802, plan->graph->name_span,
                     "the %s of `%s` would not fit 64 bits", what, plan->graph->name);

@@ -103,6 +103,23 @@ static void test_random_lifetimes(void **state) {
     assert_true(ratios / 200 < 1.05);
 }
 
+/* More pairs of neighbours than all orders are tried for: then in the order of time. */
+static void test_many_at_once(void **state) {
+    (void)state;
+    Network net;
+    network_begin(&net, MACHINE_AVX2, 7);
+    add_random(&net, 6000, 200);
+    assert_true(plan_memory(&net.plan, &net.diagnostics));
+    int64_t pairs = 0;
+    for (size_t i = 0; i < net.plan.buffers.count; i++)
+        for (size_t k = 0; k < i; k++)
+            pairs += meet(net.plan.buffers.data[i], net.plan.buffers.data[k]);
+    assert_true(pairs > 1 << 20);
+    check_placement(&net.plan);
+    assert_true((double)net.plan.arena_bytes / (double)lower_bound(&net.plan) < 1.2);
+    network_end(&net);
+}
+
 /* The least arena over all orders of placing, each buffer at its lowest possible offset. */
 static int64_t least_arena(Buffer **buffers, int64_t *offsets, int placed, int count) {
     int64_t least = INT64_MAX;
@@ -336,17 +353,12 @@ static void test_packed_offsets(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_random_lifetimes),
-        cmocka_unit_test(test_against_all_orders),
-        cmocka_unit_test(test_chain),
-        cmocka_unit_test(test_out_of_bounds),
-        cmocka_unit_test(test_residual_in_place),
-        cmocka_unit_test(test_residual_keeps_halo),
-        cmocka_unit_test(test_not_in_place),
-        cmocka_unit_test(test_not_in_another_place),
-        cmocka_unit_test(test_between_concats),
-        cmocka_unit_test(test_map_in_place),
-        cmocka_unit_test(test_packed_offsets),
+        cmocka_unit_test(test_random_lifetimes),     cmocka_unit_test(test_many_at_once),
+        cmocka_unit_test(test_against_all_orders),   cmocka_unit_test(test_chain),
+        cmocka_unit_test(test_out_of_bounds),        cmocka_unit_test(test_residual_in_place),
+        cmocka_unit_test(test_residual_keeps_halo),  cmocka_unit_test(test_not_in_place),
+        cmocka_unit_test(test_not_in_another_place), cmocka_unit_test(test_between_concats),
+        cmocka_unit_test(test_map_in_place),         cmocka_unit_test(test_packed_offsets),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
