@@ -44,9 +44,12 @@ typedef struct Compilation {
     bool differs; /* diff: the networks are not the same */
 } Compilation;
 
-/* use.c: reads a source file into the map; NULL after reporting why not. */
+/* use.c: reads a source file into the map; NULL after reporting why not. Only the first guards it
+ * against being overwritten by an output. */
 const Source *compilation_read(Compilation *compilation, const char *path, const char *name,
                                Span span);
+const Source *compilation_read_unguarded(Compilation *compilation, const char *path,
+                                         const char *name, Span span);
 /* use.c: parses the files that compilation->file uses, and those that they use. */
 bool compilation_read_used(Compilation *compilation);
 
@@ -60,5 +63,8 @@ bool outputs_write_text(Compilation *compilation, const StrBuf *text);
 
 /* run.c: `netc run`: executes the network and shows, writes or compares the results. */
 bool run_network(Compilation *compilation);
+
+/* format_files.c: `netc format`. */
+bool format_files(Compilation *compilation);
 
 #endif

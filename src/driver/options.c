@@ -25,8 +25,9 @@ typedef enum OptionKind {
     (VERB_BIT(VERB_COMPILE) | VERB_BIT(VERB_CHECK) | VERB_BIT(VERB_REPORT) | VERB_BIT(VERB_RUN))
 #define WITH_FORMAT                                                                                \
     (VERB_BIT(VERB_REPORT) | VERB_BIT(VERB_DRAW) | VERB_BIT(VERB_DIFF) | VERB_BIT(VERB_LAYERS))
-#define WITH_SOURCE (WITH_PLAN | VERB_BIT(VERB_INIT) | VERB_BIT(VERB_DRAW) | VERB_BIT(VERB_DIFF))
-#define MAX_CHOICES 8
+#define WITH_SOURCE  (WITH_PLAN | VERB_BIT(VERB_INIT) | VERB_BIT(VERB_DRAW) | VERB_BIT(VERB_DIFF))
+#define READS_SOURCE (WITH_SOURCE | VERB_BIT(VERB_FORMAT))
+#define MAX_CHOICES  8
 
 typedef struct OptionRow {
     const char *name; /* long form, without the dashes */
@@ -45,7 +46,7 @@ static const OptionRow option_table[] = {
     {"output",
      'o',
      OPTION_LIST,
-     (WITH_SOURCE & ~VERB_BIT(VERB_CHECK)) | VERB_BIT(VERB_LAYERS),
+     (READS_SOURCE & ~VERB_BIT(VERB_CHECK)) | VERB_BIT(VERB_LAYERS),
      FIELD(outputs),
      "FILE",
      {0},
@@ -212,10 +213,26 @@ static const OptionRow option_table[] = {
      "NUMBER",
      {0},
      "of random weights and inputs (default: 0)"},
+    {"check",
+     0,
+     OPTION_FLAG,
+     VERB_BIT(VERB_FORMAT),
+     FIELD(check),
+     NULL,
+     {0},
+     "write nothing; fail where a file is not in the canonical layout"},
+    {"in-place",
+     'i',
+     OPTION_FLAG,
+     VERB_BIT(VERB_FORMAT),
+     FIELD(in_place),
+     NULL,
+     {0},
+     "rewrite the files; all of them, or none if one has a mistake"},
     {"stdin-name",
      0,
      OPTION_TEXT,
-     WITH_SOURCE,
+     READS_SOURCE,
      FIELD(stdin_name),
      "NAME",
      {0},
@@ -231,7 +248,7 @@ static const OptionRow option_table[] = {
     {"error-limit",
      0,
      OPTION_NUMBER,
-     WITH_SOURCE,
+     READS_SOURCE,
      FIELD(error_limit),
      "NUMBER",
      {0},
@@ -267,6 +284,7 @@ static const VerbRow verb_table[] = {
      "draw the network as a picture"},
     {"diff", "OLD.net NEW.net", FORMAT_BIT(FORMAT_TEXT) | FORMAT_BIT(FORMAT_JSON),
      "say what changed in interface, layers, counts and weights"},
+    {"format", "FILE.net...", 0, "show a file in the canonical layout, or rewrite files"},
     {"layers", "[NAME]", FORMAT_BIT(FORMAT_TEXT) | FORMAT_BIT(FORMAT_MARKDOWN),
      "list the layers, or show all about one"},
 };
@@ -471,6 +489,30 @@ static int check_two_files(int count, char **operands, Options *options) {
     return 0;
 }
 
+/* One file is shown; any number of them is checked or rewritten. */
+static int check_files_to_format(Arena *arena, int count, char **operands, Options *options) {
+    if (options->check && options->in_place)
+        return usage_error("--check writes nothing, so --in-place cannot be asked for too");
+    bool several = options->check || options->in_place;
+    if (count == 0)
+        return usage_error("which file?");
+    if (count > 1 && !several)
+        return usage_error("one file at a time, got `%s` and `%s`; to rewrite or check several, "
+                           "add --in-place or --check",
+                           operands[0], operands[1]);
+    if (several && options->outputs.count > 0)
+        return usage_error("--output is for a file that is shown, not with --%s",
+                           options->check ? "check" : "in-place");
+    if (options->outputs.count > 1)
+        return usage_error("--output is given twice");
+    for (int i = 0; i < count; i++) {
+        if (options->in_place && strcmp(operands[i], "-") == 0)
+            return usage_error("standard input cannot be rewritten in place");
+        VEC_PUSH(arena, &options->sources, operands[i]);
+    }
+    return 0;
+}
+
 static int check_operands(Arena *arena, int argc, char **argv, Options *options) {
     int count = argc - optind;
     char **operands = argv + optind;
@@ -488,6 +530,8 @@ static int check_operands(Arena *arena, int argc, char **argv, Options *options)
     }
     if (options->verb == VERB_DIFF)
         return check_two_files(count, operands, options);
+    if (options->verb == VERB_FORMAT)
+        return check_files_to_format(arena, count, operands, options);
     if (count > 1 && options->explain && !options->explain[0])
         return usage_error("one file at a time, got `%s` and `%s`; to explain one layer, write "
                            "--explain=%s",

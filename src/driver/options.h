@@ -14,6 +14,7 @@ typedef enum Verb {
     VERB_INIT,    /* netc init digits.net -o digits.safetensors */
     VERB_DRAW,    /* netc draw digits.net -o digits.svg */
     VERB_DIFF,    /* netc diff old.net new.net */
+    VERB_FORMAT,  /* netc format digits.net */
     VERB_LAYERS,  /* netc layers [NAME] */
 } Verb;
 
@@ -53,6 +54,7 @@ typedef struct Options {
     const char *source;     /* the .net file, `-` for standard input; layers: a layer's name */
     const char *other;      /* diff: the second file */
     const char *stdin_name; /* NULL: `<stdin>` */
+    TextList sources;       /* format: the files */
     TextList outputs;       /* one at most but for run */
     const char *header;     /* NULL: the output with .h */
     const char *network;    /* NULL: the last of the file */
@@ -74,6 +76,8 @@ typedef struct Options {
     bool reference;
     bool compare;
     uint64_t seed;
+    bool check;    /* format: say which files would change */
+    bool in_place; /* format: rewrite the files */
     DefineList defines;
     ColourWhen colour;
     uint64_t error_limit;

@@ -353,6 +353,7 @@ static bool dispatch(Compilation *c) {
     case VERB_INIT: return init(c);
     case VERB_DRAW: return draw(c);
     case VERB_DIFF: return diff(c);
+    case VERB_FORMAT: return format_files(c);
     case VERB_LAYERS: return layers(c);
     }
     return false;

@@ -36,13 +36,19 @@ static UsedFile *note_used(Compilation *c, File *file, const struct stat *status
     return used;
 }
 
-const Source *compilation_read(Compilation *c, const char *path, const char *name, Span span) {
+const Source *compilation_read_unguarded(Compilation *c, const char *path, const char *name,
+                                         Span span) {
     FileBytes bytes;
     if (!file_read(&c->diagnostics, span, path, SOURCE_LIMIT, &bytes))
         return NULL;
     const Source *source = source_add(&c->sources, name, (const char *)bytes.data, bytes.size);
     file_release(&bytes);
-    return file_set_guard_input(&c->files, path) ? source : NULL;
+    return source;
+}
+
+const Source *compilation_read(Compilation *c, const char *path, const char *name, Span span) {
+    const Source *source = compilation_read_unguarded(c, path, name, span);
+    return source && file_set_guard_input(&c->files, path) ? source : NULL;
 }
 
 static bool is_being_read(const Reading *reading, const UsedFile *used) {

@@ -260,15 +260,23 @@ static bool report_unwritable(FileSet *set, const char *path, int error) {
     return false;
 }
 
-/* Makes an empty file of `path`, which ends in XXXXXX, with the mode a new file gets, and notes it
- * for removal. -1 with errno set. */
-static int make_temporary(char *path) {
+/* The mode of the file that is replaced, or the one that a new file gets. */
+static mode_t mode_for(const char *destination) {
+    struct stat status;
+    if (stat(destination, &status) == 0)
+        return status.st_mode & 0777;
+    mode_t mask = umask(0);
+    umask(mask);
+    return 0666 & ~mask;
+}
+
+/* Makes an empty file of `path`, which ends in XXXXXX, and notes it for removal. -1 with errno
+ * set. */
+static int make_temporary(char *path, mode_t mode) {
     int descriptor = mkostemp(path, O_CLOEXEC);
     if (descriptor < 0)
         return -1;
-    mode_t mask = umask(0);
-    umask(mask);
-    if (fchmod(descriptor, 0666 & ~mask) != 0) {
+    if (fchmod(descriptor, mode) != 0) {
         int error = errno;
         close(descriptor);
         unlink(path);
@@ -286,7 +294,7 @@ static bool open_temporary(Arena *arena, FileOutput *output) {
                               MAX_NAME_IN_TEMP, name_part(destination));
     sigset_t before;
     cleanup_hold(&before);
-    output->descriptor = make_temporary(path);
+    output->descriptor = make_temporary(path, mode_for(destination));
     int error = errno;
     cleanup_resume(&before);
     errno = error;

@@ -2,10 +2,11 @@
  *
  * Every output goes to a temporary file `.NAME.XXXXXX` in the directory of its destination.
  * file_set_commit renames them all at the end, in the order they were added; file_set_abandon
- * removes them. Until the commit no destination is created or changed. A symbolic link stays and
- * what it points to is replaced; something that is not a regular file (/dev/null, a fifo) is
- * written straight through. Errors become diagnostics E07xx. Temporaries are noted in
- * support/cleanup.h, so that a program that installs it leaves none when a signal ends it. */
+ * removes them. Until the commit no destination is created or changed. A file that is replaced
+ * keeps its mode. A symbolic link stays and what it points to is replaced; something that is not a
+ * regular file (/dev/null, a fifo) is written straight through. Errors become diagnostics E07xx.
+ * Temporaries are noted in support/cleanup.h, so that a program that installs it leaves none when a
+ * signal ends it. */
 #ifndef NETC_SUPPORT_FILE_H
 #define NETC_SUPPORT_FILE_H
 

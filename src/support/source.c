@@ -36,7 +36,8 @@ static void source_find_lines(Arena *arena, Source *source) {
 }
 
 Source *source_add(SourceMap *map, const char *name, const char *text, size_t length) {
-    if (length >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0) {
+    bool has_mark = length >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0;
+    if (has_mark) {
         text += 3;
         length -= 3;
     }
@@ -48,6 +49,7 @@ Source *source_add(SourceMap *map, const char *name, const char *text, size_t le
     source->name = arena_copy_text(map->arena, name, strlen(name));
     source->text = arena_copy_text(map->arena, text, length);
     source->length = (uint32_t)length;
+    source->has_mark = has_mark;
     source->base = base;
     source_find_lines(map->arena, source);
     map->next_base = base + source->length + 1;

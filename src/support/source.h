@@ -24,6 +24,7 @@ typedef struct Source {
     const char
         *text;       /* `length` bytes and a NUL; CRLF kept as it is; a leading UTF-8 BOM skipped */
     uint32_t length; /* bytes */
+    bool has_mark;   /* that BOM was there */
     uint32_t base;   /* offset of the first byte in the common address space */
     uint32_t *line_begin; /* offset in `text` of each line's first byte */
     uint32_t line_count;

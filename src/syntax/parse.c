@@ -68,7 +68,7 @@ static bool source_is_text(Diagnostics *diagnostics, const Source *source) {
     return false;
 }
 
-static void parse_begin(Parse *parse) {
+void parse_begin(Parse *parse) {
     parse->offset = parse->source->base;
     parse->current.kind = parse->previous.kind = parse->statement.kind = parse->put_back.kind = -1;
     parse->closing_to = PARSE_MAX_BRACKETS;
@@ -78,7 +78,7 @@ static void parse_begin(Parse *parse) {
     scanner_begin(parse);
 }
 
-static void parse_end(Parse *parse) {
+void parse_end(Parse *parse) {
     scanner_end(parse);
     freelocale(parse->c_locale);
 }

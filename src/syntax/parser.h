@@ -62,6 +62,10 @@ Diagnostic *parse_report(Parse *parse, DiagCode code, Span span, const char *for
 /* The source text of a span. */
 const char *parse_text(const Parse *parse, Span span);
 
+/* parse.c: between these, net_lex gives the tokens of parse->source one by one. */
+void parse_begin(Parse *parse);
+void parse_end(Parse *parse);
+
 /* net.l: the scanner over parse->source. */
 void scanner_begin(Parse *parse);
 void scanner_end(Parse *parse);

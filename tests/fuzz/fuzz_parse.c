@@ -1,5 +1,6 @@
 /* Any bytes as source: the syntax stage must end with a tree or diagnostics, and what it says must
- * be about places in the text.
+ * be about places in the text. A text without mistakes is then formatted: that keeps the tree and
+ * the comments, and a second time changes nothing.
  *
  * With clang: -fsanitize=fuzzer,address,undefined. With -DFUZZ_STANDALONE it is a program that
  * replays each file of a corpus and COUNT mutations of it, the same ones every time:
@@ -8,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "syntax/format.h"
 #include "syntax/parse.h"
 
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size);
@@ -38,22 +40,71 @@ static void check_file(const File *file) {
     }
 }
 
+typedef struct Syntax {
+    Arena arena;
+    SourceMap sources;
+    Intern intern;
+    Diagnostics diagnostics;
+} Syntax;
+
+static void syntax_begin(Syntax *syntax) {
+    *syntax = (Syntax){0};
+    syntax->sources.arena = syntax->intern.arena = syntax->diagnostics.arena = &syntax->arena;
+    syntax->diagnostics.sources = &syntax->sources;
+}
+
+static const File *syntax_parse(Syntax *syntax, const char *text, size_t size) {
+    const Source *source = source_add(&syntax->sources, "fuzz.net", size > 0 ? text : "", size);
+    return parse_file(&syntax->arena, &syntax->intern, &syntax->diagnostics, source);
+}
+
+static bool same_text(const StrBuf *a, const StrBuf *b) {
+    return a->length == b->length && memcmp(strbuf_text(a), strbuf_text(b), a->length) == 0;
+}
+
+/* Number signs, those in texts included: formatting changes none of either. */
+static size_t count_signs(const char *text, size_t length) {
+    size_t count = 0;
+    for (size_t i = 0; i < length; i++)
+        count += text[i] == '#';
+    return count;
+}
+
+/* `tree` is how the syntax tree of `file`, which has no mistake, is printed. */
+static void check_format(Syntax *syntax, const File *file, const StrBuf *tree) {
+    StrBuf once = {0};
+    StrBuf twice = {0};
+    StrBuf tree_again = {0};
+    const Source *source = file->source;
+    format_source(&syntax->arena, &syntax->intern, &syntax->diagnostics, source, &once);
+    const File *again = syntax_parse(syntax, strbuf_text(&once), once.length);
+    require(!diag_has_errors(&syntax->diagnostics), "the formatted text has mistakes");
+    ast_print(again, &tree_again);
+    require(same_text(tree, &tree_again), "formatting changes the tree");
+    require(count_signs(source->text, source->length) == count_signs(once.data, once.length),
+            "formatting loses a comment");
+    format_source(&syntax->arena, &syntax->intern, &syntax->diagnostics, again->source, &twice);
+    require(same_text(&once, &twice), "formatting twice is not formatting once");
+    strbuf_free(&once);
+    strbuf_free(&twice);
+    strbuf_free(&tree_again);
+}
+
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size) {
-    Arena arena = {0};
-    SourceMap sources = {.arena = &arena};
-    Intern intern = {.arena = &arena};
-    Diagnostics diagnostics = {.arena = &arena, .sources = &sources};
-    const Source *source =
-        source_add(&sources, "fuzz.net", size > 0 ? (const char *)data : "", size);
+    Syntax syntax;
+    syntax_begin(&syntax);
     StrBuf out = {0};
-    const File *file = parse_file(&arena, &intern, &diagnostics, source);
+    const File *file = syntax_parse(&syntax, (const char *)data, size);
     check_file(file);
+    check_diagnostics(&syntax.diagnostics, file->source);
     ast_print(file, &out);
-    parse_print_tokens(&arena, &intern, &diagnostics, source, &out);
-    check_diagnostics(&diagnostics, source);
-    diag_render_text(&diagnostics, 20, false, &out);
+    if (!diag_has_errors(&syntax.diagnostics))
+        check_format(&syntax, file, &out);
+    parse_print_tokens(&syntax.arena, &syntax.intern, &syntax.diagnostics, file->source, &out);
+    check_diagnostics(&syntax.diagnostics, file->source);
+    diag_render_text(&syntax.diagnostics, 20, false, &out);
     strbuf_free(&out);
-    arena_free(&arena);
+    arena_free(&syntax.arena);
     return 0;
 }
 
@@ -83,6 +134,9 @@ static void replace(Text *text, size_t at, size_t removed, const void *bytes, si
     memcpy(text->bytes + at, bytes, length);
     text->size = text->size - removed + length;
 }
+
+/* Pieces that change the layout only, nearly everywhere. */
+static const char *const blanks[] = {"\n", "\n\n", " ", "# c\n", "\n# c\n", " ;", "\r\n\t"};
 
 /* Pieces that mean something to the scanner. */
 static const char *const pieces[] = {
@@ -125,6 +179,15 @@ static void mutate(Text *text, uint64_t *state) {
     }
 }
 
+/* Another layout of the same text, most of the time. */
+static void mutate_layout(Text *text, uint64_t *state) {
+    size_t at = below(state, text->size + 1);
+    while (at < text->size && strchr(" (,){}\n", text->bytes[at]) == NULL)
+        at++;
+    const char *blank = blanks[below(state, sizeof blanks / sizeof *blanks)];
+    replace(text, at, 0, blank, strlen(blank));
+}
+
 static bool read_text(const char *path, Text *text) {
     FILE *file = fopen(path, "rb");
     if (file == NULL)
@@ -152,8 +215,9 @@ int main(int argc, char **argv) {
         LLVMFuzzerTestOneInput(original.bytes, original.size);
         for (long round = 0; round < count; round++) {
             text = original;
+            bool layout = below(&state, 2) == 0;
             for (size_t changes = 1 + below(&state, 6); changes > 0; changes--)
-                mutate(&text, &state);
+                (layout ? mutate_layout : mutate)(&text, &state);
             LLVMFuzzerTestOneInput(text.bytes, text.size);
         }
     }

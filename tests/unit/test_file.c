@@ -190,6 +190,17 @@ static void mode_goes_by_the_umask(void **state) {
     assert_int_equal(status.st_mode & 07777, 0640);
 }
 
+static void a_replaced_file_keeps_its_mode(void **state) {
+    Fixture *fixture = *state;
+    const char *path = make(fixture, "a.net", "old");
+    assert_int_equal(chmod(path, 0751), 0);
+    open_output(fixture, path, "new");
+    assert_true(file_set_commit(&fixture->set));
+    struct stat status;
+    assert_int_equal(stat(path, &status), 0);
+    assert_int_equal(status.st_mode & 07777, 0751);
+}
+
 static void links_stay_and_their_targets_are_replaced(void **state) {
     Fixture *fixture = *state;
     const char *target = make(fixture, "target", "old");
@@ -319,6 +330,7 @@ int main(void) {
         TEST(devices_are_written_straight_through),
         TEST(fifo_gets_the_bytes),
         TEST(mode_goes_by_the_umask),
+        TEST(a_replaced_file_keeps_its_mode),
         TEST(links_stay_and_their_targets_are_replaced),
         TEST(link_loop),
         TEST(longest_name_has_a_temporary),
