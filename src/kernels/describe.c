@@ -110,7 +110,7 @@ void kernel_table(Lowering *lowering, const Node *node, const Weight *weight, bo
     if (numbered)
         return;
     step->table.rows = shape_elements(&step->output_value->type.shape) / width;
-    MapStage stage = {.op = MAP_ADD, .operand = 0, .node = node};
+    MapStage stage = {.op = MAP_ADD, .kind = OPERAND_ELEMENT, .node = node};
     VEC_PUSH(lowering->plan->arena, &step->epilogue, stage);
 }
 
