@@ -247,6 +247,8 @@ static void bind_values(Elaborator *e, Binder *binder, bool given) {
         const Parameter *parameter = &binder->parameters->data[i];
         if (parameter->type || binder->slots[i].given != given)
             continue;
+        if (given && parameter->fallback)
+            use_names(e, parameter->fallback);
         bind_name(e, parameter->name,
                   given ? binder->slots[i].datum : evaluate_argument(e, parameter->fallback));
     }

@@ -1,7 +1,63 @@
 /* Compile-time choice and repetition: `if`, `repeat`. */
+#include <assert.h>
 #include <inttypes.h>
 
 #include "graph/elaborator.h"
+
+/* ---- what is not expanded ----------------------------------------------------------------- */
+
+static void use_names_of(Elaborator *e, const ExprList *list) {
+    for (size_t i = 0; i < list->count; i++)
+        use_names(e, list->data[i]);
+}
+
+void use_names(Elaborator *e, const Expr *expr) {
+    switch (expr->kind) {
+    case EXPR_NAME: {
+        Binding *binding = scope_find(e->scope, expr->name.text);
+        if (binding)
+            binding->used = true;
+        return;
+    }
+    case EXPR_UNARY: use_names(e, expr->unary.operand); return;
+    case EXPR_BINARY:
+        use_names(e, expr->binary.left);
+        use_names(e, expr->binary.right);
+        return;
+    case EXPR_CALL:
+        for (size_t i = 0; i < expr->call.arguments.count; i++)
+            use_names(e, expr->call.arguments.data[i].value);
+        return;
+    case EXPR_TUPLE: use_names_of(e, &expr->tuple); return;
+    case EXPR_PIPE:
+        use_names(e, expr->pipe.value);
+        use_names_of(e, &expr->pipe.steps);
+        return;
+    case EXPR_LABEL: use_names(e, expr->label.step); return;
+    case EXPR_CHAIN: use_names_of(e, &expr->chain); return;
+    case EXPR_TYPE: use_names_of(e, &expr->type.dims); return;
+    case EXPR_IF:
+        use_names(e, expr->choice.condition);
+        use_names(e, expr->choice.then);
+        if (expr->choice.otherwise)
+            use_names(e, expr->choice.otherwise);
+        return;
+    case EXPR_REPEAT:
+        if (expr->repeat.begin)
+            use_names(e, expr->repeat.begin);
+        use_names(e, expr->repeat.end);
+        use_names(e, expr->repeat.body);
+        return;
+    case EXPR_ERROR:
+    case EXPR_INTEGER:
+    case EXPR_FLOAT:
+    case EXPR_BOOLEAN:
+    case EXPR_STRING:
+    case EXPR_SIZE:
+    case EXPR_MEMBER: return;
+    }
+    assert(false);
+}
 
 /* ---- choice ------------------------------------------------------------------------------- */
 
@@ -25,6 +81,7 @@ static Condition evaluate_condition(Elaborator *e, const Expr *condition) {
 }
 
 Datum evaluate_if(Elaborator *e, const Expr *expr) {
+    use_names(e, expr);
     switch (evaluate_condition(e, expr->choice.condition)) {
     case CONDITION_TRUE: return evaluate(e, expr->choice.then);
     case CONDITION_FALSE: return evaluate(e, expr->choice.otherwise);
@@ -34,6 +91,7 @@ Datum evaluate_if(Elaborator *e, const Expr *expr) {
 }
 
 Datum elaborate_if_step(Elaborator *e, Datum incoming, const Expr *expr, StepName name) {
+    use_names(e, expr);
     switch (evaluate_condition(e, expr->choice.condition)) {
     case CONDITION_TRUE: return elaborate_step(e, incoming, expr->choice.then, name);
     case CONDITION_FALSE:
@@ -98,6 +156,7 @@ Datum elaborate_repeat(Elaborator *e, Datum incoming, const Expr *expr, StepName
     fine = evaluate_bound(e, expr->repeat.end, &end) && fine;
     if (!fine || !check_range(e, expr, begin, end))
         return DATUM_UNKNOWN;
+    use_names(e, expr); /* of no turn at all, too */
     PathScope *outer = e->paths;
     if (name.label.text)
         path_scope_enter(e, name, PATH_CHAIN, expr->span);

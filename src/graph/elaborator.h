@@ -109,6 +109,8 @@ Name elaborate_label(Elaborator *e, Name label);
 
 /* ---- elaborate_flow.c --------------------------------------------------------------------- */
 
+/* Counts the names in an expression as used, whether or not it is evaluated here. */
+void use_names(Elaborator *e, const Expr *expr);
 Datum evaluate_if(Elaborator *e, const Expr *expr);
 Datum elaborate_if_step(Elaborator *e, Datum incoming, const Expr *expr, StepName name);
 Datum elaborate_repeat(Elaborator *e, Datum incoming, const Expr *expr, StepName name);

@@ -238,11 +238,13 @@ static void report_no_owner(Elaborator *e, Span span, const char *path, const La
               layer ? layer->name : "");
 }
 
-/* The layer at `path`, whose weights a `layer` can read; NULL after a mistake. */
+/* The layer at `path`: of the same kind, or of any that owns weights, as a language model's last
+ * layer reads the table of its first. NULL after a mistake; infer_weight looks at each weight. */
 static const Node *owner_at(Elaborator *e, const char *path, const LayerInfo *layer, Span span) {
     const PathPlace *place = name_map_find(&e->places, intern_text(e->intern, path));
-    if (place && place->node && place->node->layer == layer)
-        return place->node->shares ? place->node->shares : place->node;
+    const Node *node = place ? place->node : NULL;
+    if (node && (node->layer == layer || node->weights.count > 0))
+        return node->shares ? node->shares : node;
     if (was_reported(e))
         return NULL;
     if (e->use)

@@ -236,7 +236,8 @@ static Token close_or_pass(Parse *parse, Token closing) {
 }
 
 static Token open_bracket(Parse *parse, Token opening) {
-    bool body = opening.kind == TOKEN_LEFT_BRACE && in_header(parse);
+    bool branch = parse->choice && parse->bracket_count > 0;
+    bool body = opening.kind == TOKEN_LEFT_BRACE && in_header(parse) && !branch;
     if (body && parse->bracket_count > 0) {
         close_brackets(parse, 0, opening, "the network begins here");
         return close_innermost(parse);
@@ -331,6 +332,7 @@ int net_lex(NET_STYPE *value, NET_LTYPE *span, Parse *parse) {
     parse->current = token;
     if (begins)
         parse->statement = token;
+    parse->choice = (parse->choice && !begins) || token.kind == TOKEN_IF;
     if (token.kind == TOKEN_NAME || token.kind == TOKEN_TEXT)
         value->TOKEN_NAME = token.text;
     else

@@ -46,6 +46,7 @@ typedef struct Parse {
     bool quiet;        /* an error of this statement was reported: no second one */
     bool stray;        /* `current` is a closing bracket that closes nothing */
     bool body_closed;  /* `current` is the closing brace of a network or block */
+    bool choice;       /* this statement has an `if`: a brace may be that of a branch */
     Token current;     /* handed out last: the parser's look-ahead */
     Token previous;    /* the one before */
     Token statement;   /* the first one of the current statement */
