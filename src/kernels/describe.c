@@ -100,16 +100,27 @@ void kernel_softmax_rows(Lowering *lowering, const Node *node, bool causal, Valu
     step->softmax.causal = causal;
 }
 
-void kernel_table(Lowering *lowering, const Node *node, const Weight *weight, bool numbered) {
-    Step *step = append_step(lowering, node, STEP_TABLE, 1);
-    int64_t width = weight->shape.dims[1];
+/* The first rows of a table; the input is not looked at. */
+static Step *append_rows(Lowering *lowering, const Node *node, const Weight *weight,
+                         Value *result) {
+    Step *step = append_part(lowering, node, STEP_TABLE, node->inputs, 1, result);
     step->table.weight = weight;
-    step->table.width = width;
+    step->table.width = weight->shape.dims[1];
+    step->table.rows = shape_elements(&result->type.shape) / step->table.width;
+    return step;
+}
+
+void kernel_rows(Lowering *lowering, const Node *node, const Weight *weight, Value *result) {
+    append_rows(lowering, node, weight, result);
+}
+
+void kernel_table(Lowering *lowering, const Node *node, const Weight *weight, bool numbered) {
+    Step *step = append_rows(lowering, node, weight, node->outputs[0]);
     step->table.numbered = numbered;
-    step->table.rows = weight->shape.dims[0];
-    if (numbered)
+    if (numbered) {
+        step->table.rows = weight->shape.dims[0];
         return;
-    step->table.rows = shape_elements(&step->output_value->type.shape) / width;
+    }
     MapStage stage = {.op = MAP_ADD, .kind = OPERAND_ELEMENT, .node = node};
     VEC_PUSH(lowering->plan->arena, &step->epilogue, stage);
 }
@@ -254,8 +265,13 @@ void kernel_affine(Lowering *lowering, const Node *node, const Affine *affine) {
     VEC_PUSH(plan->arena, &step->epilogue, stage);
 }
 
+void kernel_join(Lowering *lowering, const Node *node, Value *const *inputs, size_t count,
+                 int axis) {
+    append_part(lowering, node, STEP_CONCAT, inputs, count, node->outputs[0])->concat.axis = axis;
+}
+
 void kernel_concat(Lowering *lowering, const Node *node, int axis) {
-    append_step(lowering, node, STEP_CONCAT, node->input_count)->concat.axis = axis;
+    kernel_join(lowering, node, node->inputs, node->input_count, axis);
 }
 
 void kernel_stack(Lowering *lowering, const Node *node, int axis) {

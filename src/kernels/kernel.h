@@ -36,6 +36,8 @@ void kernel_softmax_rows(Lowering *lowering, const Node *node, bool causal, Valu
 /* Rows of a weight [rows, width]: those that the elements of input 0 number, or the first ones in
  * turn, added to input 0. */
 void kernel_table(Lowering *lowering, const Node *node, const Weight *weight, bool numbered);
+/* The first rows of a table, as many as `result` has. */
+void kernel_rows(Lowering *lowering, const Node *node, const Weight *weight, Value *result);
 /* The recurrence of `cell` over what `inputs` has for its gates, one value for each direction,
  * [times, gates * hidden]; `weights` and `biases` are the state's own, a pair for each direction.
  * The result is of all times or of the last, by its rank. */
@@ -71,6 +73,9 @@ void kernel_combine(Lowering *lowering, const Node *node, MapOp op);
 void kernel_affine(Lowering *lowering, const Node *node, const Affine *affine);
 /* Inputs side by side along `axis`. */
 void kernel_concat(Lowering *lowering, const Node *node, int axis);
+/* The same of these values. */
+void kernel_join(Lowering *lowering, const Node *node, Value *const *inputs, size_t count,
+                 int axis);
 /* Inputs of one shape side by side along a new axis, `axis` of the result. */
 void kernel_stack(Lowering *lowering, const Node *node, int axis);
 /* Same elements in the same row-major order under the output's shape (flatten, reshape, dropout).

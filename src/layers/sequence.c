@@ -1,10 +1,12 @@
-/* embedding and positional: tables with a row for each token, and one for each position. */
+/* embedding, positional, prepend: tables with a row for each token, one for each position, and rows
+ * of their own. */
 #include <math.h>
 
 #include "kernels/kernel.h"
 #include "layers/edit.h"
 #include "layers/evaluate.h"
 #include "layers/layer.h"
+#include "support/checked.h"
 
 /* ---- embedding ---------------------------------------------------------------------------- */
 
@@ -154,4 +156,57 @@ const LayerInfo layer_positional = {
     .operations = one_operation_each,
     .evaluate = positional_evaluate,
     .lower = positional_lower,
+};
+
+/* ---- prepend ------------------------------------------------------------------------------ */
+
+static bool prepend_infer(Inference *inference) {
+    Shape result = *infer_input(inference, 0);
+    int64_t count = inference->node->attributes[0].integer;
+    if (result.rank != 2) {
+        infer_error(inference, DIAG_E0212, -1, "`prepend` takes a sequence [T, D], got %s",
+                    infer_shape_text(inference, &result));
+        return false;
+    }
+    Shape table = shape_make(2, count, result.dims[1]);
+    if (!checked_add(result.dims[0], count, &result.dims[0]))
+        result.dims[0] = INT64_MAX; /* refused by infer_result */
+    return infer_result(inference, result) &&
+           infer_weight(inference, "weight", table, WEIGHT_BIAS, 1, true) != NULL;
+}
+
+static void prepend_evaluate(Evaluation *evaluation) {
+    const Node *node = evaluation->node;
+    const Weight *table = node->weights.data[0];
+    int64_t elements = shape_elements(&node->inputs[0]->type.shape);
+    for (int64_t i = 0; i < table->elements; i++)
+        evaluation->output[i] = (Real){.value = table->data[i]};
+    for (int64_t i = 0; i < elements; i++)
+        evaluation->output[table->elements + i] = evaluation->inputs[0][i];
+}
+
+static void prepend_lower(Lowering *lowering, const Node *node) {
+    const Weight *table = node->weights.data[0];
+    Value *rows = kernel_value(lowering, node, "rows", table->shape);
+    kernel_rows(lowering, node, table, rows);
+    kernel_join(lowering, node, (Value *[]){rows, node->inputs[0]}, 2, 0);
+}
+
+const LayerInfo layer_prepend = {
+    .name = "prepend",
+    .summary = "puts learned rows before a sequence: class tokens (Dosovitskiy et al. 2021)",
+    .family = FAMILY_SEQUENCE,
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .attribute_count = 1,
+    .attributes = {{"count", ATTRIBUTE_INTEGER, "1", 1, INT32_MAX, "rows"}},
+    .shape_doc = "[T, D] -> [count + T, D]",
+    .weights_doc = "weight [count, D]",
+    .example = "network example(patches: [49, 64]) -> [50, 64] {\n"
+               "    return patches -> prepend -> positional\n"
+               "}\n",
+    .infer = prepend_infer,
+    .footprint = footprint_everything,
+    .evaluate = prepend_evaluate,
+    .lower = prepend_lower,
 };
