@@ -24,9 +24,13 @@ def netc(*arguments):
 
 
 def randomise(model, seed):
-    """Weights that keep a signal alive through many layers, with statistics that batch norm has
-    something to do with."""
+    """No parameter that begins at zero or next to it, and statistics that batch norm has something to
+    do with: everything must matter to the result."""
     generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            if parameter.abs().max() < 1e-3:
+                parameter.copy_(torch.randn(parameter.shape, generator=generator) * 0.05)
     for module in model.modules():
         if isinstance(module, torch.nn.modules.batchnorm._BatchNorm):
             module.running_mean.copy_(torch.randn(module.running_mean.shape, generator=generator) * 0.1)
@@ -34,9 +38,9 @@ def randomise(model, seed):
     return model.eval()
 
 
-def save(model, path):
-    """The state dict as it is, every name kept."""
-    save_file({name: tensor.contiguous() for name, tensor in model.state_dict().items()}, path)
+def save(state, path):
+    """A state dict as it is, every name kept."""
+    save_file({name: tensor.contiguous() for name, tensor in state.items()}, path)
 
 
 def run_float64(model, inputs):
