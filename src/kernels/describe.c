@@ -425,10 +425,18 @@ static void sign_kind(const Step *step, StrBuf *out) {
     }
 }
 
+static void sign_lines(const Lines *lines, StrBuf *out) {
+    strbuf_format(out, " lines %a %a", lines->corners[0], lines->corners[1]);
+    for (int i = 0; i < 3; i++)
+        strbuf_format(out, " %a %a", lines->pieces[i].slope, lines->pieces[i].offset);
+}
+
 static void sign_stage(const MapStage *stage, StrBuf *out) {
     strbuf_format(out, " | %d %d%s %a %a %d", (int)stage->op, (int)stage->kind,
                   stage->reversed ? " reversed" : "", stage->constants[0], stage->constants[1],
                   stage->operand);
+    if (stage->op == MAP_LINES)
+        sign_lines(&stage->lines, out);
 }
 
 void kernel_signature(const Step *step, StrBuf *out) {

@@ -2,6 +2,7 @@
 #include "kernels/operation.h"
 
 #include <assert.h>
+#include <math.h>
 
 #include "kernels/math.h"
 
@@ -26,6 +27,33 @@ static IrValue clipped(const Operation *o, IrValue x, double least, double most)
     IrValue low = number(o, least), high = number(o, most);
     x = ir_select(o->ir, ir_fcompare(o->ir, IR_LESS, x, low), low, x);
     return ir_select(o->ir, ir_fcompare(o->ir, IR_GREATER, x, high), high, x);
+}
+
+static IrValue on_line(const Operation *o, const Line *line, IrValue x) {
+    if (line->slope == 1)
+        return line->offset == 0 ? x : ir_fadd(o->ir, x, number(o, line->offset));
+    if (line->slope != 0 && line->offset == 0)
+        return ir_fmul(o->ir, x, number(o, line->slope));
+    return ir_fma(o->ir, x, number(o, line->slope), number(o, line->offset));
+}
+
+/* There x may be infinite, which times 0 would be NaN, but is not NaN itself. */
+static IrValue past_corner(const Operation *o, const Line *line, IrValue x) {
+    return line->slope == 0 ? number(o, line->offset) : on_line(o, line, x);
+}
+
+static IrValue on_lines(const Operation *o, const Lines *lines, IrValue x) {
+    double low = lines->corners[0], high = lines->corners[1];
+    IrValue y = on_line(o, &lines->pieces[1], x);
+    if (high < INFINITY) {
+        IrValue above = ir_fcompare(o->ir, IR_GREATER, x, number(o, high));
+        y = ir_select(o->ir, above, past_corner(o, &lines->pieces[2], x), y);
+    }
+    if (low > -INFINITY) {
+        IrValue below = ir_fcompare(o->ir, IR_LESS, x, number(o, low));
+        y = ir_select(o->ir, below, past_corner(o, &lines->pieces[0], x), y);
+    }
+    return y;
 }
 
 static IrValue elu(const Operation *o, IrValue x, double alpha, double scale) {
@@ -73,6 +101,7 @@ IrValue operation_emit(Ir *ir, const MapStage *stage, IrValue x, IrValue y, int 
     switch (stage->op) {
     case MAP_RELU: return rectified(&o, x, number(&o, 0));
     case MAP_CLIP: return clipped(&o, x, constants[0], constants[1]);
+    case MAP_LINES: return on_lines(&o, &stage->lines, x);
     case MAP_ELU: return elu(&o, x, constants[0], constants[1]);
     case MAP_SIGMOID: return math_sigmoid(ir, x, lanes);
     case MAP_HARD_SIGMOID: return hard_sigmoid(&o, x);

@@ -1,5 +1,5 @@
 /* Activations that are straight lines between corners: relu, relu6, clip, hardtanh, leakyrelu,
- * prelu, abs, neg. All keep NaN. */
+ * prelu, abs, neg, softshrink. All keep NaN. */
 #include <float.h>
 #include <math.h>
 
@@ -322,4 +322,47 @@ const LayerInfo layer_neg = {
     .operations = one_operation_each,
     .evaluate = negative_evaluate,
     .lower = negative_lower,
+};
+
+/* ---- softshrink --------------------------------------------------------------------------- */
+
+/* No steeper than 1; one rounding unless x is surely in the middle. */
+static Real soft_shrink(Real x, const Node *node) {
+    double corner = real_constant(node->attributes[0].number);
+    bool inside = fabs(x.value) + x.error <= corner;
+    double value = x.value > corner    ? x.value - corner
+                   : x.value < -corner ? x.value + corner
+                                       : x.value * 0;
+    return inside ? (Real){0, 0} : real_rounded(value, x.error, ROUNDING_ULPS);
+}
+
+static void soft_shrink_evaluate(Evaluation *evaluation) {
+    each_element(evaluation, soft_shrink);
+}
+
+static void soft_shrink_lower(Lowering *lowering, const Node *node) {
+    double corner = node->attributes[0].number;
+    kernel_map(lowering, node,
+               (MapStage){.op = MAP_LINES,
+                          .lines = {{-corner, corner}, {{1, corner}, {0, 0}, {1, -corner}}}});
+}
+
+const LayerInfo layer_softshrink = {
+    .name = "softshrink",
+    .summary = "x - lambda above lambda, x + lambda below -lambda, 0 between",
+    .family = FAMILY_ACTIVATION,
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .attribute_count = 1,
+    .attributes = {{"lambda", ATTRIBUTE_NUMBER, "0.5", 0, FLT_MAX,
+                    "what is taken off the absolute value"}},
+    .shape_doc = "any shape -> the same shape",
+    .operations_doc = "1 for each element",
+    .example = "network example(features: [64]) -> [64] {\n"
+               "    return features -> softshrink\n"
+               "}\n",
+    .infer = same_shape_infer,
+    .operations = one_operation_each,
+    .evaluate = soft_shrink_evaluate,
+    .lower = soft_shrink_lower,
 };

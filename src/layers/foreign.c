@@ -216,6 +216,7 @@ static const ForeignName arguments[] = {
     {"kernelsize", "kernel"},
     {"kernelsize", "size"},
     {"kernel", "size"},
+    {"lambd", "lambda"},
     {"maxval", "max"},
     {"maxvalue", "max"},
     {"minval", "min"},

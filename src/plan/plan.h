@@ -15,6 +15,7 @@
 #define NETC_PLAN_PLAN_H
 
 #include "graph/graph.h"
+#include "plan/elementwise.h"
 #include "plan/machine.h"
 #include "support/diag.h"
 
@@ -152,36 +153,6 @@ typedef struct Packed {
 
 /* ---- steps -------------------------------------------------------------------------------- */
 
-/* Elementwise operations, alone or in the epilogue of another step: of x alone, then of x and an
- * operand y. All keep NaN. a and b are MapStage.constants, rounded once to f32. */
-typedef enum MapOp {
-    MAP_RELU,         /* x < 0 ? 0 : x */
-    MAP_CLIP,         /* x < a ? a : x > b ? b : x */
-    MAP_ELU,          /* (x < 0 ? a * (e^x - 1) : x) * b */
-    MAP_SIGMOID,      /* 1 / (1 + e^-x) */
-    MAP_HARD_SIGMOID, /* clip(x + 3, 0, 6) / 6 */
-    MAP_TANH,
-    MAP_GELU,       /* x / 2 * (1 + erf(x / sqrt(2))) */
-    MAP_GELU_TANH,  /* x / 2 * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x^3))) */
-    MAP_SILU,       /* x * sigmoid(x) */
-    MAP_HARD_SWISH, /* x * hard sigmoid(x) */
-    MAP_MISH,       /* x * tanh(softplus(x)) */
-    MAP_SOFTPLUS,   /* log(1 + e^x) */
-    MAP_SOFTSIGN,   /* x / (1 + |x|) */
-    MAP_EXP,
-    MAP_SQRT,
-    MAP_ABS,
-    MAP_NEGATE,
-    MAP_ADD,        /* x + y */
-    MAP_SUBTRACT,   /* x - y */
-    MAP_MULTIPLY,   /* x * y */
-    MAP_DIVIDE,     /* x / y */
-    MAP_MINIMUM,    /* the smaller */
-    MAP_MAXIMUM,    /* the larger */
-    MAP_LEAKY_RELU, /* x < 0 ? x * y : x */
-    MAP_AFFINE,     /* x * scale[channel] + shift[channel] */
-} MapOp;
-
 /* Where a stage's operand y comes from. */
 typedef enum OperandKind {
     OPERAND_NONE,    /* the operation has none */
@@ -191,11 +162,13 @@ typedef enum OperandKind {
     OPERAND_WEIGHT,  /* a trained number for each channel, or one for all */
 } OperandKind;
 
+/* An elementwise operation (plan/elementwise.h) with all it needs. */
 typedef struct MapStage {
     MapOp op;
     OperandKind kind;
     bool reversed; /* y op x: SUBTRACT, DIVIDE */
     double constants[2];
+    Lines lines;          /* LINES */
     int operand;          /* ELEMENT, CHANNEL: index into Step.inputs */
     const Weight *weight; /* WEIGHT: [channels] or [1] */
     Affine affine;        /* AFFINE */

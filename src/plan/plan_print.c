@@ -42,6 +42,7 @@ static const char *map_name(MapOp op) {
     switch (op) {
     case MAP_RELU: return "relu";
     case MAP_CLIP: return "clip";
+    case MAP_LINES: return "lines";
     case MAP_ELU: return "elu";
     case MAP_SIGMOID: return "sigmoid";
     case MAP_HARD_SIGMOID: return "hardsigmoid";
@@ -266,9 +267,19 @@ static void print_packed(const char *role, const Packed *packed, StrBuf *out) {
                       packed->recipes.count == 1 ? "" : "s");
 }
 
+/* " 1*x+0.5 below -0.5, 0*x+0, 1*x-0.5 above 0.5" */
+static void print_lines(const Lines *lines, StrBuf *out) {
+    const Line *pieces = lines->pieces;
+    strbuf_format(out, " %g*x%+g below %g, %g*x%+g, %g*x%+g above %g", pieces[0].slope,
+                  pieces[0].offset, lines->corners[0], pieces[1].slope, pieces[1].offset,
+                  pieces[2].slope, pieces[2].offset, lines->corners[1]);
+}
+
 static void print_operand(const MapStage *stage, StrBuf *out) {
     switch (stage->kind) {
     case OPERAND_NONE:
+        if (stage->op == MAP_LINES)
+            print_lines(&stage->lines, out);
         if (stage->op == MAP_CLIP || stage->op == MAP_ELU)
             strbuf_format(out, " %g %g", stage->constants[0], stage->constants[1]);
         break;

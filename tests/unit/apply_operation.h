@@ -6,12 +6,18 @@
 
 #include "plan/plan.h"
 
+static inline double apply_lines(const Lines *lines, double x) {
+    const Line *piece = &lines->pieces[x < lines->corners[0] ? 0 : x > lines->corners[1] ? 2 : 1];
+    return piece->slope == 0 && !isnan(x) ? piece->offset : piece->slope * x + piece->offset;
+}
+
 /* y is the stage's operand. */
 static inline double apply_operation(const MapStage *stage, double x, double y) {
     const double *k = stage->constants;
     switch (stage->op) {
     case MAP_RELU: return x < 0 ? 0 : x;
     case MAP_CLIP: return x < k[0] ? k[0] : x > k[1] ? k[1] : x;
+    case MAP_LINES: return apply_lines(&stage->lines, x);
     case MAP_ELU: return k[1] * (x < 0 ? k[0] * expm1(x) : x);
     case MAP_SIGMOID: return 1 / (1 + exp(-x));
     case MAP_HARD_SIGMOID: return x < -3 ? 0 : x > 3 ? 1 : (x + 3) / 6;

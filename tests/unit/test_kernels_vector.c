@@ -163,6 +163,37 @@ static void maps(void **state) {
         for_each_cpu(check_map, &cases[i]);
 }
 
+/* NaN stays; infinities and corners among the numbers, which the second of 5 rows has. */
+static void check_lines(const char *cpu, const void *lines) {
+    static const float special[] = {INFINITY, -INFINITY, 0.5F, -0.5F, 0, 1e30F, NAN};
+    Run run;
+    run_open(&run, cpu);
+    Tensor input = tensor_new(3, 5, 37, 1, 0);
+    tensor_fill(&input, 0);
+    for (int i = 0; i < 7; i++)
+        *element(&input, 1, 1, 4 * i) = special[i];
+    run_input(&run, input);
+    run_output(&run, tensor_new(3, 5, 37, 1, 0));
+    run.step.kind = STEP_MAP;
+    run_stage(&run, MAP_LINES, OPERAND_NONE, 0, 0)->lines = *(const Lines *)lines;
+    run_step(&run);
+    run_check(&run, input_expected, 0);
+    run_close(&run);
+}
+
+static void lines(void **state) {
+    (void)state;
+    static const Lines cases[] = {
+        {{-0.25, 0.5}, {{2, 0.25}, {1, 0}, {0, 0.5}}},       /* every form of a piece */
+        {{-0.5, 0.5}, {{1, 0}, {0, 0}, {1, 0}}},             /* jumps; a flat piece between */
+        {{0, INFINITY}, {{-3, 0}, {0.5, 0}, {7, 7}}},        /* one corner */
+        {{-INFINITY, 0.5}, {{7, 7}, {1, 0}, {-1, 1}}},       /* the other */
+        {{-INFINITY, INFINITY}, {{7, 7}, {0.5, 1}, {7, 7}}}, /* none */
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        for_each_cpu(check_lines, &cases[i]);
+}
+
 /* A gate for each channel as input 1, a trained slope, and each operation with a number. */
 static void check_operands(const char *cpu, const void *what) {
     const MapCase *map = what;
@@ -393,6 +424,7 @@ int main(void) {
         cmocka_unit_test(copies),
         cmocka_unit_test(halos),
         cmocka_unit_test(softmaxes),
+        cmocka_unit_test(lines),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
