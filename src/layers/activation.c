@@ -1,5 +1,5 @@
 /* Activations that are straight lines between corners: relu, relu6, clip, hardtanh, leakyrelu,
- * prelu, abs, neg, softshrink. All keep NaN. */
+ * prelu, abs, neg, softshrink, hardshrink. All keep NaN. */
 #include <float.h>
 #include <math.h>
 
@@ -324,7 +324,7 @@ const LayerInfo layer_neg = {
     .lower = negative_lower,
 };
 
-/* ---- softshrink --------------------------------------------------------------------------- */
+/* ---- softshrink, hardshrink --------------------------------------------------------------- */
 
 /* No steeper than 1; one rounding unless x is surely in the middle. */
 static Real soft_shrink(Real x, const Node *node) {
@@ -365,4 +365,44 @@ const LayerInfo layer_softshrink = {
     .operations = one_operation_each,
     .evaluate = soft_shrink_evaluate,
     .lower = soft_shrink_lower,
+};
+
+/* It jumps by lambda: where x may be on either side of a corner, x and 0 are both right. */
+static Real hard_shrink(Real x, const Node *node) {
+    double corner = real_constant(node->attributes[0].number);
+    if (isnan(x.value) || fabs(x.value) - x.error > corner)
+        return x;
+    if (fabs(x.value) + x.error <= corner)
+        return (Real){0, 0};
+    return (Real){fabs(x.value) > corner ? x.value : 0, fabs(x.value) + x.error};
+}
+
+static void hard_shrink_evaluate(Evaluation *evaluation) {
+    each_element(evaluation, hard_shrink);
+}
+
+static void hard_shrink_lower(Lowering *lowering, const Node *node) {
+    double corner = node->attributes[0].number;
+    kernel_map(lowering, node,
+               (MapStage){.op = MAP_LINES, .lines = {{-corner, corner}, {{1, 0}, {0, 0}, {1, 0}}}});
+}
+
+const LayerInfo layer_hardshrink = {
+    .name = "hardshrink",
+    .summary = "x where |x| is above lambda, else 0",
+    .family = FAMILY_ACTIVATION,
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .attribute_count = 1,
+    .attributes = {{"lambda", ATTRIBUTE_NUMBER, "0.5", 0, FLT_MAX,
+                    "the largest absolute value that becomes 0"}},
+    .shape_doc = "any shape -> the same shape",
+    .operations_doc = "1 for each element",
+    .example = "network example(features: [64]) -> [64] {\n"
+               "    return features -> hardshrink\n"
+               "}\n",
+    .infer = same_shape_infer,
+    .operations = one_operation_each,
+    .evaluate = hard_shrink_evaluate,
+    .lower = hard_shrink_lower,
 };
