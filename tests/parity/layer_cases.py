@@ -256,6 +256,9 @@ def activations(turn):
     limits = nn.Hardtanh(single(low), single(high))
     yield Case("clip", f"{low}, {high}", [shape], limits)
     yield Case("hardtanh", f"min={low}, max={high}", [shape], limits)
+    for name, function in (("softshrink", nn.Softshrink), ("hardshrink", nn.Hardshrink)):
+        yield Case(name, "", [shape], function())
+        yield Case(name, f"lambda={high}", [shape], function(single(high)))
     yield Case("prelu", "", [shape], nn.PReLU(shape[0]))
     yield Case("prelu", "shared=on", [shape], nn.PReLU())
     axis = between(0, len(shape) - 1)
