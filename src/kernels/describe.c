@@ -57,8 +57,9 @@ void kernel_gemm_weight(Lowering *lowering, const Node *node, const Product *pro
 }
 
 static Step *append_conv(Lowering *lowering, const Node *node, StepKind kind, const Window *window,
-                         int64_t groups, const Weight *weight, const Weight *bias) {
-    Step *step = append_step(lowering, node, kind, 1);
+                         int64_t groups, const Weight *weight, const Weight *bias, Value *input,
+                         Value *result) {
+    Step *step = append_part(lowering, node, kind, &input, 1, result);
     step->conv.window = *window;
     step->conv.groups = groups;
     step->conv.weight = weight;
@@ -79,18 +80,19 @@ static bool is_planar(const Window *window) {
 }
 
 void kernel_conv(Lowering *lowering, const Node *node, const Window *window, int64_t groups,
-                 const Weight *weight, const Weight *bias) {
-    int64_t channels = node->inputs[0]->type.shape.dims[0];
+                 const Weight *weight, const Weight *bias, Value *input, Value *result) {
+    int64_t channels = input->type.shape.dims[0];
     int64_t filters = weight->shape.dims[0];
     bool depthwise = groups > 1 && groups == channels && groups == filters;
     StepKind kind = !is_planar(window) ? STEP_CONV_GENERAL : depthwise ? STEP_DEPTHWISE : STEP_CONV;
-    append_conv(lowering, node, kind, window, groups, weight, bias);
+    append_conv(lowering, node, kind, window, groups, weight, bias, input, result);
 }
 
 void kernel_deconv(Lowering *lowering, const Node *node, const Window *window, int64_t groups,
                    const Weight *weight, const Weight *bias) {
-    append_conv(lowering, node, STEP_CONV_GENERAL, window, groups, weight, bias)->conv.transposed =
-        true;
+    append_conv(lowering, node, STEP_CONV_GENERAL, window, groups, weight, bias, node->inputs[0],
+                node->outputs[0])
+        ->conv.transposed = true;
 }
 
 void kernel_softmax_rows(Lowering *lowering, const Node *node, bool causal, Value *input,

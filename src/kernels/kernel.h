@@ -12,9 +12,9 @@
 
 typedef struct Ir Ir; /* codegen/ir.h */
 
-/* Convolution of input 0: weights[0] is the kernel, `bias` may be NULL. */
+/* Convolution of `input`; `bias` may be NULL. */
 void kernel_conv(Lowering *lowering, const Node *node, const Window *window, int64_t groups,
-                 const Weight *weight, const Weight *bias);
+                 const Weight *weight, const Weight *bias, Value *input, Value *result);
 /* Transposed convolution of input 0: each of its elements adds the kernel to the output where
  * kernel_conv would read for it. `weight` is [channels, filters / groups, kernel...]. */
 void kernel_deconv(Lowering *lowering, const Node *node, const Window *window, int64_t groups,

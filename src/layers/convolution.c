@@ -1,9 +1,11 @@
-/* conv, depthwise: cross-correlation (the kernel is not flipped), as in every framework.
+/* conv, depthwise, separable: cross-correlation (the kernel is not flipped), as in every framework.
  *
  * With C input channels and F filters in G groups, output channel f reads the C / G input channels
  * from first = f / (F / G) * (C / G) on:
  *     y[f][o] = bias[f] + sum of weight[f][c][k] * x[first + c][o * stride - pad + k * dilation]
- * over c and k, where o and k run over the spatial axes and x is 0 in the padding. */
+ * over c and k, where o and k run over the spatial axes and x is 0 in the padding. separable is two
+ * of them: one with as many groups as channels and no bias, then one whose kernel has a single tap
+ * (Chollet 2017, Xception). */
 #include <math.h>
 
 #include "kernels/kernel.h"
@@ -34,7 +36,37 @@ enum DepthwiseAttribute {
     DEPTHWISE_ATTRIBUTES,
 };
 
+enum SeparableAttribute {
+    SEPARABLE_FILTERS,
+    SEPARABLE_KERNEL,
+    SEPARABLE_STRIDE,
+    SEPARABLE_PAD,
+    SEPARABLE_DILATION,
+    SEPARABLE_MULTIPLIER,
+    SEPARABLE_BIAS,
+    SEPARABLE_ATTRIBUTES,
+};
+
+enum SeparableWeight {
+    SEPARABLE_DEPTHWISE,
+    SEPARABLE_POINTWISE,
+    SEPARABLE_POINTWISE_BIAS,
+};
+
 /* ---- shape -------------------------------------------------------------------------------- */
+
+/* [filters, channels of a group, kernel...] over `axes` axes; a sum of it has `fan_in` products. */
+static Shape weight_shape(int axes, int64_t filters, int64_t group_channels,
+                          const Attribute *kernel, int64_t *fan_in) {
+    Shape weight = {.rank = axes + 2, .dims = {filters, group_channels}};
+    *fan_in = group_channels;
+    for (int i = 0; i < axes; i++) {
+        weight.dims[i + 2] = kernel->size[i];
+        if (!checked_mul(*fan_in, kernel->size[i], fan_in))
+            *fan_in = INT64_MAX; /* the weight is then out of bounds too, and refused */
+    }
+    return weight;
+}
 
 /* The result's type and the weights [filters, channels of a group, kernel...] and [filters]. */
 static bool declare(Inference *inference, int64_t filters, int64_t group_channels,
@@ -42,13 +74,8 @@ static bool declare(Inference *inference, int64_t filters, int64_t group_channel
     Shape result = {.dims = {filters}};
     if (!window_infer(inference, false, &result) || !infer_result(inference, result))
         return false;
-    Shape weight = {.rank = result.rank + 1, .dims = {filters, group_channels}};
-    int64_t fan_in = group_channels;
-    for (int i = 0; i < result.rank - 1; i++) {
-        weight.dims[i + 2] = kernel->size[i];
-        if (!checked_mul(fan_in, kernel->size[i], &fan_in))
-            fan_in = INT64_MAX; /* the weight is then out of bounds too, and refused below */
-    }
+    int64_t fan_in;
+    Shape weight = weight_shape(result.rank - 1, filters, group_channels, kernel, &fan_in);
     return filters_declare(inference, weight, filters, fan_in);
 }
 
@@ -71,6 +98,29 @@ static bool depthwise_infer(Inference *inference) {
     return declare(inference, filters, 1, &attributes[DEPTHWISE_KERNEL]);
 }
 
+static bool separable_infer(Inference *inference) {
+    const Attribute *attributes = inference->node->attributes;
+    int64_t filters = attributes[SEPARABLE_FILTERS].integer, middle, fan_in;
+    Shape result = {.dims = {filters}};
+    if (!window_infer(inference, false, &result) || !infer_result(inference, result))
+        return false;
+    if (!checked_mul(infer_input(inference, 0)->dims[0], attributes[SEPARABLE_MULTIPLIER].integer,
+                     &middle))
+        middle = INT64_MAX; /* the weight is refused */
+    Shape depthwise =
+        weight_shape(result.rank - 1, middle, 1, &attributes[SEPARABLE_KERNEL], &fan_in);
+    if (infer_weight(inference, "depthwise.weight", depthwise, WEIGHT_KERNEL, fan_in, true) == NULL)
+        return false;
+    Shape pointwise = {.rank = result.rank + 1, .dims = {filters, middle}};
+    for (int i = 2; i < pointwise.rank; i++)
+        pointwise.dims[i] = 1;
+    if (infer_weight(inference, "pointwise.weight", pointwise, WEIGHT_KERNEL, middle, true) == NULL)
+        return false;
+    return !attributes[SEPARABLE_BIAS].boolean ||
+           infer_weight(inference, "pointwise.bias", shape_make(1, filters), WEIGHT_BIAS, middle,
+                        true) != NULL;
+}
+
 /* ---- counting, reference, lowering -------------------------------------------------------- */
 
 /* output pixels * filters * (channels of a group * kernel), padding taps included */
@@ -81,6 +131,16 @@ static void convolution_macs(const Node *node, Factors *factors) {
         factors_add(factors, output->dims[i]);
     for (int i = 0; i < weight->rank; i++)
         factors_add(factors, weight->dims[i]);
+}
+
+/* output pixels * channels between the two * (kernel + filters) */
+static void separable_macs(const Node *node, Factors *factors) {
+    const Shape *output = &node->outputs[0]->type.shape;
+    const Shape *depthwise = &node->weights.data[SEPARABLE_DEPTHWISE]->shape;
+    for (int i = 1; i < output->rank; i++)
+        factors_add(factors, output->dims[i]);
+    factors_add(factors, depthwise->dims[0]);
+    factors_add(factors, shape_elements(depthwise) / depthwise->dims[0] + output->dims[0]);
 }
 
 /* The numbers i, begin <= i < end. */
@@ -187,20 +247,16 @@ static RealSum row_pixel(const RowSum *sum, const Convolution *convolution, int6
                      .terms = convolution->group_channels * sum->lines * (taps.end - taps.begin)};
 }
 
-static Convolution convolution_of(const Node *node, Arena *scratch) {
-    Convolution convolution = {.window = window_of(node),
-                               .group_channels = filters_weight(node)->shape.dims[1]};
-    window_extents(&node->inputs[0]->type.shape, convolution.input);
-    window_extents(&node->outputs[0]->type.shape, convolution.output);
-    const Window *window = &convolution.window;
+/* Sets the columns, in `scratch`. */
+static void convolution_prepare(Convolution *convolution, Arena *scratch) {
+    const Window *window = &convolution->window;
     int64_t taps = window->kernel[WINDOW_WIDTH];
-    convolution.columns = ARENA_ARRAY(scratch, (size_t)taps, Range);
+    convolution->columns = ARENA_ARRAY(scratch, (size_t)taps, Range);
     for (int64_t kx = 0; kx < taps; kx++)
-        convolution.columns[kx] =
+        convolution->columns[kx] =
             range_inside(kx * window->dilation[WINDOW_WIDTH] - window->pad_begin[WINDOW_WIDTH],
-                         window->stride[WINDOW_WIDTH], convolution.output[WINDOW_WIDTH],
-                         convolution.input[WINDOW_WIDTH]);
-    return convolution;
+                         window->stride[WINDOW_WIDTH], convolution->output[WINDOW_WIDTH],
+                         convolution->input[WINDOW_WIDTH]);
 }
 
 /* One filter; `result` is its channel of the output. */
@@ -219,34 +275,98 @@ static void filter_evaluate(const Convolution *convolution, RowSum *row_sum, con
     }
 }
 
-static void convolution_evaluate(Evaluation *evaluation) {
-    const Node *node = evaluation->node;
-    const Shape *input = &node->inputs[0]->type.shape;
-    const Weight *weight = filters_weight(node);
-    const Weight *bias = filters_bias(node);
+static int64_t places(const int64_t extents[MAX_SPATIAL]) {
+    int64_t product = 1;
+    for (int i = 0; i < MAX_SPATIAL; i++)
+        product *= extents[i];
+    return product;
+}
+
+/* All filters, in `groups` groups; of the convolution the window and both extents are given. */
+static void convolve(Convolution convolution, int64_t groups, const Weight *weight,
+                     const Weight *bias, const Real *input, Real *result) {
     Arena scratch = {0};
-    Convolution convolution = convolution_of(node, &scratch);
+    convolution.group_channels = weight->shape.dims[1];
+    convolution_prepare(&convolution, &scratch);
     size_t width = (size_t)convolution.output[WINDOW_WIDTH];
     RowSum row_sum = {.value = ARENA_ARRAY(&scratch, width, double),
                       .magnitude = ARENA_ARRAY(&scratch, width, double),
                       .error = ARENA_ARRAY(&scratch, width, double)};
     int64_t filters = weight->shape.dims[0];
-    int64_t groups = input->dims[0] / convolution.group_channels;
-    int64_t group_size = shape_elements(input) / groups;
-    int64_t pixels = shape_elements(&node->outputs[0]->type.shape) / filters;
+    int64_t group_size = convolution.group_channels * places(convolution.input);
     for (int64_t filter = 0; filter < filters; filter++)
-        filter_evaluate(&convolution, &row_sum,
-                        evaluation->inputs[0] + filter / (filters / groups) * group_size,
+        filter_evaluate(&convolution, &row_sum, input + filter / (filters / groups) * group_size,
                         weight->data + filter * (weight->elements / filters),
                         bias != NULL ? &bias->data[filter] : NULL,
-                        evaluation->output + filter * pixels);
+                        result + filter * places(convolution.output));
     arena_free(&scratch);
+}
+
+static Convolution convolution_of(const Node *node) {
+    Convolution convolution = {.window = window_of(node)};
+    window_extents(&node->inputs[0]->type.shape, convolution.input);
+    window_extents(&node->outputs[0]->type.shape, convolution.output);
+    return convolution;
+}
+
+static int64_t groups_of(const Node *node) {
+    return node->inputs[0]->type.shape.dims[0] / filters_weight(node)->shape.dims[1];
+}
+
+static void convolution_evaluate(Evaluation *evaluation) {
+    const Node *node = evaluation->node;
+    convolve(convolution_of(node), groups_of(node), filters_weight(node), filters_bias(node),
+             evaluation->inputs[0], evaluation->output);
 }
 
 static void convolution_lower(Lowering *lowering, const Node *node) {
     Window window = window_of(node);
-    int64_t groups = node->inputs[0]->type.shape.dims[0] / filters_weight(node)->shape.dims[1];
-    kernel_conv(lowering, node, &window, groups, filters_weight(node), filters_bias(node));
+    kernel_conv(lowering, node, &window, groups_of(node), filters_weight(node), filters_bias(node),
+                node->inputs[0], node->outputs[0]);
+}
+
+/* The second of a separable's windows: one tap at each place of the result. */
+static Window point_window(const Node *node) {
+    int64_t extents[MAX_SPATIAL];
+    window_extents(&node->outputs[0]->type.shape, extents);
+    return (Window){.kernel = {1, 1, 1},
+                    .stride = {1, 1, 1},
+                    .dilation = {1, 1, 1},
+                    .input_slices = extents[WINDOW_DEPTH],
+                    .output_slices = extents[WINDOW_DEPTH]};
+}
+
+static const Weight *pointwise_bias(const Node *node) {
+    bool biased = node->attributes[SEPARABLE_BIAS].boolean;
+    return biased ? node->weights.data[SEPARABLE_POINTWISE_BIAS] : NULL;
+}
+
+static void separable_evaluate(Evaluation *evaluation) {
+    const Node *node = evaluation->node;
+    const Weight *depthwise = node->weights.data[SEPARABLE_DEPTHWISE];
+    Convolution first = convolution_of(node), second = {.window = point_window(node)};
+    window_extents(&node->outputs[0]->type.shape, second.input);
+    window_extents(&node->outputs[0]->type.shape, second.output);
+    Arena scratch = {0};
+    size_t elements = (size_t)(depthwise->shape.dims[0] * places(first.output));
+    Real *middle = ARENA_ARRAY(&scratch, elements, Real);
+    convolve(first, node->inputs[0]->type.shape.dims[0], depthwise, NULL, evaluation->inputs[0],
+             middle);
+    convolve(second, 1, node->weights.data[SEPARABLE_POINTWISE], pointwise_bias(node), middle,
+             evaluation->output);
+    arena_free(&scratch);
+}
+
+static void separable_lower(Lowering *lowering, const Node *node) {
+    const Weight *depthwise = node->weights.data[SEPARABLE_DEPTHWISE];
+    Window window = window_of(node), point = point_window(node);
+    Shape shape = node->outputs[0]->type.shape;
+    shape.dims[0] = depthwise->shape.dims[0];
+    Value *middle = kernel_value(lowering, node, "depthwise", shape);
+    kernel_conv(lowering, node, &window, node->inputs[0]->type.shape.dims[0], depthwise, NULL,
+                node->inputs[0], middle);
+    kernel_conv(lowering, node, &point, 1, node->weights.data[SEPARABLE_POINTWISE],
+                pointwise_bias(node), middle, node->outputs[0]);
 }
 
 /* ---- the layers --------------------------------------------------------------------------- */
@@ -333,4 +453,46 @@ const LayerInfo layer_depthwise = {
     .footprint = window_footprint,
     .evaluate = convolution_evaluate,
     .lower = convolution_lower,
+};
+
+const LayerInfo layer_separable = {
+    .name = "separable",
+    .summary = "convolution of each channel by itself, then one of single pixels over all channels",
+    .family = FAMILY_CONVOLUTION,
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .attribute_count = SEPARABLE_ATTRIBUTES,
+    .attributes =
+        {
+            [SEPARABLE_FILTERS] = {"filters", ATTRIBUTE_INTEGER, NULL, 1, INT32_MAX,
+                                   "output channels"},
+            [SEPARABLE_KERNEL] = {"kernel", ATTRIBUTE_SIZE, NULL, 1, INT32_MAX,
+                                  "taps along each spatial axis"},
+            [SEPARABLE_STRIDE] = {"stride", ATTRIBUTE_SIZE, "1", 1, INT32_MAX,
+                                  "step from one output pixel to the next"},
+            [SEPARABLE_PAD] = {"pad", ATTRIBUTE_PADDING, "0", 0, INT32_MAX,
+                               "zeros around the input, or `same`"},
+            [SEPARABLE_DILATION] = {"dilation", ATTRIBUTE_SIZE, "1", 1, INT32_MAX,
+                                    "step from one tap to the next"},
+            [SEPARABLE_MULTIPLIER] = {"multiplier", ATTRIBUTE_INTEGER, "1", 1, INT32_MAX,
+                                      "channels between the two, from each input channel"},
+            [SEPARABLE_BIAS] = {"bias", ATTRIBUTE_BOOLEAN, "on", 0, 0,
+                                "add one number per filter, at the end"},
+        },
+    .shape_doc =
+        "[C, L] -> [filters, L'], [C, H, W] -> [filters, H', W'], [C, D, H, W] -> [filters, "
+        "D', H', W']: " SHAPE_RULE,
+    .weights_doc = "depthwise.weight [C * multiplier, 1, kernel...], pointwise.weight [filters, C "
+                   "* multiplier, 1...], pointwise.bias [filters]",
+    .macs_doc = "places of the result * C * multiplier * (taps of the kernel + filters)",
+    .operations_doc = FILTERS_OPERATIONS,
+    .example = "network example(image: [16, 32, 32]) -> [32, 16, 16] {\n"
+               "    return image -> separable(32, 3x3, stride=2, pad=1)\n"
+               "}\n",
+    .infer = separable_infer,
+    .macs = separable_macs,
+    .operations = filters_operations,
+    .footprint = window_footprint,
+    .evaluate = separable_evaluate,
+    .lower = separable_lower,
 };

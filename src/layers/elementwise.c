@@ -33,7 +33,11 @@ int64_t folded_terms(const Node *node) {
     const Node *producer = node->inputs[0]->producer;
     while (producer != NULL && is_seen_through(producer))
         producer = producer->inputs[0]->producer;
-    return producer != NULL && producer->weights.count > 0 ? producer->weights.data[0]->fan_in : 0;
+    int64_t terms = 0;
+    for (size_t i = 0; producer != NULL && i < producer->weights.count; i++)
+        if (producer->weights.data[i]->fan_in > terms)
+            terms = producer->weights.data[i]->fan_in;
+    return terms;
 }
 
 void each_element(Evaluation *evaluation, Activation *activation) {

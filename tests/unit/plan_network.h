@@ -132,7 +132,8 @@ static inline Value *net_conv(Network *net, Value *x, int64_t filters, Geometry 
                                     : shape_make(3, filters, channels, g.kernel);
     Weight *weight = new_weight(net, node, kernel, 0, 1 / sqrt(fan_in));
     Weight *bias = with_bias ? new_weight(net, node, shape_make(1, filters), 0, 0.5) : NULL;
-    kernel_conv(&net->lowering, node, &window, groups, weight, bias);
+    kernel_conv(&net->lowering, node, &window, groups, weight, bias, node->inputs[0],
+                node->outputs[0]);
     return node->outputs[0];
 }
 
