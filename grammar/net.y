@@ -246,6 +246,9 @@ body_statement:
   | "return" bound          { $$ = statement_new(parse, @$, STATEMENT_RETURN, $2); }
   | "assert" bound          { $$ = statement_new(parse, @$, STATEMENT_ASSERT, $2); }
   | "weights" path          { $$ = statement_new(parse, @$, STATEMENT_WEIGHTS, $2); }
+  | "weights" path NAME "=" NAME
+                            { $$ = statement_weights(parse, @$, $2, NAME_OF($3, @3),
+                                                     NAME_OF($5, @5)); }
   | SKIPPED                 { $$ = NULL; }
   ;
 

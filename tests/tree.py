@@ -11,7 +11,7 @@ ARROWS = {
     "syntax": {"support"},
     "graph": {"support", "syntax", "layers"},
     "layers": {"support", "graph", "kernels", "plan"},
-    "weights": {"support", "graph"},
+    "weights": {"support", "graph", "layers"},
     "reference": {"support", "graph", "layers"},
     "plan": {"support", "graph", "layers", "kernels"},
     "kernels": {"support", "graph", "plan", "codegen"},
@@ -24,6 +24,7 @@ ARROWS = {
 ONLY = {
     ("graph", "layers"): {"layers/layer.h", "layers/layers.def", "layers/foreign.h"},
     ("plan", "layers"): {"layers/layer.h"},
+    ("weights", "layers"): {"layers/layer.h"},
     ("plan", "kernels"): {"kernels/kernel.h"},
     ("layers", "kernels"): {"kernels/kernel.h"},
     ("kernels", "codegen"): {"codegen/ir.h"},

@@ -91,6 +91,14 @@ static const OptionRow option_table[] = {
      "FILE",
      {0},
      "read the weights from FILE, not from the one the network names"},
+    {"weights-order",
+     0,
+     OPTION_CHOICE,
+     WITH_PLAN,
+     FIELD(weights_order),
+     "ORDER",
+     {"pytorch", "keras"},
+     "how the weights file orders its numbers (default: what the network says, or pytorch)"},
     {"allow-weights-outside",
      0,
      OPTION_FLAG,
@@ -571,7 +579,10 @@ static int check_report(Arena *arena, Options *options) {
 }
 
 int options_parse(Arena *arena, int argc, char **argv, Options *options) {
-    *options = (Options){.emit = STAGE_OBJECT, .optimisation = 2, .error_limit = 20};
+    *options = (Options){.emit = STAGE_OBJECT,
+                         .optimisation = 2,
+                         .weights_order = WEIGHTS_ORDERS,
+                         .error_limit = 20};
     bool used[OPTION_COUNT] = {false};
     int status = parse_options(arena, argc, argv, options, used);
     if (status != 0 || options->help || options->version)

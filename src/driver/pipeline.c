@@ -97,7 +97,9 @@ static bool bind_weights(Compilation *c) {
     c->weights_bound = path || c->graph->weights.count == 0;
     if (!path)
         return true;
-    c->weights_file = weights_bind(&c->arena, &c->diagnostics, c->graph, path, span);
+    WeightsOrder order =
+        options->weights_order < WEIGHTS_ORDERS ? options->weights_order : c->graph->weights_order;
+    c->weights_file = weights_bind(&c->arena, &c->diagnostics, c->graph, path, order, span);
     return c->weights_file && file_set_guard_input(&c->files, path);
 }
 

@@ -193,6 +193,31 @@ static void elaborate_return(Elaborator *e, const Statement *statement, Body *bo
     body->result = datum;
 }
 
+/* `order=keras`, if it is written. */
+static WeightsOrder weights_order(Elaborator *e, const Statement *statement) {
+    static const char *const words[] = {[WEIGHTS_PYTORCH] = "pytorch", [WEIGHTS_KERAS] = "keras"};
+    if (statement->names.count == 0)
+        return WEIGHTS_PYTORCH;
+    const Name *argument = &statement->names.data[0];
+    const Name *word = &statement->names.data[1];
+    if (strcmp(argument->text, "order") != 0) {
+        Diagnostic *d = diag_report(e->diagnostics, DIAG_E0203, argument->span,
+                                    "`weights` has no argument `%s`", argument->text);
+        diag_fix(e->diagnostics, d, argument->span, "order", false,
+                 "it takes `order`, how the file orders its numbers");
+        return WEIGHTS_PYTORCH;
+    }
+    for (int i = 0; i < WEIGHTS_ORDERS; i++)
+        if (strcmp(word->text, words[i]) == 0)
+            return (WeightsOrder)i;
+    Diagnostic *d = diag_report(e->diagnostics, DIAG_E0201, word->span,
+                                "`order` is `pytorch` or `keras`, not `%s`", word->text);
+    const char *near = suggest_name(word->text, words, WEIGHTS_ORDERS);
+    if (near)
+        diag_fix(e->diagnostics, d, word->span, near, true, "did you mean `%s`?", near);
+    return WEIGHTS_PYTORCH;
+}
+
 static void elaborate_weights(Elaborator *e, const Statement *statement) {
     Graph *graph = e->graph;
     if (e->use) {
@@ -209,6 +234,7 @@ static void elaborate_weights(Elaborator *e, const Statement *statement) {
     if (statement->value->kind == EXPR_STRING) {
         graph->weights_path = statement->value->string;
         graph->weights_span = statement->value->span;
+        graph->weights_order = weights_order(e, statement);
     }
 }
 

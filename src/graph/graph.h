@@ -119,6 +119,13 @@ typedef struct Assertion {
     const DiagContext *context; /* the uses of blocks it stands in */
 } Assertion;
 
+/* How a weights file orders the numbers of kernels, and of what reads a flattened image. */
+typedef enum WeightsOrder {
+    WEIGHTS_PYTORCH,
+    WEIGHTS_KERAS,
+    WEIGHTS_ORDERS,
+} WeightsOrder;
+
 typedef struct Graph {
     Arena *arena;
     const char *name; /* a C identifier by the grammar */
@@ -135,6 +142,7 @@ typedef struct Graph {
     VEC(Assertion) assertions;
     const char *weights_path; /* as written in `weights "..."`, NULL without */
     Span weights_span;
+    WeightsOrder weights_order;
 } Graph;
 
 /* Appends one line a node: path, layer, arguments, inputs, shape, parameters: --emit=graph. */

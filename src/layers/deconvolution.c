@@ -248,6 +248,7 @@ const LayerInfo layer_deconv = {
     .name = "deconv",
     .summary = "transposed convolution: makes the spatial axes larger",
     .family = FAMILY_CONVOLUTION,
+    .traits = LAYER_HAS_KERNEL,
     .min_inputs = 1,
     .max_inputs = 1,
     .attribute_count = DECONV_ATTRIBUTES,

@@ -142,6 +142,7 @@ const LayerInfo layer_dense = {
     .name = "dense",
     .summary = "fully connected layer: every output sees every input",
     .family = FAMILY_DENSE,
+    .traits = LAYER_HAS_KERNEL,
     .min_inputs = 1,
     .max_inputs = 1,
     .attribute_count = DENSE_ATTRIBUTES,

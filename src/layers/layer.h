@@ -54,6 +54,9 @@ typedef enum LayerTrait {
     LAYER_REORDERS_NOTHING = 1 << 1,   /* same elements in the same row-major order: a view */
     LAYER_GIVES_DISTRIBUTION = 1 << 2, /* its result are probabilities of classes */
     LAYER_CHANNEL_AFFINE = 1 << 3,     /* with one input, x * scale + shift, a channel each */
+    LAYER_HAS_KERNEL = 1 << 4,         /* its WEIGHT_KERNEL is [out, in, spatial...], or [in, out,
+                                          spatial...] */
+    LAYER_MOVES_AXES = 1 << 5,         /* an axis of the result is another one of the input */
 } LayerTrait;
 
 #define LAYER_MAX_ATTRIBUTES 12

@@ -55,6 +55,7 @@ const LayerInfo layer_transpose = {
     .name = "transpose",
     .summary = "puts the axes in another order",
     .family = FAMILY_SHAPE,
+    .traits = LAYER_MOVES_AXES,
     .min_inputs = 1,
     .max_inputs = 1,
     .attribute_count = 1,

@@ -244,6 +244,12 @@ Statement *statement_bind(Parse *parse, Span span, NameList names, Expr *value) 
     return statement;
 }
 
+Statement *statement_weights(Parse *parse, Span span, Expr *path, Name argument, Name word) {
+    Statement *statement = statement_new(parse, span, STATEMENT_WEIGHTS, path);
+    statement->names = names_add(parse, names_add(parse, statement->names, argument), word);
+    return statement;
+}
+
 Statement *statement_let(Parse *parse, Span span, Name name, Expr *value) {
     Statement *statement = statement_new(parse, span, STATEMENT_LET, value);
     statement->names = names_add(parse, statement->names, name);

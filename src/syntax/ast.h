@@ -151,7 +151,7 @@ typedef enum StatementKind {
 typedef struct Statement {
     StatementKind kind;
     Span span;
-    NameList names; /* BIND: one or more; LET: one */
+    NameList names; /* BIND: one or more; LET: one; WEIGHTS: none, or `order` and its word */
     Expr *value;    /* BIND, LET, RETURN, ASSERT; WEIGHTS: an EXPR_STRING */
 } Statement;
 typedef VEC(Statement) StatementList;

@@ -188,8 +188,9 @@ static void relate(Formatter *formatter, Nesting *nesting, uint32_t at) {
     const Piece *parent = piece->parent == NO_PIECE ? NULL : &formatter->pieces.data[piece->parent];
     piece->header = item && !parent;
     piece->unary = piece->kind == TOKEN_MINUS && !token_in(nesting->before, token_value_ends());
-    piece->named = piece->kind == TOKEN_ASSIGN && parent && parent->kind == TOKEN_LEFT_PAREN &&
-                   !parent->header;
+    bool argument = nesting->statement == TOKEN_WEIGHTS ||
+                    (parent && parent->kind == TOKEN_LEFT_PAREN && !parent->header);
+    piece->named = piece->kind == TOKEN_ASSIGN && argument;
     relate_choice(nesting, piece, at);
     if (piece_opens(piece))
         nesting->open[nesting->depth++] = at;

@@ -139,6 +139,7 @@ StatementList statements_add(Parse *parse, StatementList list, const Statement *
 
 Statement *statement_new(Parse *parse, Span span, StatementKind kind, Expr *value);
 Statement *statement_bind(Parse *parse, Span span, NameList names, Expr *value);
+Statement *statement_weights(Parse *parse, Span span, Expr *path, Name argument, Name word);
 Statement *statement_let(Parse *parse, Span span, Name name, Expr *value);
 
 void file_add_let(Parse *parse, const Statement *let);

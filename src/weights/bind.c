@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "weights/bind_report.h"
+#include "weights/keras.h"
 
 /* PyTorch keeps a step counter, an integer without dims, in every batch norm of a state dict. It
  * does nothing at inference, so it is the one tensor that may be left unused. */
@@ -33,45 +34,77 @@ static bool is_counter(const FileTensor *tensor) {
            strcmp(tensor->name + length - ending, COUNTER_ENDING) == 0;
 }
 
+/* The file's tensors by name. */
+typedef struct NameTable {
+    const FileTensor **sorted;
+    size_t count;
+} NameTable;
+
+static NameTable name_table(const TensorFile *file) {
+    NameTable table = {.count = file->tensors.count};
+    table.sorted = ARENA_ARRAY(file->arena, table.count, const FileTensor *);
+    for (size_t i = 0; i < table.count; i++)
+        table.sorted[i] = &file->tensors.data[i];
+    qsort(table.sorted, table.count, sizeof *table.sorted, tensor_name_compare);
+    return table;
+}
+
+static const FileTensor *name_find(const NameTable *table, const char *name) {
+    const FileTensor **found =
+        bsearch(name, table->sorted, table->count, sizeof *table->sorted, path_compare);
+    return found ? *found : NULL;
+}
+
+/* The tensor of a weight, by the weight's path or one of Keras's names for it; all tensors with
+ * such a name count as used, and more than one is an error (E0412). */
+static const FileTensor *keras_find(Binding *binding, const NameTable *table, const Weight *weight,
+                                    bool *used) {
+    Arena *arena = binding->file->arena;
+    const FileTensor *found = name_find(table, weight->path);
+    int prefix = (int)(strlen(weight->path) - strlen(weight->name) - 1);
+    const char *name;
+    for (size_t i = 0; (name = keras_name(weight, i)) != NULL; i++)
+        for (const char *between = "/."; *between; between++) {
+            const FileTensor *other = name_find(
+                table, arena_format(arena, "%.*s%c%s", prefix, weight->path, *between, name));
+            if (!other || other == found)
+                continue;
+            used[other - binding->file->tensors.data] = true;
+            if (found) {
+                report_two_names(binding, weight, found, other);
+                binding->ambiguous = true;
+            } else {
+                found = other;
+            }
+        }
+    return found;
+}
+
 /* Pairs weights with tensors by name. A tensor found is moved into binding->found, at the weight's
  * index; what has no partner goes into binding->missing and binding->unused, in file order. */
 static void binding_match(Binding *binding) {
     const Graph *graph = binding->graph;
     TensorFile *file = binding->file;
-    size_t count = file->tensors.count;
-    const FileTensor **sorted = ARENA_ARRAY(file->arena, count, const FileTensor *);
-    for (size_t i = 0; i < count; i++)
-        sorted[i] = &file->tensors.data[i];
-    qsort(sorted, count, sizeof *sorted, tensor_name_compare);
-    bool *used = ARENA_ARRAY(file->arena, count, bool);
+    NameTable table = name_table(file);
+    bool *used = ARENA_ARRAY(file->arena, table.count, bool);
     binding->found = ARENA_ARRAY(file->arena, graph->weights.count, const FileTensor *);
     for (size_t i = 0; i < graph->weights.count; i++) {
         const Weight *weight = graph->weights.data[i];
-        const FileTensor **found =
-            bsearch(weight->path, sorted, count, sizeof *sorted, path_compare);
+        const FileTensor *found = binding->axes ? keras_find(binding, &table, weight, used)
+                                                : name_find(&table, weight->path);
         if (!found) {
             VEC_PUSH(file->arena, &binding->missing, weight);
             continue;
         }
-        binding->found[i] = *found;
-        used[*found - file->tensors.data] = true;
+        binding->found[i] = found;
+        used[found - file->tensors.data] = true;
     }
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < table.count; i++)
         if (!used[i] && !is_counter(&file->tensors.data[i]))
             VEC_PUSH(file->arena, &binding->unused, &file->tensors.data[i]);
 }
 
 /* ---- shapes and types ----------------------------------------------------------------------- */
-
-/* Keras's order of `needed`, which is [out, in, spatial...]: [spatial..., in, out]. */
-static Shape keras_shape(const Shape *needed) {
-    Shape shape = {.rank = needed->rank};
-    for (int i = 2; i < needed->rank; i++)
-        shape.dims[i - 2] = needed->dims[i];
-    shape.dims[needed->rank - 2] = needed->dims[1];
-    shape.dims[needed->rank - 1] = needed->dims[0];
-    return shape;
-}
 
 /* [spatial..., channels, multiplier] where PyTorch has [channels * multiplier, 1, spatial...]. */
 static bool is_keras_depthwise(const Shape *needed, const Shape *has) {
@@ -89,16 +122,29 @@ static bool is_keras_depthwise(const Shape *needed, const Shape *has) {
 static TensorOrder order_of(const Shape *needed, const Shape *has) {
     if (needed->rank < 2)
         return ORDER_OTHER;
-    Shape keras = keras_shape(needed);
+    Shape keras = keras_kernel_shape(needed);
     if (shape_equal(&keras, has))
         return ORDER_KERAS;
     return is_keras_depthwise(needed, has) ? ORDER_KERAS_DEPTHWISE : ORDER_OTHER;
 }
 
+/* Whether the dims are those that the network needs, in the order that the file is said to have. */
+static bool shape_fits(const Binding *binding, const Weight *weight, const FileTensor *tensor) {
+    return binding->axes ? keras_fits(weight, &tensor->shape)
+                         : shape_equal(&weight->shape, &tensor->shape);
+}
+
+static TensorOrder tensor_order(const Binding *binding, const Weight *weight,
+                                const FileTensor *tensor) {
+    if (!binding->axes)
+        return order_of(&weight->shape, &tensor->shape);
+    return shape_equal(&weight->shape, &tensor->shape) ? ORDER_PYTORCH : ORDER_OTHER;
+}
+
 /* One error at most a tensor. */
 static bool tensor_check(const Binding *binding, const Weight *weight, const FileTensor *tensor) {
-    if (!shape_equal(&weight->shape, &tensor->shape)) {
-        TensorOrder order = order_of(&weight->shape, &tensor->shape);
+    if (!shape_fits(binding, weight, tensor)) {
+        TensorOrder order = tensor_order(binding, weight, tensor);
         if (order == ORDER_OTHER)
             report_shape(binding, weight, tensor);
         else
@@ -108,6 +154,19 @@ static bool tensor_check(const Binding *binding, const Weight *weight, const Fil
     if (tensor->number == NUMBER_OTHER) {
         report_type(binding, weight, tensor);
         return false;
+    }
+    return true;
+}
+
+/* Whether every tensor of another shape has the one that Keras would give it, so that the file is
+ * most likely one of Keras. */
+static bool only_keras_fits(const Binding *binding) {
+    for (size_t i = 0; i < binding->graph->weights.count; i++) {
+        const Weight *weight = binding->graph->weights.data[i];
+        const FileTensor *tensor = binding->found[i];
+        if (tensor && !shape_equal(&weight->shape, &tensor->shape) &&
+            !keras_fits(weight, &tensor->shape))
+            return false;
     }
     return true;
 }
@@ -160,6 +219,8 @@ static bool weight_fill(const Binding *binding, Weight *weight, const FileTensor
     weight->data = file_tensor_floats(binding->file, tensor);
     if (!weight->data)
         return false;
+    if (binding->axes)
+        weight->data = keras_permute(binding->file->arena, binding->axes, weight, weight->data);
     NonFinite found = non_finite_find(weight->data, weight->elements);
     if (found.count > 0)
         report_non_finite(binding, weight, &found);
@@ -168,11 +229,17 @@ static bool weight_fill(const Binding *binding, Weight *weight, const FileTensor
 
 /* ---- the whole ------------------------------------------------------------------------------ */
 
-bool weights_bind_file(Graph *graph, TensorFile *file) {
+bool weights_bind_file(Graph *graph, TensorFile *file, WeightsOrder order) {
     Binding binding = {.graph = graph, .file = file};
+    if (order == WEIGHTS_KERAS) {
+        binding.axes = keras_follow(file->arena, file->diagnostics, graph);
+        if (!binding.axes)
+            return false;
+    }
     binding_match(&binding);
     report_unmatched(&binding);
-    bool good = binding.missing.count == 0 && binding.unused.count == 0;
+    binding.offers_keras = !binding.axes && only_keras_fits(&binding);
+    bool good = binding.missing.count == 0 && binding.unused.count == 0 && !binding.ambiguous;
     for (size_t i = 0; i < graph->weights.count; i++) {
         Weight *weight = graph->weights.data[i];
         const FileTensor *tensor = binding.found[i];
@@ -184,11 +251,11 @@ bool weights_bind_file(Graph *graph, TensorFile *file) {
 }
 
 TensorFile *weights_bind(Arena *arena, Diagnostics *diagnostics, Graph *graph, const char *path,
-                         Span span) {
+                         WeightsOrder order, Span span) {
     TensorFile *file = tensor_file_open(arena, diagnostics, span, path);
     if (!file)
         return NULL;
-    if (weights_bind_file(graph, file) && tensor_file_unchanged(file))
+    if (weights_bind_file(graph, file, order) && tensor_file_unchanged(file))
         return file;
     for (size_t i = 0; i < graph->weights.count; i++)
         graph->weights.data[i]->data = NULL; /* may point into the file */

@@ -8,16 +8,17 @@
 
 /* Finds every tensor of the network in the file `path` and sets Weight.data. All mistakes of a file
  * are reported in one run: missing and unused tensors with the nearest name, shapes with where each
- * number comes from, transposed tensors, types, non-finite values (a warning). `span` is the
+ * number comes from, transposed tensors, types, non-finite values (a warning). In Keras's
+ * order names may be Keras's, too, and numbers are permuted (weights/keras.h). `span` is the
  * `weights "..."` of the source or SPAN_NONE for --weights.
  *
  * Weight.data may point into the returned file: close it (tensor_file_close) after the last use of
  * the weights, and ask tensor_file_unchanged before outputs are committed. NULL after an error. */
 TensorFile *weights_bind(Arena *arena, Diagnostics *diagnostics, Graph *graph, const char *path,
-                         Span span);
+                         WeightsOrder order, Span span);
 
 /* The second half of weights_bind, for a file that is open. False after an error. */
-bool weights_bind_file(Graph *graph, TensorFile *file);
+bool weights_bind_file(Graph *graph, TensorFile *file, WeightsOrder order);
 
 /* Sets Weight.data of all weights to random numbers by their role, the same for a seed and a path
  * on every machine (PCG32 of O'Neill 2014, Box-Muller in double). */

@@ -25,11 +25,17 @@ static const char *shape_shown(const Binding *binding, const Shape *shape) {
     return shape_text(arena_of(binding), shape);
 }
 
+/* The shape that the tensor should have in the file. */
+static const char *needed_shown(const Binding *binding, const Weight *weight) {
+    Shape shape = binding->axes ? keras_shape(weight) : weight->shape;
+    return shape_shown(binding, &shape);
+}
+
 /* "needs f32 [60, 1, 7, 7]" beside the layer, and what was read beside the file's name. */
 static void label_both(const Binding *binding, Diagnostic *d, const Weight *weight,
                        const char *axes) {
     const TensorFile *file = binding->file;
-    diag_here(file->diagnostics, d, "needs f32 %s%s", shape_shown(binding, &weight->shape), axes);
+    diag_here(file->diagnostics, d, "needs f32 %s%s", needed_shown(binding, weight), axes);
     uint64_t bytes = 0;
     for (size_t i = 0; i < file->tensors.count; i++)
         bytes += file->tensors.data[i].bytes;
@@ -220,10 +226,21 @@ void report_shape(const Binding *binding, const Weight *weight, const FileTensor
     Diagnostic *d = diag_report(file->diagnostics, DIAG_E0404, weight->owner->span,
                                 "tensor `%s` is %s in `%s`, but the network needs %s",
                                 shown(binding, weight->path), shape_shown(binding, &tensor->shape),
-                                file->path, shape_shown(binding, &weight->shape));
+                                file->path, needed_shown(binding, weight));
     label_both(binding, d, weight, "");
     note_tensor(binding, d, tensor, "");
     note_origins(binding, d, weight);
+}
+
+void report_two_names(const Binding *binding, const Weight *weight, const FileTensor *first,
+                      const FileTensor *second) {
+    const TensorFile *file = binding->file;
+    Diagnostic *d = diag_report(file->diagnostics, DIAG_E0412, weight->owner->span,
+                                "`%s` has two tensors for `%s`: `%s` and `%s`", file->path,
+                                shown(binding, weight->path), shown(binding, first->name),
+                                shown(binding, second->name));
+    label_both(binding, d, weight, "");
+    diag_help(file->diagnostics, d, "save the file without one of the two");
 }
 
 /* Names of the axes in PyTorch's order. */
@@ -268,16 +285,46 @@ static const char *transposition(const Binding *binding, const Weight *weight, T
     return copy;
 }
 
+/* The order in the source, or on the command line if the file is named there. */
+static void offer_keras(const Binding *binding, Diagnostic *d) {
+    const TensorFile *file = binding->file;
+    Span end = {file->span.end, file->span.end};
+    if (file->span.end > file->span.begin)
+        diag_fix(file->diagnostics, d, end, " order=keras", false,
+                 "say that the file is in Keras's order");
+    else
+        diag_help(file->diagnostics, d,
+                  "say that the file is in Keras's order: --weights-order=keras");
+}
+
+static void report_order_pytorch(const Binding *binding, const Weight *weight,
+                                 const FileTensor *tensor) {
+    const TensorFile *file = binding->file;
+    Diagnostic *d = diag_report(file->diagnostics, DIAG_E0407, weight->owner->span,
+                                "tensor `%s` of `%s` is in PyTorch's order, not in Keras's",
+                                shown(binding, tensor->name), file->path);
+    label_both(binding, d, weight, "");
+    note_tensor(binding, d, tensor, axes_needed(weight->shape.rank));
+    diag_help(file->diagnostics, d,
+              "if all of the file is, leave out `order=keras`, or say --weights-order=pytorch");
+}
+
 void report_transposed(const Binding *binding, const Weight *weight, const FileTensor *tensor,
                        TensorOrder order) {
     const TensorFile *file = binding->file;
     int rank = weight->shape.rank;
+    if (order == ORDER_PYTORCH) {
+        report_order_pytorch(binding, weight, tensor);
+        return;
+    }
     Diagnostic *d =
         diag_report(file->diagnostics, DIAG_E0407, weight->owner->span,
                     "tensor `%s` is transposed in `%s`", shown(binding, weight->path), file->path);
     label_both(binding, d, weight, axes_needed(rank));
     note_tensor(binding, d, tensor, axes_found(rank, order));
     note_origins(binding, d, weight);
+    if (binding->offers_keras)
+        offer_keras(binding, d);
     diag_help(file->diagnostics, d, "write the file in PyTorch's order; in NumPy: %s",
               transposition(binding, weight, order));
     diag_note(file->diagnostics, d,

@@ -1,10 +1,10 @@
 /* The readers of weights files against hostile bytes.
  *
- * Built with -fsanitize=fuzzer it is a libFuzzer target: the first byte chooses the format, the
- * rest is the file. With -DFUZZ_STANDALONE it is a program that needs no fuzzer: `fuzz_weights N`
- * runs N files a format, made from built-in seeds by mutations that know the formats' structure,
- * with a fixed seed, so that a failure repeats. `fuzz_weights 0 FILE...` replays files of the first
- * form.
+ * Built with -fsanitize=fuzzer it is a libFuzzer target: the first byte chooses the format and the
+ * order of the numbers, the rest is the file. With -DFUZZ_STANDALONE it is a program that needs no
+ * fuzzer: `fuzz_weights N` runs N files a format, made from built-in seeds by mutations that know
+ * the formats' structure, with a fixed seed, so that a failure repeats. `fuzz_weights 0 FILE...`
+ * replays files of the first form.
  *
  * Wrong is a crash, a sanitizer's report, or a broken promise: see check_file. */
 #include <stddef.h>
@@ -52,7 +52,8 @@ static void check_layout(const TensorFile *file, Format format) {
 }
 
 /* A refused file gives one error; an accepted one binds, or gives errors. */
-static void check_file(Fixture *fixture, Format format, const void *data, size_t size) {
+static void check_file(Fixture *fixture, Format format, WeightsOrder order, const void *data,
+                       size_t size) {
     TensorFile *file = tensor_file_open_bytes(&fixture->arena, &fixture->diagnostics, SPAN_NONE,
                                               format_names[format], data, size);
     REQUIRE(fixture->diagnostics.list.count == (file ? 0 : 1));
@@ -60,7 +61,7 @@ static void check_file(Fixture *fixture, Format format, const void *data, size_t
         return;
     check_layout(file, format);
     Graph *graph = tiny_graph(fixture);
-    bool bound = weights_bind_file(graph, file);
+    bool bound = weights_bind_file(graph, file, order);
     REQUIRE(bound != diag_has_errors(&fixture->diagnostics));
     volatile float sum = 0;
     for (size_t i = 0; bound && i < graph->weights.count; i++) {
@@ -89,6 +90,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (size == 0)
         return 0;
     Format format = (Format)(data[0] % FORMAT_COUNT);
+    WeightsOrder order = (WeightsOrder)(data[0] / FORMAT_COUNT % WEIGHTS_ORDERS);
     /* A copy of exactly the file's size: a read behind it is seen. */
     size_t length = size - 1;
     void *copy = malloc(length > 0 ? length : 1);
@@ -99,7 +101,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (format == FORMAT_NPY)
         check_array(&fixture, copy, length);
     else
-        check_file(&fixture, format, copy, length);
+        check_file(&fixture, format, order, copy, length);
     fixture_end(&fixture);
     free(copy);
     return 0;
@@ -290,6 +292,8 @@ static void make_npy(Random *random, int which, bool changed, StrBuf *out) {
         {"{'descr': '<f4', 'fortran_order': False, 'shape': (3,), }\n", 12},
         {"{'descr': '<f8', 'fortran_order': True, 'shape': (2, 3, 4), }\n", 192},
         {"{'descr': '|u1', 'fortran_order': False, 'shape': (), }\n", 1},
+        {"{'descr': '<f4', 'fortran_order': False, 'shape': (3, 3, 1, 2), }\n", 72},
+        {"{'descr': '<f4', 'fortran_order': False, 'shape': (8, 3), }\n", 96},
     };
     StrBuf dictionary = {0};
     strbuf_add(&dictionary, seeds[which].dictionary);
@@ -309,9 +313,11 @@ static void make_npz(Random *random, StrBuf *out) {
     static const char *const names[] = {"conv1.weight.npy", "conv1.bias.npy", "fc.weight.npy",
                                         "fc.bias.npy"};
     ZipBuilder zip = {0};
+    bool keras = one_in(random, 2);
     for (int i = 0; i < 4; i++) {
         StrBuf array = {0};
-        int which = one_in(random, 10) ? (int)random_below(random, 6) : i;
+        int right = keras && i % 2 == 0 ? 6 + i / 2 : i;
+        int which = one_in(random, 10) ? (int)random_below(random, 8) : right;
         make_npy(random, which, one_in(random, 8), &array);
         zip_add_member(&zip, names[one_in(random, 40) ? 0 : i], one_in(random, 2) ? 8 : 0,
                        array.data, array.length);
@@ -337,10 +343,11 @@ static void make_npz(Random *random, StrBuf *out) {
 }
 
 static void make_file(Random *random, Format format, StrBuf *out) {
-    strbuf_add_char(out, (char)format);
+    size_t order = random_below(random, WEIGHTS_ORDERS);
+    strbuf_add_char(out, (char)((size_t)format + order * FORMAT_COUNT));
     switch (format) {
     case FORMAT_SAFETENSORS: make_safetensors(random, out); break;
-    case FORMAT_NPY: make_npy(random, (int)random_below(random, 6), true, out); break;
+    case FORMAT_NPY: make_npy(random, (int)random_below(random, 8), true, out); break;
     case FORMAT_NPZ: make_npz(random, out); break;
     case FORMAT_COUNT: break;
     }

@@ -66,7 +66,7 @@ static bool bind(Fixture *fixture, Graph *graph, const Tensor *tensors, size_t c
     strbuf_free(&bytes);
     strbuf_free(&header);
     assert_non_null(file);
-    bool bound = weights_bind_file(graph, file);
+    bool bound = weights_bind_file(graph, file, WEIGHTS_PYTORCH);
     tensor_file_close(file);
     return bound;
 }
@@ -370,7 +370,7 @@ static void archive(void **state) {
                                               "tiny.npz", zip.out.data, zip.out.length);
     assert_non_null(file);
     Graph *graph = tiny_graph(fixture);
-    assert_true(weights_bind_file(graph, file));
+    assert_true(weights_bind_file(graph, file, WEIGHTS_PYTORCH));
     tensor_file_close(file);
     zip_free(&zip); /* the numbers of an archive are copies */
     const float *expected = numbers;
@@ -392,7 +392,7 @@ static void big_endian_member(void **state) {
     TensorFile *file = tensor_file_open_bytes(&fixture->arena, &fixture->diagnostics, SPAN_NONE,
                                               "tiny.npz", zip.out.data, zip.out.length);
     assert_non_null(file);
-    assert_false(weights_bind_file(tiny_graph(fixture), file));
+    assert_false(weights_bind_file(tiny_graph(fixture), file, WEIGHTS_PYTORCH));
     assert_int_equal(fixture->diagnostics.list.count, 4);
     assert_int_equal(fixture->diagnostics.list.data[3]->code, DIAG_E0405);
     assert_says(fixture->diagnostics.list.data[3], "of type >f4");
@@ -415,7 +415,8 @@ static void random_written_and_bound(void **state) {
     strbuf_free(&bytes);
 
     Graph *graph = tiny_graph(fixture);
-    TensorFile *file = weights_bind(&fixture->arena, &fixture->diagnostics, graph, path, SPAN_NONE);
+    TensorFile *file = weights_bind(&fixture->arena, &fixture->diagnostics, graph, path,
+                                    WEIGHTS_PYTORCH, SPAN_NONE);
     assert_non_null(file);
     for (size_t i = 0; i < 4; i++) {
         const Weight *weight = graph->weights.data[i];
@@ -453,9 +454,11 @@ static void bind_refused_leaves_no_pointer(void **state) {
     graph->weights.count = 4;
     assert_int_equal(write(descriptor, bytes.data, bytes.length), bytes.length);
     assert_int_equal(close(descriptor), 0);
-    tensor_file_close(weights_bind(&fixture->arena, &fixture->diagnostics, graph, path, SPAN_NONE));
+    tensor_file_close(weights_bind(&fixture->arena, &fixture->diagnostics, graph, path,
+                                   WEIGHTS_PYTORCH, SPAN_NONE));
     only(fixture, DIAG_E0402);
-    assert_null(weights_bind(&fixture->arena, &fixture->diagnostics, graph, "no.npz", SPAN_NONE));
+    assert_null(weights_bind(&fixture->arena, &fixture->diagnostics, graph, "no.npz",
+                             WEIGHTS_PYTORCH, SPAN_NONE));
     assert_int_equal(fixture->diagnostics.list.data[1]->code, DIAG_E0701);
     for (size_t i = 0; i < 4; i++)
         assert_null(graph->weights.data[i]->data);

@@ -415,7 +415,7 @@ static void npz_bomb(void **state) {
     assert_non_null(file);
     assert_int_equal(file->tensors.data[0].bytes, zeros);
     Graph *graph = tiny_graph(&fixture);
-    assert_false(weights_bind_file(graph, file));
+    assert_false(weights_bind_file(graph, file, WEIGHTS_PYTORCH));
     assert_int_equal(fixture.diagnostics.list.count, 4); /* three missing, one of another shape */
     assert_null(graph->weights.data[3]->data);
     tensor_file_close(file);

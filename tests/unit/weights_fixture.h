@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "layers/layer.h"
 #include "support/diag.h"
 #include "weights/bind.h"
 #include "weights/tensor_file.h"
@@ -28,6 +29,14 @@ static inline void fixture_end(Fixture *fixture) {
 }
 
 /* ---- a network ------------------------------------------------------------------------------ */
+
+/* What the order of Keras asks of the layers; the real ones would need all of netc. */
+static const LayerInfo tiny_conv = {
+    .name = "conv", .family = FAMILY_CONVOLUTION, .traits = LAYER_HAS_KERNEL};
+static const LayerInfo tiny_flatten = {
+    .name = "flatten", .family = FAMILY_SHAPE, .traits = LAYER_REORDERS_NOTHING};
+static const LayerInfo tiny_dense = {
+    .name = "dense", .family = FAMILY_DENSE, .traits = LAYER_HAS_KERNEL};
 
 #define TINY_TEXT                                                                                  \
     "network tiny(x: [1, 4, 4]) -> [3] {\n"                                                        \
@@ -55,9 +64,13 @@ static inline Node *tiny_node(Fixture *fixture, const char *path, Span span, Val
     Node *node = ARENA_NEW(&fixture->arena, Node);
     node->path = path;
     node->span = span;
+    node->layer = &tiny_dense;
     node->inputs = ARENA_ARRAY(&fixture->arena, 1, Value *);
     node->inputs[0] = input;
     node->input_count = 1;
+    node->outputs = ARENA_ARRAY(&fixture->arena, 1, Value *);
+    node->outputs[0] = tiny_value(fixture, path, shape_make(1, 1), span);
+    node->output_count = 1;
     return node;
 }
 
@@ -87,9 +100,26 @@ static inline Graph *tiny_graph(Fixture *fixture) {
     graph->weights_path = "tiny.safetensors";
     graph->weights_span = tiny_span(source, "\"tiny.safetensors\"");
     Value *x = tiny_value(fixture, "x", shape_make(3, 1, 4, 4), tiny_span(source, "x: [1, 4, 4]"));
+    Value *image =
+        tiny_value(fixture, "conv1", shape_make(3, 2, 2, 2), tiny_span(source, "conv(2, 3x3)"));
     Value *flat = tiny_value(fixture, "flatten1", shape_make(1, 8), tiny_span(source, "flatten"));
     Node *conv = tiny_node(fixture, "conv1", tiny_span(source, "conv(2, 3x3)"), x);
+    conv->layer = &tiny_conv;
+    conv->outputs[0] = image;
+    Node *flatten = tiny_node(fixture, "flatten1", tiny_span(source, "flatten"), image);
+    flatten->layer = &tiny_flatten;
+    flatten->outputs[0] = flat;
     Node *fc = tiny_node(fixture, "fc", tiny_span(source, "dense(3)"), flat);
+    fc->outputs[0]->type.shape = shape_make(1, 3);
+    Value *const values[] = {x, image, flat, fc->outputs[0]};
+    for (size_t i = 0; i < 4; i++) {
+        values[i]->id = (int64_t)i;
+        VEC_PUSH(&fixture->arena, &graph->values, values[i]);
+    }
+    Node *const nodes[] = {conv, flatten, fc};
+    for (size_t i = 0; i < 3; i++)
+        VEC_PUSH(&fixture->arena, &graph->nodes, nodes[i]);
+    VEC_PUSH(&fixture->arena, &graph->inputs, x);
     tiny_weight(fixture, graph, conv, "weight", shape_make(4, 2, 1, 3, 3), WEIGHT_KERNEL);
     tiny_weight(fixture, graph, conv, "bias", shape_make(1, 2), WEIGHT_BIAS);
     tiny_weight(fixture, graph, fc, "weight", shape_make(2, 3, 8), WEIGHT_KERNEL);
