@@ -121,6 +121,29 @@ def convolution(rank, padding):
     return Case(name, arguments, [shape], After(module, pairs) if any(pairs) else module)
 
 
+class Separable(nn.Module):
+    """PyTorch leaves it to the user: one bias, after the second part."""
+
+    def __init__(self, channels, multiplier, filters, kernel, bias, **window):
+        super().__init__()
+        inner, rank = channels * multiplier, len(kernel)
+        self.depthwise = CONVOLUTIONS[rank](channels, inner, kernel, groups=channels, bias=False, **window)
+        self.pointwise = CONVOLUTIONS[rank](inner, filters, 1, bias=bias)
+
+    def forward(self, x):
+        return self.pointwise(self.depthwise(x))
+
+
+def separable(rank):
+    shape, kernel = image(rank, 5, 9), extents(rank, 1, 3)
+    window = {"stride": extents(rank, 1, 3), "dilation": extents(rank, 1, 2), "padding": between(0, 1)}
+    multiplier, filters, bias = between(1, 3), between(1, 9), bool(between(0, 1))
+    arguments = (f"{filters}, {size(kernel)}, stride={size(window['stride'])}, pad={window['padding']}, "
+                 f"dilation={size(window['dilation'])}, multiplier={multiplier}, bias={word(bias)}")
+    return Case("separable", arguments, [shape],
+                Separable(shape[0], multiplier, filters, kernel, bias, **window))
+
+
 def transposed(rank):
     kernel, stride, dilation = extents(rank, 1, 4), extents(rank, 1, 3), extents(rank, 1, 2)
     pad = [between(0, d * (k - 1)) // 2 for k, d in zip(kernel, dilation)]

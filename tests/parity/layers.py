@@ -27,6 +27,7 @@ REFERENCE_LIMIT = 1e-12  # of the range: both sides compute in float64, in other
 def families():
     yield "convolution", [first.convolution(turn % 3 + 1, padding) for turn in range(15)
                           for padding in (0, 1, "sides", "same")]
+    yield "separable", [first.separable(turn % 3 + 1) for turn in range(18)]
     yield "transposed", [first.transposed(turn % 3 + 1) for turn in range(24)]
     makers = {"pooling": (lambda turn: first.pooling(turn % 3 + 1), 12), "dense": (first.dense, 15),
               "normalisation": (first.normalisation, 12), "activation": (first.activations, 6),
