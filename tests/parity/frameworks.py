@@ -1,5 +1,6 @@
 """What the parity scripts share: PyTorch and torchvision as this project uses them, and netc."""
 import os
+import pathlib
 import subprocess
 import sys
 import types
@@ -53,3 +54,20 @@ def distance(actual, expected):
     """The largest difference, as a share of the largest expected value."""
     expected = numpy.asarray(expected)
     return float(abs(actual - expected).max() / abs(expected).max())
+
+
+def check_all(folder, names, check):
+    """Says what `check(name, folder)` finds wrong with each; ends the script."""
+    folder = pathlib.Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    failures = 0
+    for name in names:
+        try:
+            problem = check(name, folder)
+        except RuntimeError as error:
+            problem = str(error)
+        if problem:
+            failures += 1
+            print(f"{name}: {problem}", flush=True)
+    print(f"{len(names) - failures} passed, {failures} failed")
+    sys.exit(1 if failures else 0)

@@ -13,7 +13,7 @@ import sys
 import numpy
 import torch
 
-from frameworks import distance, netc, randomise, run_float64, save
+from frameworks import check_all, distance, netc, randomise, run_float64, save
 
 NETWORKS = pathlib.Path(__file__).parents[2] / "examples/networks"
 REFERENCE_LIMIT = 1e-9  # both sides compute in float64: what differs is the order of summation
@@ -119,21 +119,6 @@ def check(name, folder, run):
     return None
 
 
-def main():
-    folder = pathlib.Path(sys.argv[1])
-    folder.mkdir(parents=True, exist_ok=True)
-    failures = 0
-    names = TORCHVISION if sys.argv[2:] in ([], ["all"]) else sys.argv[2:]
-    for name in names:
-        try:
-            problem = check(name, folder, bool(sys.argv[2:]) or name not in COUNTED)
-        except RuntimeError as error:
-            problem = str(error)
-        if problem:
-            failures += 1
-            print(f"{name}: {problem}", flush=True)
-    print(f"{len(names) - failures} passed, {failures} failed")
-    sys.exit(1 if failures else 0)
-
-
-main()
+names = TORCHVISION if sys.argv[2:] in ([], ["all"]) else sys.argv[2:]
+check_all(sys.argv[1], names,
+          lambda name, folder: check(name, folder, bool(sys.argv[2:]) or name not in COUNTED))

@@ -1,0 +1,215 @@
+#!/usr/bin/env python3
+"""The library's networks that torchvision does not have, beside PyTorch modules written here:
+library_torch.py WORK-FOLDER [NETWORK...]
+
+Their tensors come in the same order with the same shapes; the names are those of the layers in the
+.net file. Counts must be equal, and values as in library.py."""
+import json
+import pathlib
+import sys
+
+import numpy
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from frameworks import check_all, distance, netc, randomise, run_float64, save
+
+NETWORKS = pathlib.Path(__file__).parents[2] / "examples/networks"
+REFERENCE_LIMIT = 1e-9
+COMPILED_LIMIT = 1e-4
+
+
+def conv_norm(channels, filters, kernel, activation, **window):
+    return [nn.Conv2d(channels, filters, kernel, bias=False, **window), nn.BatchNorm2d(filters),
+            *activation]
+
+
+def lenet5():
+    return nn.Sequential(
+        nn.Conv2d(1, 6, 5), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(6, 16, 5), nn.ReLU(), nn.MaxPool2d(2),
+        nn.Flatten(), nn.Linear(400, 120), nn.ReLU(), nn.Linear(120, 84), nn.ReLU(), nn.Linear(84, 10))
+
+
+def separable_unit(channels, filters, stride=1, activation=nn.ReLU):
+    return [*conv_norm(channels, channels, 3, [nn.ReLU()], stride=stride, padding=1, groups=channels),
+            *conv_norm(channels, filters, 1, [nn.ReLU()])]
+
+
+def dscnn():
+    units = [layer for _ in range(4) for layer in separable_unit(64, 64)]
+    return nn.Sequential(nn.ZeroPad2d((1, 1, 4, 5)), *conv_norm(1, 64, (10, 4), [nn.ReLU()], stride=2),
+                         *units, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, 12))
+
+
+def mobilenet_v1():
+    widths = [(64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), *[(512, 1)] * 5, (1024, 2), (1024, 1)]
+    layers, channels = conv_norm(3, 32, 3, [nn.ReLU()], stride=2, padding=1), 32
+    for filters, stride in widths:
+        layers += separable_unit(channels, filters, stride)
+        channels = filters
+    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(1024, 1000))
+
+
+def tiny_yolo_v2():
+    layers, channels = [], 3
+    for i, filters in enumerate((16, 32, 64, 128, 256, 512, 1024, 1024)):
+        layers += conv_norm(channels, filters, 3, [nn.LeakyReLU(0.1)], padding=1)
+        layers += [nn.MaxPool2d(2)] if i < 5 else []
+        layers += [nn.ZeroPad2d((0, 1, 0, 1)), nn.MaxPool2d(2, 1)] if i == 5 else []
+        channels = filters
+    # the padding of a pool is minus infinity: what is made here must not be above the edge
+    layers = [nn.ConstantPad2d((0, 1, 0, 1), float("-inf")) if isinstance(layer, nn.ZeroPad2d) else layer
+              for layer in layers]
+    return nn.Sequential(*layers)
+
+
+class UNet(nn.Module):
+    def __init__(self):
+        super().__init__()
+        widths = [1, 64, 128, 256, 512, 1024]
+        self.down = nn.ModuleList(self.pair(a, b) for a, b in zip(widths, widths[1:]))
+        self.up = nn.ModuleList(
+            nn.ModuleList([nn.ConvTranspose2d(w, w // 2, 2, 2), self.pair(w, w // 2)])
+            for w in reversed(widths[2:]))
+        self.last = nn.Conv2d(64, 2, 1)
+
+    @staticmethod
+    def pair(channels, filters):
+        return nn.Sequential(nn.Conv2d(channels, filters, 3), nn.ReLU(), nn.Conv2d(filters, filters, 3),
+                             nn.ReLU())
+
+    def forward(self, x):
+        left = []
+        for i, down in enumerate(self.down):
+            x = down(F.max_pool2d(x, 2) if i else x)
+            left.append(x)
+        for (wider, pair), other in zip(self.up, reversed(left[:-1])):
+            x = wider(x)
+            edge = (other.shape[-1] - x.shape[-1]) // 2
+            x = pair(torch.cat([other[:, :, edge:-edge, edge:-edge], x], 1))
+        return self.last(x)
+
+
+class Tagger(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embedding = nn.Embedding(10_000, 128)
+        self.lstm = nn.LSTM(128, 256, 2, bidirectional=True, batch_first=True)
+        self.tags = nn.Linear(512, 17)
+
+    def forward(self, words):
+        return self.tags(self.lstm(self.embedding(words.long()))[0])
+
+
+class BertLayer(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.attention = nn.MultiheadAttention(width, 12, batch_first=True)
+        self.norm1 = nn.LayerNorm(width, eps=1e-12)
+        self.intermediate, self.output = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
+        self.norm2 = nn.LayerNorm(width, eps=1e-12)
+
+    def forward(self, x):
+        x = self.norm1(x + self.attention(x, x, x, need_weights=False)[0])
+        return self.norm2(x + self.output(F.gelu(self.intermediate(x))))
+
+
+class Bert(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.words, self.kinds = nn.Embedding(30522, 768), nn.Embedding(2, 768)
+        self.positions = nn.Embedding(512, 768)
+        self.norm = nn.LayerNorm(768, eps=1e-12)
+        self.layers = nn.Sequential(*(BertLayer(768) for _ in range(12)))
+        self.pooler = nn.Linear(768, 768)
+
+    def forward(self, tokens, segments):
+        x = self.words(tokens.long()) + self.kinds(segments.long())
+        x = self.layers(self.norm(x + self.positions.weight[:tokens.shape[1]]))
+        return x, torch.tanh(self.pooler(x[:, 0]))
+
+
+class GptLayer(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.norm1 = nn.LayerNorm(width)
+        self.attention = nn.MultiheadAttention(width, 12, batch_first=True)
+        self.norm2 = nn.LayerNorm(width)
+        self.first, self.second = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
+
+    def forward(self, x):
+        y = self.norm1(x)
+        mask = nn.Transformer.generate_square_subsequent_mask(x.shape[1], dtype=x.dtype)
+        x = x + self.attention(y, y, y, attn_mask=mask, need_weights=False)[0]
+        return x + self.second(F.gelu(self.first(self.norm2(x)), approximate="tanh"))
+
+
+class Gpt2(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.tokens, self.positions = nn.Embedding(50257, 768), nn.Embedding(1024, 768)
+        self.layers = nn.Sequential(*(GptLayer(768) for _ in range(12)))
+        self.norm = nn.LayerNorm(768)
+
+    def forward(self, tokens):
+        x = self.tokens(tokens.long()) + self.positions.weight[:tokens.shape[1]]
+        return self.norm(self.layers(x)) @ self.tokens.weight.T
+
+
+# network -> file, module, what makes it small, tokens below this instead of any numbers
+MODELS = {
+    "lenet5": ("lenet", lenet5, None, 0), "dscnn": ("dscnn", dscnn, None, 0),
+    "mobilenet_v1": ("mobilenet", mobilenet_v1, "size=64", 0),
+    "tiny_yolo_v2": ("yolo", tiny_yolo_v2, "size=64", 0), "unet": ("unet", UNet, "size=188", 0),
+    "tagger": ("tagger", Tagger, None, 10_000), "bert": ("bert", Bert, "length=5", 2),
+    "gpt2": ("gpt2", Gpt2, "length=5", 50257),
+}
+
+
+def tensors_of(model):
+    return [tensor for name, tensor in model.state_dict().items() if "num_batches" not in name]
+
+
+def check(name, folder):
+    file, make, smaller, tokens = MODELS[name]
+    torch.manual_seed(0)
+    model = randomise(make(), 1)
+    where = (NETWORKS / f"{file}.net", f"--network={name}", *(("-D", smaller) if smaller else ()))
+    report = json.loads(netc("report", "--format=json", *where))
+    ours = [weight for layer in report["layers"] for weight in layer["weights"]]
+    owned = {weight["name"]: weight for weight in ours}  # shared ones are there more than once
+    theirs = tensors_of(model)
+    shapes = [list(tensor.shape) for tensor in theirs]
+    if [weight["shape"] for weight in owned.values()] != shapes:
+        return f"weights of shapes {[w['shape'] for w in owned.values()]}, PyTorch has {shapes}"
+    count = sum(parameter.numel() for parameter in model.parameters())
+    if report["totals"]["trainable"] != count:
+        return f"{report['totals']['trainable']:,} trainable parameters, PyTorch has {count:,}"
+
+    generator = numpy.random.default_rng(7)
+    inputs = [(generator.integers(0, tokens, entry["shape"]) if tokens
+               else generator.standard_normal(entry["shape"])).astype(numpy.float32)
+              for entry in report["inputs"]]
+    weights = folder / f"{name}.safetensors"
+    save(dict(zip(owned, theirs)), weights)
+    options = [f"--weights={weights}"]
+    for i, values in enumerate(inputs):
+        numpy.save(folder / f"input{i}.npy", values)
+        options.append(f"--input={folder / f'input{i}.npy'}")
+    for kind, extra in (("compiled", ("--compare", "--cpu=native")), ("reference", ("--reference",))):
+        outputs = [f"--output={folder / f'{kind}{i}.npy'}" for i in range(len(report["outputs"]))]
+        netc("run", *where, *options, *extra, *outputs)
+    weights.unlink()
+    expected = run_float64(model, [values[None] for values in inputs])
+    expected = expected if isinstance(expected, tuple) else (expected,)
+    far = {kind: max(distance(numpy.load(folder / f"{kind}{i}.npy"), result[0].numpy())
+                     for i, result in enumerate(expected)) for kind in ("compiled", "reference")}
+    if not (far["reference"] <= REFERENCE_LIMIT + 2.0 ** -24 and far["compiled"] <= COMPILED_LIMIT):
+        return f"shares of the range from PyTorch's result: {far}"
+    print(f"{name:18} {count:>12,} parameters, reference within {far['reference']:.1e}, "
+          f"compiled within {far['compiled']:.1e} of the range", flush=True)
+    return None
+
+
+check_all(sys.argv[1], sys.argv[2:] or MODELS, check)
