@@ -509,8 +509,9 @@ const LayerInfo layer_adaptiveavgpool = {
     .attributes = {{"size", ATTRIBUTE_SIZE, NULL, 1, INT32_MAX, "results along each spatial axis"},
                    SCALE_ATTRIBUTE,
                    BIAS_ATTRIBUTE},
-    .shape_doc = "[C, n, ...] -> [C, m, ...] with m = size: window i has the inputs floor(i n / m) "
-                 "to ceil((i + 1) n / m), that one excluded",
+    .shape_doc =
+        "[C, L] -> [C, size], [C, H, W] -> [C, size]: of n inputs along an axis that become "
+        "m, window i has floor(i n / m) to ceil((i + 1) n / m), that one excluded",
     .weights_doc = COEFFICIENTS,
     .operations_doc = "1 for each input of each window and 1 for each element of the "
                       "result" COEFFICIENT_OPERATIONS,
