@@ -1,0 +1,60 @@
+/* Every option and every verb, one row each: parsing, checking and --help come from these.
+ * Private to src/driver/options*.c. */
+#ifndef NETC_DRIVER_OPTION_TABLE_H
+#define NETC_DRIVER_OPTION_TABLE_H
+
+#include <stddef.h>
+
+#include "driver/options.h"
+
+typedef enum OptionKind {
+    OPTION_FLAG,   /* sets a bool */
+    OPTION_TEXT,   /* sets a const char * */
+    OPTION_MAYBE,  /* the same; without a value to "" */
+    OPTION_LIST,   /* appends to a VEC(const char *) */
+    OPTION_NUMBER, /* sets a uint64_t */
+    OPTION_CHOICE, /* sets an int-sized enum to the index of the word in `choices` */
+    OPTION_DEFINE, /* appends NAME=VALUE to the defines */
+} OptionKind;
+
+#define VERB_BIT(verb) (1u << (verb))
+#define ALL_VERBS      (VERB_BIT(VERB_LAYERS + 1) - 1)
+#define WITH_PLAN                                                                                  \
+    (VERB_BIT(VERB_COMPILE) | VERB_BIT(VERB_CHECK) | VERB_BIT(VERB_REPORT) | VERB_BIT(VERB_RUN))
+#define WITH_FORMAT                                                                                \
+    (VERB_BIT(VERB_REPORT) | VERB_BIT(VERB_DRAW) | VERB_BIT(VERB_DIFF) | VERB_BIT(VERB_LAYERS))
+#define WITH_SOURCE  (WITH_PLAN | VERB_BIT(VERB_INIT) | VERB_BIT(VERB_DRAW) | VERB_BIT(VERB_DIFF))
+#define READS_SOURCE (WITH_SOURCE | VERB_BIT(VERB_FORMAT))
+#define MAX_CHOICES  8
+
+typedef struct OptionRow {
+    const char *name; /* long form, without the dashes */
+    char letter;      /* short form, 0 for none */
+    OptionKind kind;
+    unsigned verbs;       /* VERB_BITs of the verbs that take it */
+    size_t offset;        /* of the field in Options */
+    const char *argument; /* what --help calls the argument; NULL for flags */
+    const char *choices[MAX_CHOICES];
+    const char *help;
+} OptionRow;
+
+typedef struct VerbRow {
+    const char *name;
+    const char *operand;
+    unsigned formats; /* FORMAT_BITs that --format takes */
+    const char *help;
+} VerbRow;
+
+#define FORMAT_BIT(format) (1u << (format))
+
+#define MAX_OPTIONS 64
+#define MAX_VERBS   16
+
+extern const OptionRow option_table[];
+extern const size_t option_count; /* at most MAX_OPTIONS */
+
+/* In the order of Verb. */
+extern const VerbRow verb_table[];
+extern const size_t verb_count; /* at most MAX_VERBS */
+
+#endif
