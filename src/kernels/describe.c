@@ -151,11 +151,11 @@ void kernel_dense(Lowering *lowering, const Node *node, const Weight *weight, co
     step->dense.bias = bias;
 }
 
-void kernel_window(Lowering *lowering, const Node *node, const Window *window, bool average,
+void kernel_window(Lowering *lowering, const Node *node, const Window *window, WindowOp op,
                    bool count_padding) {
     Step *step = append_step(lowering, node, STEP_WINDOW, 1);
     step->window.window = *window;
-    step->window.average = average;
+    step->window.op = op;
     step->window.count_padding = count_padding;
 }
 
@@ -259,12 +259,16 @@ void kernel_combine(Lowering *lowering, const Node *node, MapOp op) {
     }
 }
 
-void kernel_affine(Lowering *lowering, const Node *node, const Affine *affine) {
+void kernel_then(Lowering *lowering, const Node *node, MapStage stage) {
     Plan *plan = lowering->plan;
     Step *last = plan->steps.count > 0 ? plan->steps.data[plan->steps.count - 1] : NULL;
     Step *step = last && last->node == node ? last : append_step(lowering, node, STEP_MAP, 1);
-    MapStage stage = {.op = MAP_AFFINE, .affine = *affine, .node = node};
+    stage.node = node;
     VEC_PUSH(plan->arena, &step->epilogue, stage);
+}
+
+void kernel_affine(Lowering *lowering, const Node *node, const Affine *affine) {
+    kernel_then(lowering, node, (MapStage){.op = MAP_AFFINE, .affine = *affine});
 }
 
 void kernel_join(Lowering *lowering, const Node *node, Value *const *inputs, size_t count,
@@ -392,7 +396,7 @@ static void sign_kind(const Step *step, StrBuf *out) {
                       step->table.numbered);
         break;
     case STEP_WINDOW:
-        strbuf_format(out, "window %d %d", step->window.average, step->window.count_padding);
+        strbuf_format(out, "window %d %d", step->window.op, step->window.count_padding);
         sign_window(&step->window.window, out);
         break;
     case STEP_ADAPTIVE: strbuf_add(out, "adaptive"); break;

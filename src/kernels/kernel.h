@@ -46,8 +46,8 @@ void kernel_recurrent(Lowering *lowering, const Node *node, RecurrentCell cell, 
                       const Weight *const *biases, Value *result);
 /* Matrix-vector product of input 0. */
 void kernel_dense(Lowering *lowering, const Node *node, const Weight *weight, const Weight *bias);
-/* Maximum or average over windows. */
-void kernel_window(Lowering *lowering, const Node *node, const Window *window, bool average,
+/* One number from each window. */
+void kernel_window(Lowering *lowering, const Node *node, const Window *window, WindowOp op,
                    bool count_padding);
 /* Averages over windows that share the input's places evenly. */
 void kernel_adaptive(Lowering *lowering, const Node *node);
@@ -69,6 +69,9 @@ void kernel_resize(Lowering *lowering, const Node *node, const Resize *resize);
 void kernel_map(Lowering *lowering, const Node *node, MapStage stage);
 /* All inputs joined from left to right by an operation with an operand. */
 void kernel_combine(Lowering *lowering, const Node *node, MapOp op);
+/* What the node's last step made, or input 0 if it made none, sent through `stage`, which has no
+ * operand. */
+void kernel_then(Lowering *lowering, const Node *node, MapStage stage);
 /* A channel affine of what the node's last step made, or of input 0 if it made none. */
 void kernel_affine(Lowering *lowering, const Node *node, const Affine *affine);
 /* Inputs side by side along `axis`. */

@@ -1,4 +1,4 @@
-/* Maximum and average over windows, vectors along the channels, in blocked views.
+/* Maximum, average and sums over windows, vectors along the channels, in blocked views.
  *
  * Padding is not read: each window is cut to what lies inside the input. Slices and rows are cut by
  * loop bounds. Columns whose windows lie inside altogether are computed in tiles with straight code
@@ -81,13 +81,19 @@ static Taps taps_inside(const Pool *pool, enum WindowAxis axis, IrValue at) {
 }
 
 static IrValue combine(const Pool *pool, IrValue result, IrValue vector) {
-    if (pool->emitter->step->window.average)
-        return ir_fadd(pool->emitter->ir, result, vector);
-    return ir_fmax(pool->emitter->ir, vector, result);
+    Ir *ir = pool->emitter->ir;
+    switch (pool->emitter->step->window.op) {
+    case WINDOW_MAXIMUM: return ir_fmax(ir, vector, result);
+    case WINDOW_AVERAGE: return ir_fadd(ir, result, vector);
+    case WINDOW_SUM_OF_SIZES: return ir_fadd(ir, result, ir_fabs(ir, vector));
+    case WINDOW_SUM_OF_SQUARES: return ir_fma(ir, vector, vector, result);
+    }
+    assert(0 && "no such operation");
+    return result;
 }
 
 static IrValue neutral(const Pool *pool) {
-    double value = pool->emitter->step->window.average ? 0 : -INFINITY;
+    double value = pool->emitter->step->window.op == WINDOW_MAXIMUM ? -INFINITY : 0;
     return ir_f32_vector(pool->emitter->ir, value, pool->emitter->lanes);
 }
 
@@ -100,7 +106,7 @@ static IrValue averaged(const Pool *pool, IrValue sum, IrValue rows, IrValue col
 
 static void pool_finish(const Pool *pool, const Spot *spot, IrValue result, const Rows *rows,
                         IrValue columns) {
-    if (pool->emitter->step->window.average)
+    if (pool->emitter->step->window.op == WINDOW_AVERAGE)
         result = averaged(pool, result, rows->counted, columns);
     spot_finish(pool->emitter, spot, result, pool->emitter->lanes);
 }

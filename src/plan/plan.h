@@ -196,7 +196,7 @@ typedef enum StepKind {
     STEP_CONV_GENERAL, /* convolution of a volume, or transposed; input 0 any block (blocked if
                           groups = channels = filters), output blocked; tests its rows' bounds */
     STEP_DENSE,        /* matrix-vector product; input 0 any view, output a plain vector */
-    STEP_WINDOW,       /* max or average over windows; blocked; tests its bounds */
+    STEP_WINDOW,       /* one number from each window; blocked; tests its bounds */
     STEP_ADAPTIVE,     /* average over even shares of the input's rows and columns; blocked */
     STEP_GLOBAL,       /* reduces each channel; input blocked, output a plain vector */
     STEP_GEMM,         /* matrix products; views as for SOFTMAX */
@@ -380,6 +380,14 @@ typedef enum RecurrentCell {
 /* Gates of each unit: rows of its weights. */
 int recurrent_gates(RecurrentCell cell);
 
+/* What a window gives; padding has no part in it unless it is counted. */
+typedef enum WindowOp {
+    WINDOW_MAXIMUM,
+    WINDOW_AVERAGE,
+    WINDOW_SUM_OF_SIZES,   /* |x| + ... */
+    WINDOW_SUM_OF_SQUARES, /* x x + ... */
+} WindowOp;
+
 /* What a tile computes at once in registers: rows x columns output pixels of `vectors` vectors of
  * output channels (conv, depthwise, window; of a transposed convolution, columns that are a stride
  * apart), or `vectors` vectors of outputs in `unroll`
@@ -455,8 +463,8 @@ typedef struct Step {
         } recurrent;
         struct {
             Window window;
-            bool average;       /* else maximum */
-            bool count_padding; /* average: padding counts as zeros */
+            WindowOp op;
+            bool count_padding; /* AVERAGE: padding counts as zeros */
         } window;
         struct {
             int axis;    /* of the value's shape */

@@ -186,6 +186,16 @@ static void print_resize(const Resize *resize, StrBuf *out) {
                                       : ", linear\n");
 }
 
+static const char *window_op_name(WindowOp op) {
+    switch (op) {
+    case WINDOW_MAXIMUM: return "maximum";
+    case WINDOW_AVERAGE: return "average";
+    case WINDOW_SUM_OF_SIZES: return "sum of sizes";
+    case WINDOW_SUM_OF_SQUARES: return "sum of squares";
+    }
+    return "";
+}
+
 static void print_facts(const Step *step, StrBuf *out) {
     switch (step->kind) {
     case STEP_CONV:
@@ -203,9 +213,8 @@ static void print_facts(const Step *step, StrBuf *out) {
         break;
     case STEP_WINDOW:
         print_window(&step->window.window, out);
-        strbuf_add(out, !step->window.average        ? ", maximum\n"
-                        : step->window.count_padding ? ", average with padding\n"
-                                                     : ", average\n");
+        strbuf_format(out, ", %s%s\n", window_op_name(step->window.op),
+                      step->window.count_padding ? " with padding" : "");
         break;
     case STEP_GEMM: print_product(&step->gemm.product, out); break;
     case STEP_RECURRENT:

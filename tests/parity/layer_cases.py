@@ -184,6 +184,22 @@ def pooled(layer, arguments, shape, pool):
                 Affine(pool, shape[0], scale, bias))
 
 
+def norms_of_windows(window, stride, pad, dilation, ceil, p):
+    """As ONNX's LpPool: of what is there. PyTorch's scales up a window that ceil=on cuts."""
+    rank = len(window)
+    places = MAX_POOLS[rank](window, stride, pad, dilation, ceil_mode=ceil)
+    sums = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}[rank]
+    room = [side for k, s, q, d in reversed(list(zip(window, stride, pad, dilation)))
+            for side in (q, q + s + d * k)]
+
+    def norms(x):
+        ones = torch.ones(x.shape[1], 1, *window, dtype=x.dtype)
+        all_of_them = sums(F.pad(x.abs() ** p, room), ones, stride=stride, dilation=dilation,
+                           groups=x.shape[1])
+        return all_of_them[(..., *(slice(n) for n in places(x).shape[2:]))] ** (1 / p)
+    return norms
+
+
 def pooling(rank):
     shape, window = image(rank, 5, 10), extents(rank, 1, 3)
     stride, dilation = extents(rank, 1, 3), extents(rank, 1, 2)
@@ -192,6 +208,9 @@ def pooling(rank):
     common = f"{size(window)}, stride={size(stride)}, pad={size(pad)}, ceil={word(ceil)}"
     yield pooled("maxpool", f"{common}, dilation={size(dilation)}", shape,
                  MAX_POOLS[rank](window, stride, pad, dilation, ceil_mode=ceil))
+    p = between(1, 2)
+    yield pooled("lppool", f"{common}, dilation={size(dilation)}, p={p}", shape,
+                 norms_of_windows(window, stride, pad, dilation, ceil, p))
     count = bool(between(0, 1))
     yield pooled("avgpool", f"{common}, countpad={word(count)}", shape,
                  AVERAGE_POOLS[rank](window, stride, pad, ceil, count))

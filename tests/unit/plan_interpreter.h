@@ -115,7 +115,7 @@ static inline double run_window(const Run *run, const Step *step, int64_t c, int
         sum += inside ? value : 0;
         most = value > most || isnan(value) ? value : most;
     }
-    return step->window.average ? sum / count : most;
+    return step->window.op == WINDOW_AVERAGE ? sum / count : most;
 }
 
 static inline double run_adaptive(const Run *run, const Step *step, int64_t c, int64_t oh,

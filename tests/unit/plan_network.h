@@ -165,7 +165,8 @@ static inline Value *net_window(Network *net, Value *x, Geometry g, bool average
     const Shape *shape = &x->type.shape;
     Node *node = new_node(net, "pool", &x, 1, windowed_shape(shape, shape->dims[0], g));
     Window window = make_window(shape, g);
-    kernel_window(&net->lowering, node, &window, average, count_padding);
+    kernel_window(&net->lowering, node, &window, average ? WINDOW_AVERAGE : WINDOW_MAXIMUM,
+                  count_padding);
     if (with_affine) {
         Affine affine = new_affine(net, node, false);
         kernel_affine(&net->lowering, node, &affine);

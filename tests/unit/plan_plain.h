@@ -62,7 +62,7 @@ static inline void plain_window(const Step *step, const double *in, double *out)
             sum += value;
             most = value > most ? value : most;
         }
-        out[i] = step->window.average ? sum / count : most;
+        out[i] = step->window.op == WINDOW_AVERAGE ? sum / count : most;
     }
 }
 

@@ -33,7 +33,7 @@ static double window_expected(const Run *run, int64_t c, int64_t h, int64_t w) {
                 count++;
         }
     }
-    return run->step.window.average ? sum / count : most;
+    return run->step.window.op == WINDOW_AVERAGE ? sum / count : most;
 }
 
 static void check_window(const char *cpu, const void *what) {
@@ -52,7 +52,7 @@ static void check_window(const char *cpu, const void *what) {
                                 run.lanes, 1));
     run.step.kind = STEP_WINDOW;
     run.step.window.window = window->window;
-    run.step.window.average = window->average;
+    run.step.window.op = window->average ? WINDOW_AVERAGE : WINDOW_MAXIMUM;
     run.step.window.count_padding = window->count_padding;
     run.step.tile = (Tile){1, window->columns, 1, 1};
     run_step(&run);
