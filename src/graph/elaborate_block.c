@@ -147,12 +147,10 @@ static bool is_tensor_argument(const Binder *binder, const Datum *datum) {
 }
 
 static void check_tensor_count(Elaborator *e, Binder *binder) {
-    size_t wanted = 0;
+    size_t wanted = count_tensors(binder->parameters);
     size_t given = 0;
-    for (size_t i = 0; i < binder->parameters->count; i++) {
-        wanted += binder->parameters->data[i].type != NULL;
+    for (size_t i = 0; i < binder->parameters->count; i++)
         given += binder->parameters->data[i].type && binder->slots[i].given;
-    }
     if (binder->tensors > given)
         given = binder->tensors;
     if (given == wanted || !binder->fine)
@@ -315,19 +313,20 @@ static Datum expand(Elaborator *e, Binder *binder) {
 
 Datum elaborate_block(Elaborator *e, Datum incoming, Block *block, const Call *call) {
     block->used = true;
+    if (!may_expand(e, block, call))
+        return DATUM_UNKNOWN;
     const ParameterList *parameters = &block->item->parameters;
     Binder binder = {.block = block,
                      .parameters = parameters,
                      .call = call,
                      .slots = ARENA_ARRAY(e->arena, parameters->count, Slot),
                      .fine = true};
-    if (!may_expand(e, block, call))
-        return DATUM_UNKNOWN;
     place_arguments(e, &binder, &incoming);
     if (!binder.fine)
         return DATUM_UNKNOWN;
 
-    Elaborator outer = *e;
+    const FileNames *names = e->names;
+    Scope *scope = e->scope;
     BlockUse *use = ARENA_NEW(e->arena, BlockUse); /* asserts keep it */
     const char *text = arena_format(e->arena, "in `%s`, used here", block->item->name.text);
     *use = (BlockUse){
@@ -339,8 +338,8 @@ Datum elaborate_block(Elaborator *e, Datum incoming, Block *block, const Call *c
     e->scope->parent = &block->home->values;
     Datum result = expand(e, &binder);
     e->diagnostics->context = use->context.outer;
-    e->use = outer.use;
-    e->names = outer.names;
-    e->scope = outer.scope;
+    e->use = use->outer;
+    e->names = names;
+    e->scope = scope;
     return result;
 }
