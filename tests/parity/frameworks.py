@@ -15,6 +15,11 @@ sys.modules.setdefault("torchvision._meta_registrations",
 
 NETC = os.environ.get("NETC", "build/netc")
 
+# The library, and how far from PyTorch's float64 results its networks may be, as a share of the range
+NETWORKS = pathlib.Path(__file__).parents[2] / "examples/networks"
+REFERENCE_LIMIT = 1e-9  # both sides compute in float64: what differs is the order of summation
+COMPILED_LIMIT = 1e-4  # f32 through a hundred layers, beside the derived bound (run --compare)
+
 
 def netc(*arguments):
     """Runs netc; its output, or an exception with its messages."""

@@ -6,18 +6,14 @@ renaming a tensor; and with the same random weights and input the compiled code 
 reference give what PyTorch computes in float64. Without names, larger sisters of a network that is checked so
 are only counted."""
 import json
-import pathlib
 import re
 import sys
 
 import numpy
 import torch
 
-from frameworks import check_all, distance, netc, randomise, run_float64, save
-
-NETWORKS = pathlib.Path(__file__).parents[2] / "examples/networks"
-REFERENCE_LIMIT = 1e-9  # both sides compute in float64: what differs is the order of summation
-COMPILED_LIMIT = 1e-4  # f32 through a hundred layers, beside the derived bound (run --compare)
+from frameworks import (COMPILED_LIMIT, NETWORKS, REFERENCE_LIMIT, check_all, distance, netc, randomise,
+                        run_float64, save)
 
 # network -> file, and a smaller image than the full one, which takes the reference long
 TORCHVISION = {

@@ -5,7 +5,6 @@ library_torch.py WORK-FOLDER [NETWORK...]
 Their tensors come in the same order with the same shapes; the names are those of the layers in the
 .net file. Counts must be equal, and values as in library.py."""
 import json
-import pathlib
 import sys
 
 import numpy
@@ -13,11 +12,9 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from frameworks import check_all, distance, netc, randomise, run_float64, save
+from frameworks import (COMPILED_LIMIT, NETWORKS, REFERENCE_LIMIT, check_all, distance, netc, randomise,
+                        run_float64, save)
 
-NETWORKS = pathlib.Path(__file__).parents[2] / "examples/networks"
-REFERENCE_LIMIT = 1e-9
-COMPILED_LIMIT = 1e-4
 
 
 def conv_norm(channels, filters, kernel, activation, **window):
