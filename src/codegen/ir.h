@@ -7,6 +7,7 @@
 #define NETC_CODEGEN_IR_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 typedef struct Ir Ir;
@@ -55,6 +56,9 @@ IrValue ir_load_pointer(Ir *ir, IrValue table, int64_t index);
 IrValue ir_load_f64(Ir *ir, IrValue pointer);
 void ir_store_f64(Ir *ir, IrValue pointer, IrValue value);
 IrValue ir_f64(Ir *ir, double value);
+/* Constants in the object, and number `index` of them. */
+IrValue ir_table_f64(Ir *ir, const double *numbers, size_t count);
+IrValue ir_table_number(Ir *ir, IrValue table, IrValue index);
 void ir_fill_zero(Ir *ir, IrValue pointer, IrValue count); /* a loop; never a call of memset */
 
 /* ---- f32 (and f64) arithmetic on scalars and vectors alike; never reassociated ---- */

@@ -190,6 +190,25 @@ void ir_store_f64(Ir *ir, IrValue pointer, IrValue value) {
     ir_store(ir, pointer, ir_value(single), 1);
 }
 
+IrValue ir_table_f64(Ir *ir, const double *numbers, size_t count) {
+    LLVMValueRef *values = ARENA_ARRAY(&ir->arena, count, LLVMValueRef);
+    for (size_t i = 0; i < count; i++)
+        values[i] = LLVMConstReal(ir->f64, numbers[i]);
+    LLVMValueRef array = LLVMConstArray2(ir->f64, values, count);
+    LLVMValueRef table = LLVMAddGlobal(ir->module, LLVMTypeOf(array), "");
+    LLVMSetInitializer(table, array);
+    LLVMSetGlobalConstant(table, true);
+    LLVMSetLinkage(table, LLVMPrivateLinkage);
+    LLVMSetUnnamedAddress(table, LLVMGlobalUnnamedAddr);
+    return ir_value(table);
+}
+
+IrValue ir_table_number(Ir *ir, IrValue table, IrValue index) {
+    LLVMValueRef indices[] = {ir_llvm(index)};
+    LLVMValueRef place = LLVMBuildGEP2(ir->builder, ir->f64, ir_llvm(table), indices, 1, "");
+    return ir_value(LLVMBuildLoad2(ir->builder, ir->f64, place, ""));
+}
+
 void ir_fill_zero(Ir *ir, IrValue pointer, IrValue count) {
     int lanes = ir->machine->lanes;
     IrValue whole = ir_mul_const(ir, ir_div_const(ir, count, lanes), lanes);

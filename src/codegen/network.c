@@ -118,6 +118,7 @@ static const char *step_path(Build *build, const Step *step) {
     case STEP_COPY: return arena_format(&build->arena, "%s.copy", path);
     case STEP_ZERO: return arena_format(&build->arena, "%s.zero", path);
     case STEP_CONV:
+    case STEP_WINOGRAD:
     case STEP_DEPTHWISE:
     case STEP_CONV_GENERAL:
     case STEP_DENSE:

@@ -67,6 +67,7 @@ typedef struct Options {
     const char *cpu;
     int optimisation;
     bool debug;
+    bool exact; /* no Winograd */
     Stage emit;
     Format format;
     const char *explain; /* report: the path of a layer or group, "" for all; NULL: no formulas */

@@ -124,7 +124,8 @@ static bool make_plan(Compilation *c) {
                             options->optimisation);
     if (!c->target)
         return false;
-    c->plan = plan_build(&c->arena, &c->diagnostics, c->graph, c->target->machine);
+    PlanOptions plan = {.exact = options->exact};
+    c->plan = plan_build(&c->arena, &c->diagnostics, c->graph, c->target->machine, &plan);
     if (!c->plan)
         return false;
     Metrics metrics = {&c->count, c->plan->arena_bytes};

@@ -149,11 +149,12 @@ static void run_reference(Run *run, bool compare) {
     Compilation *c = run->compilation;
     const float **inputs = ARENA_ARRAY(&c->arena, run->graph->inputs.count, const float *);
     float **outputs = ARENA_ARRAY(&c->arena, run->graph->outputs.count, float *);
+    const double *shares = plan_error_shares(c->plan, &c->arena);
     for (int64_t sample = 0; sample < run->samples; sample++) {
         Arena scratch = {0};
         sample_inputs(run, sample, inputs);
         sample_outputs(run, sample, outputs);
-        Real **values = reference_run(&scratch, run->graph, inputs);
+        Real **values = reference_run(&scratch, run->graph, inputs, shares);
         for (size_t i = 0; i < run->graph->outputs.count; i++) {
             const Value *output = run->graph->outputs.data[i];
             const Real *reference = values[output->id];

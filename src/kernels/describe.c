@@ -373,6 +373,11 @@ static void sign_kind(const Step *step, StrBuf *out) {
         strbuf_format(out, "conv %" PRId64, step->conv.groups);
         sign_window(&step->conv.window, out);
         break;
+    case STEP_WINOGRAD:
+        strbuf_format(out, "winograd %d %" PRId64 " %" PRId64, step->conv.winograd->outputs,
+                      step->conv.group, step->inputs[0].channels);
+        sign_window(&step->conv.window, out);
+        break;
     case STEP_DEPTHWISE:
         strbuf_add(out, "depthwise");
         sign_window(&step->conv.window, out);

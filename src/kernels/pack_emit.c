@@ -115,6 +115,34 @@ static bool axis_overruns(const PackRecipe *recipe, int axis) {
     return last >= recipe->axes[axis].extent;
 }
 
+/* (G g G') at a position: the sum over i of G[row][i] times the sum over j of G[column][j] g[i][j].
+ */
+static void winograd_emit(Packer *packer, const PackRecipe *recipe, const RecipeLoops *loops,
+                          IrValue scale, IrValue to) {
+    Ir *ir = packer->ir;
+    const Winograd *winograd = recipe->winograd;
+    IrValue table =
+        ir_table_f64(ir, &winograd->weight[0][0], sizeof winograd->weight / sizeof(double));
+    IrValue position = loops->index[2];
+    IrValue row = ir_mul_const(ir, ir_div_const(ir, position, winograd->size), WINOGRAD_MAX_TAPS);
+    IrValue column =
+        ir_mul_const(ir, ir_rem_const(ir, position, winograd->size), WINOGRAD_MAX_TAPS);
+    IrValue at = ir_add(ir, ir_mul_const(ir, loops->index[0], recipe->axes[0].stride),
+                        ir_mul_const(ir, loops->index[1], recipe->axes[1].stride));
+    IrValue kernel = ir_at(ir, weight_pointer(packer, recipe->source), at), sum = NULL;
+    for (int i = 0; i < winograd->taps; i++) {
+        IrValue line = NULL;
+        for (int j = 0; j < winograd->taps; j++) {
+            IrValue g = ir_load_f64(ir, ir_at_const(ir, kernel, i * winograd->taps + j));
+            IrValue term = ir_fmul(ir, ir_table_number(ir, table, ir_add_const(ir, column, j)), g);
+            line = line ? ir_fadd(ir, line, term) : term;
+        }
+        line = ir_fmul(ir, ir_table_number(ir, table, ir_add_const(ir, row, i)), line);
+        sum = sum ? ir_fadd(ir, sum, line) : line;
+    }
+    ir_store_f64(ir, to, scale ? ir_fmul(ir, sum, scale) : sum);
+}
+
 /* The float at the loops' indices, which are all inside. */
 static void number_emit(Packer *packer, const PackRecipe *recipe, const RecipeLoops *loops,
                         IrValue scale, IrValue to) {
@@ -123,6 +151,7 @@ static void number_emit(Packer *packer, const PackRecipe *recipe, const RecipeLo
     switch (recipe->kind) {
     case PACK_SCALE: ir_store_f64(ir, to, scale); return;
     case PACK_SHIFT: ir_store_f64(ir, to, recipe_shift(packer, recipe, channel)); return;
+    case PACK_WINOGRAD: winograd_emit(packer, recipe, loops, scale, to); return;
     case PACK_TENSOR: break;
     }
     IrValue index = ir_i64(ir, 0);
@@ -159,9 +188,9 @@ static void channel_emit(Packer *packer, const PackRecipe *recipe, const RecipeL
                          IrValue packed, bool exists) {
     Ir *ir = packer->ir;
     RecipeLoops loops = *at;
-    IrValue scale = NULL; /* of PACK_TENSOR without affines, and of PACK_SHIFT */
+    IrValue scale = NULL; /* of weights without affines, and of PACK_SHIFT */
     if (exists &&
-        (recipe->kind == PACK_SCALE || (recipe->kind == PACK_TENSOR && recipe->affine_count > 0)))
+        (recipe->kind == PACK_SCALE || (recipe->kind != PACK_SHIFT && recipe->affine_count > 0)))
         scale = recipe_scale(packer, recipe, loops.index[recipe->channel_axis]);
     loops_begin(ir, recipe, &loops, loops.channel_loops, recipe->loop_count);
     IrValue to = ir_at(ir, packed, loops.position);

@@ -83,6 +83,7 @@ static void see_through_views(Fusion *fusion) {
 static bool takes_epilogue(StepKind kind) {
     switch (kind) {
     case STEP_CONV:
+    case STEP_WINOGRAD:
     case STEP_DEPTHWISE:
     case STEP_CONV_GENERAL:
     case STEP_DENSE:

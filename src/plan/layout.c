@@ -106,6 +106,7 @@ static int64_t natural_block(const Layout *layout, const Step *step) {
     bool is_image = step->output_value->type.shape.rank > 1;
     switch (step->kind) {
     case STEP_CONV:
+    case STEP_WINOGRAD:
     case STEP_DEPTHWISE:
     case STEP_CONV_GENERAL:
     case STEP_WINDOW:
@@ -170,6 +171,12 @@ static void need_halo(Need *need, const Window *window, Box input, Box output) {
     }
 }
 
+/* The output with all pixels of the tiles that cover it. */
+static Box winograd_cover(const Step *step) {
+    int64_t outputs = step->conv.winograd->outputs;
+    return (Box){.height = step->conv.tiles[0] * outputs, .width = step->conv.tiles[1] * outputs};
+}
+
 /* The same for a convolution that tests its bounds but for columns. Transposed, column o reads the
  * columns i = (o + pad - k * dilation) / stride of all taps k for which that is whole. */
 static void need_halo_columns(Need *need, const Step *step, Box input, Box output) {
@@ -217,6 +224,8 @@ static Need need_of(const Layout *layout, const Step *step, int k) {
     Box output = box_of_shape(&step->output_value->type.shape);
     if (step->kind == STEP_CONV || step->kind == STEP_DEPTHWISE)
         need_halo(&need, &step->conv.window, input, output);
+    if (step->kind == STEP_WINOGRAD)
+        need_halo(&need, &step->conv.window, input, winograd_cover(step));
     if (step->kind == STEP_CONV_GENERAL)
         need_halo_columns(&need, step, input, output);
     return need;

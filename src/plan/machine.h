@@ -15,12 +15,14 @@ typedef enum MachineKind {
 
 typedef struct Machine {
     MachineKind kind;
-    const char *name;       /* "avx512" */
-    int lanes;              /* f32 in a vector; a power of two */
-    int registers;          /* vector registers */
-    bool fused;             /* has fused multiply-add */
-    bool broadcast_operand; /* arithmetic can broadcast a scalar from memory for free */
-    int fma_latency;        /* cycles times FMA units: independent chains that hide the latency */
+    const char *name;              /* "avx512" */
+    int lanes;                     /* f32 in a vector; a power of two */
+    int registers;                 /* vector registers */
+    bool fused;                    /* has fused multiply-add */
+    bool broadcast_operand;        /* arithmetic can broadcast a scalar from memory for free */
+    int64_t cache_bytes;           /* of the second cache, a core's own */
+    double memory_bytes_per_cycle; /* that one core reads in order */
+    int fma_latency; /* cycles times FMA units: independent chains that hide the latency */
 } Machine;
 
 const Machine *machine_of_kind(MachineKind kind);

@@ -178,15 +178,19 @@ static void pack_level(Packer *packer, int64_t at, int depth) {
         packer->index[level->axis] -= level->count * level->step;
 }
 
+/* The scale of each channel; NULL without affines. */
+static const double *channel_scales(Arena *arena, const PackRecipe *recipe) {
+    if (recipe->affine_count == 0)
+        return NULL;
+    int64_t channels = recipe->axes[recipe->channel_axis].extent;
+    double *scale = ARENA_ARRAY(arena, (size_t)channels, double);
+    for (int64_t i = 0; i < channels; i++)
+        scale[i] = channel_scale(recipe, i);
+    return scale;
+}
+
 static void pack_tensor(Arena *arena, const PackRecipe *recipe, float *out) {
-    Packer packer = {.recipe = recipe, .out = out};
-    if (recipe->affine_count > 0) {
-        int64_t channels = recipe->axes[recipe->channel_axis].extent;
-        double *scale = ARENA_ARRAY(arena, (size_t)channels, double);
-        for (int64_t i = 0; i < channels; i++)
-            scale[i] = channel_scale(recipe, i);
-        packer.scale = scale;
-    }
+    Packer packer = {.recipe = recipe, .out = out, .scale = channel_scales(arena, recipe)};
     make_levels(&packer);
     int64_t start = 0;
     for (int axis = 0; axis < recipe->axis_count; axis++) {
@@ -197,9 +201,55 @@ static void pack_tensor(Arena *arena, const PackRecipe *recipe, float *out) {
     assert(packer.out == out + recipe->floats);
 }
 
+/* ---- Winograd ------------------------------------------------------------------------------ */
+
+/* G g G' of one kernel g, times `scale`, `stride` floats from a position to the next. */
+static void transform_kernel(const Winograd *winograd, const float *g, double scale, float *out,
+                             int64_t stride) {
+    int taps = winograd->taps, size = winograd->size;
+    double lines[WINOGRAD_MAX_TAPS][WINOGRAD_MAX_SIZE]; /* g G' */
+    for (int i = 0; i < taps; i++)
+        for (int column = 0; column < size; column++) {
+            double line = winograd->weight[column][0] * (double)g[i * taps];
+            for (int j = 1; j < taps; j++)
+                line += winograd->weight[column][j] * (double)g[i * taps + j];
+            lines[i][column] = line;
+        }
+    for (int row = 0; row < size; row++)
+        for (int column = 0; column < size; column++) {
+            double sum = winograd->weight[row][0] * lines[0][column];
+            for (int i = 1; i < taps; i++)
+                sum += winograd->weight[row][i] * lines[i][column];
+            out[(row * size + column) * stride] = (float)(sum * scale);
+        }
+}
+
+/* [positions][blocks][channels][width]; all positions of a kernel at once. */
+static void pack_winograd(Arena *arena, const PackRecipe *recipe, float *out) {
+    const double *scale = channel_scales(arena, recipe);
+    int64_t filters = recipe->axes[0].extent, channels = recipe->axes[1].extent;
+    int64_t positions = recipe->axes[2].extent, stride = recipe->floats / positions;
+    const PackLoop *innermost = &recipe->loops[recipe->loop_count - 1];
+    assert(innermost->axis == 0 && innermost->step == 1);
+    int64_t width = innermost->count;
+    for (int64_t i = 0; i < stride; i++) {
+        int64_t filter = recipe->axes[0].base + i / (channels * width) * width + i % width;
+        int64_t channel = i / width % channels;
+        if (filter < filters) {
+            int64_t at = filter * recipe->axes[0].stride + channel * recipe->axes[1].stride;
+            transform_kernel(recipe->winograd, recipe->source->data + at,
+                             scale ? scale[filter] : 1.0, out + i, stride);
+        } else {
+            for (int64_t position = 0; position < positions; position++)
+                out[position * stride + i] = 0.0f;
+        }
+    }
+}
+
 static void pack_recipe(Arena *arena, const PackRecipe *recipe, float *out) {
     switch (recipe->kind) {
     case PACK_TENSOR: pack_tensor(arena, recipe, out); break;
+    case PACK_WINOGRAD: pack_winograd(arena, recipe, out); break;
     case PACK_SCALE:
     case PACK_SHIFT: pack_channels(recipe, out); break;
     }

@@ -1,7 +1,7 @@
 #include "plan/plan.h"
 
-Plan *plan_build(Arena *arena, Diagnostics *diagnostics, const Graph *graph,
-                 const Machine *machine) {
+Plan *plan_build(Arena *arena, Diagnostics *diagnostics, const Graph *graph, const Machine *machine,
+                 const PlanOptions *options) {
     Plan *plan = ARENA_NEW(arena, Plan);
     plan->arena = arena;
     plan->graph = graph;
@@ -9,6 +9,8 @@ Plan *plan_build(Arena *arena, Diagnostics *diagnostics, const Graph *graph,
 
     plan_lower(plan);
     plan_fuse(plan);
+    if (!options->exact)
+        plan_choose(plan, options);
     if (!plan_layout(plan, diagnostics) || !plan_tile(plan, diagnostics) ||
         !plan_memory(plan, diagnostics))
         return NULL;

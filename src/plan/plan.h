@@ -4,6 +4,7 @@
  *   lower   graph -> steps: each layer describes its work to a kernel (kernels/kernel.h)
  *   fuse    a channel affine (batch norm) goes into the weights of its producer; elementwise steps
  *           go into the epilogue of their producer
+ *   choose  the algorithm of each convolution
  *   layout  each value gets a layout; copies are inserted where two layouts must meet; concat and
  *           reshape become places in another value's buffer
  *   tile    register tiles from the machine table
@@ -17,6 +18,7 @@
 #include "graph/graph.h"
 #include "plan/elementwise.h"
 #include "plan/machine.h"
+#include "plan/packed.h"
 #include "support/diag.h"
 
 /* ---- where numbers live ------------------------------------------------------------------- */
@@ -57,99 +59,6 @@ typedef struct View {
     int64_t row_stride;
     int64_t pixel_stride;
 } View;
-
-/* ---- packed weights ----------------------------------------------------------------------- */
-
-/* y = (x - mean) * gamma / sqrt(variance + epsilon) + beta, a channel each; NULL parts count as
- * mean 0, gamma 1, variance 1 (epsilon then unused), beta 0. Computed in double when packing, the
- * weights widened, no operation fused with another, each result rounded to f32 once at the end:
- *     scale of one affine   s = gamma / sqrt(variance + epsilon);  s = gamma without variance
- *     scale of several      1 * s of the first * s of the second ...
- *     shift                 x = bias or 0; then for each affine  x = (x - mean) * s + beta */
-typedef struct Affine {
-    const Weight *gamma;
-    const Weight *beta;
-    const Weight *mean;
-    const Weight *variance;
-    double epsilon;
-} Affine;
-
-typedef enum PackKind {
-    PACK_TENSOR, /* elements of `source`, each times the affines' scale of its channel (in double,
-                    rounded once); without affines the very bits */
-    PACK_SCALE,  /* the affines' scale of each channel */
-    PACK_SHIFT,  /* bias (`source` or 0) of each channel, sent through the affines */
-} PackKind;
-
-#define PACK_MAX_LOOPS 8
-#define PACK_MAX_AXES  4
-
-/* One loop of a packing, outermost first: `count` times, each adding `step` to the index along
- * source axis `axis`. Loops of count 1 are left out, but for one at least. */
-typedef struct PackLoop {
-    int64_t count;
-    int axis;
-    int64_t step;
-} PackLoop;
-
-/* How one run of packed floats comes from one source tensor. The loops write `product of counts`
- * consecutive floats. An axis index is its `base` plus what the loops add; where any index is not
- * below its extent the float is 0. For PACK_SCALE and PACK_SHIFT the only axis is the channel;
- * `source` of PACK_SHIFT is the bias (NULL: 0). */
-typedef struct PackRecipe {
-    PackKind kind;
-    const Weight *source; /* PACK_TENSOR: required */
-    int axis_count;
-    struct {
-        int64_t extent;
-        int64_t stride; /* in source elements */
-        int64_t base;
-    } axes[PACK_MAX_AXES];
-    int channel_axis; /* the axis whose index is the affines' channel */
-    int loop_count;
-    PackLoop loops[PACK_MAX_LOOPS];
-    const Affine *affines; /* applied in order */
-    int affine_count;
-    int64_t floats; /* product of the counts */
-} PackRecipe;
-
-/* A packed tensor: recipes one after the other. */
-typedef struct Packed {
-    VEC(PackRecipe) recipes;
-    int64_t floats;
-    int64_t
-        offset; /* bytes from the start of the packed weights, a multiple of 64; set by memory */
-} Packed;
-
-/* Packed orders, outermost first. V = lanes, F = filters, Fg = F / groups, Cg = channels / groups,
- * T = tile.vectors * V; "part 1" is left out where it is empty, "part 2" where nothing remains.
- *
- *   CONV, groups = 1 or Fg % V = 0:
- *     part 1: [groups][Fg / T][Cg][KH][KW][T]
- *     part 2: [groups][Cg][KH][KW][Fg % T rounded up to V]
- *   CONV, other groups (lane f of a vector reads input channel f / Fg * Cg + c; lanes past the last
- *   filter read what the last one reads; tile.vectors is 1):
- *     [F rounded up to V, / V][Cg][KH][KW][V]
- *   GEMM, K = depth, N = columns:
- *     part 1: [N / T][K][T]
- *     part 2: [K][N % T rounded up to V]
- *   TABLE: [rows][width]
- *   RECURRENT, H = hidden, G gates: [directions][H rounded up to V, / V][H][G][V], and the bias
- *     [directions][G][H rounded up to V]
- *   DEPTHWISE: [F rounded up to V, / V][KH][KW][V]
- *   CONV_GENERAL, K taps of the kernel, KD * KH * KW in row-major order:
- *     groups = channels = filters: [F rounded up to V, / V][K][V]
- *     groups = 1 or Fg % V = 0: part 1 [groups][Fg / T][K][Cg][T], part 2 as for CONV
- *     other groups (tile.vectors is 1): [groups][K][Cg][Fg]
- *   DENSE, N outputs, input view with block b, C channels, height x width = P pixels:
- *     for outputs in part 1 ([N / T] blocks of T), then part 2 (one of N % T rounded up to V):
- *       for channels in segment 1 (whole blocks), then segment 2 (the last C % b channels):
- *         [output blocks][channel blocks][P][channels in the block][T or the rest]
- *     where channel c, pixel p (= h * width + w) is the weight's column c * P + p;
- *     so at most 4 recipes; with b = 1 only segment 1 exists, and it is in row-major order.
- *     Part 2 begins where all of part 1 ends, segment 2 of a part where all its segment 1 ends.
- *   NORMALISE: weight and bias as they are, zeros up to a multiple of V.
- *   bias, scale, shift: one float a channel, zeros up to a multiple of V. */
 
 /* ---- steps -------------------------------------------------------------------------------- */
 
@@ -192,6 +101,7 @@ static inline bool stage_reads_input(const MapStage *stage) {
 
 typedef enum StepKind {
     STEP_CONV,         /* direct convolution, any groups; input 0 any block, output blocked */
+    STEP_WINOGRAD,     /* convolution by Winograd's method, one group; blocked */
     STEP_DEPTHWISE,    /* groups = channels = filters; blocked */
     STEP_CONV_GENERAL, /* convolution of a volume, or transposed; input 0 any block (blocked if
                           groups = channels = filters), output blocked; tests its rows' bounds */
@@ -224,6 +134,10 @@ typedef enum StepKind {
  * for w) for output pixel (h, w) without testing bounds: where that lies outside the view there is
  * a halo, which a STEP_ZERO has filled with zeros (all lanes of all blocks). `inputs[0]` is the
  * view without the halo.
+ *
+ * WINOGRAD reads the whole of each tile, whose output begins at pixel (i * m, j * m) for 0 <= i <
+ * tiles[0], 0 <= j < tiles[1] of F(m x m, r x r): its halo may reach further at the end. It writes
+ * only the pixels of its output.
  *
  * CONV_GENERAL tests its bounds along depth and height, but has a halo to the left and right. Along
  * each axis input i and output o are tap k of each other where
@@ -409,6 +323,13 @@ typedef struct Tile {
 #define STEP_MAX_STAGES  64
 #define STEP_MAX_VECTORS 48 /* packed vectors of the stages of one step */
 
+/* An algorithm that a convolution could have used. */
+#define STEP_MAX_CHOICES 4
+typedef struct Choice {
+    int outputs;   /* m of Winograd's F(m x m, r x r); 0: direct */
+    double cycles; /* predicted */
+} Choice;
+
 typedef struct Step {
     StepKind kind;
     const Node *node; /* the layer it is accounted to; its span is the debug location. NULL for a
@@ -428,11 +349,14 @@ typedef struct Step {
         struct {
             Window window;
             int64_t groups;
-            bool transposed;      /* CONV_GENERAL */
-            const Weight *weight; /* [filters, channels / groups, kernel...]; transposed
-                                     [channels, filters / groups, kernel...] */
-            const Weight *bias;   /* NULL: none */
-        } conv;                   /* CONV, DEPTHWISE, CONV_GENERAL */
+            bool transposed;          /* CONV_GENERAL */
+            const Weight *weight;     /* [filters, channels / groups, kernel...]; transposed
+                                         [channels, filters / groups, kernel...] */
+            const Weight *bias;       /* NULL: none */
+            const Winograd *winograd; /* WINOGRAD, as the next ones */
+            int64_t tiles[2];         /* rows and columns of tiles that cover the output */
+            int64_t group; /* tiles that are transformed together, a multiple of tile.columns */
+        } conv;            /* CONV, WINOGRAD, DEPTHWISE, CONV_GENERAL */
         struct {
             const Weight *weight; /* [outputs, inputs] */
             const Weight *bias;
@@ -496,6 +420,8 @@ typedef struct Step {
                         by tile */
     Packed *bias;    /* PACK_SHIFT; NULL when neither bias nor affine. NORMALISE: as it is */
     Tile tile;
+    Choice choices[STEP_MAX_CHOICES]; /* what was weighed, direct first; set by choose */
+    int choice_count;
 
     VEC(MapStage)
     epilogue; /* applied to each result, in order, before it is stored; at most
@@ -538,9 +464,16 @@ struct Lowering {
     Plan *plan;
 };
 
+/* What is asked of a plan. */
+typedef struct PlanOptions {
+    bool exact;        /* every convolution by the direct method */
+    int winograd_size; /* for tests: Winograd's method with tiles of this size wherever there is
+                          one; 0: where it is predicted to be faster */
+} PlanOptions;
+
 /* Makes the whole plan. Reports E0802 and returns NULL if a size is out of bounds. */
-Plan *plan_build(Arena *arena, Diagnostics *diagnostics, const Graph *graph,
-                 const Machine *machine);
+Plan *plan_build(Arena *arena, Diagnostics *diagnostics, const Graph *graph, const Machine *machine,
+                 const PlanOptions *options);
 
 /* Appends the plan: buffers with offsets and lifetimes, steps with tile, layout, views, weights. */
 void plan_print(const Plan *plan, StrBuf *out);
@@ -557,10 +490,18 @@ ConvLanes conv_lanes(const Step *step, const Machine *machine);
 
 void plan_lower(Plan *plan); /* fills steps, with values only */
 void plan_fuse(Plan *plan);  /* removes steps that went into their producer */
+void plan_choose(Plan *plan,
+                 const PlanOptions *
+                     options); /* turns a CONV into WINOGRAD where that is predicted to be faster */
 bool plan_layout(Plan *plan, Diagnostics *diagnostics); /* sets views; inserts COPY and ZERO;
                                                            removes VIEW and CONCAT */
 bool plan_tile(Plan *plan, Diagnostics *diagnostics);   /* sets tiles and packed tensors */
 bool plan_memory(Plan *plan, Diagnostics *diagnostics); /* sets offsets */
+
+/* By Node.id, the share of the largest number of the node's result by which the plan may be off
+ * beside the error of a sum: WINOGRAD_ERROR of what a WINOGRAD step makes, else 0. NULL: of none.
+ */
+const double *plan_error_shares(const Plan *plan, Arena *arena);
 
 /* ---- packing ------------------------------------------------------------------------------ */
 

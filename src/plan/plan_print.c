@@ -14,6 +14,7 @@ static void print_bytes(StrBuf *out, const char *before, int64_t bytes) {
 static const char *step_name(StepKind kind) {
     switch (kind) {
     case STEP_CONV: return "conv";
+    case STEP_WINOGRAD: return "winograd";
     case STEP_DEPTHWISE: return "depthwise";
     case STEP_CONV_GENERAL: return "general conv";
     case STEP_DENSE: return "dense";
@@ -202,6 +203,14 @@ static void print_facts(const Step *step, StrBuf *out) {
         print_window(&step->conv.window, out);
         strbuf_format(out, ", groups %" PRId64 "\n", step->conv.groups);
         break;
+    case STEP_WINOGRAD:
+        print_window(&step->conv.window, out);
+        strbuf_format(out,
+                      "\n    method   F(%dx%d), %" PRId64 " x %" PRId64 " tiles, %" PRId64
+                      " at a time\n",
+                      step->conv.winograd->outputs, step->conv.winograd->outputs,
+                      step->conv.tiles[0], step->conv.tiles[1], step->conv.group);
+        break;
     case STEP_DEPTHWISE:
         print_window(&step->conv.window, out);
         strbuf_add(out, "\n");
@@ -263,10 +272,25 @@ static void print_tile(const Step *step, StrBuf *out) {
     if (tile->rows == 0)
         return;
     strbuf_format(out, "    tile     %d x %d x %d", tile->rows, tile->columns, tile->vectors);
-    if (step->kind == STEP_CONV || step->kind == STEP_CONV_GENERAL || step->kind == STEP_DENSE ||
-        step->kind == STEP_GEMM || step->kind == STEP_RECURRENT)
+    if (step->kind == STEP_CONV || step->kind == STEP_WINOGRAD || step->kind == STEP_CONV_GENERAL ||
+        step->kind == STEP_DENSE || step->kind == STEP_GEMM || step->kind == STEP_RECURRENT)
         strbuf_format(out, ", unroll %d", tile->unroll);
     strbuf_add(out, "\n");
+}
+
+/* "    choice   direct 812, F(2x2) 420, F(4x4) 361 thousand cycles" */
+static void print_choices(const Step *step, StrBuf *out) {
+    for (int i = 0; i < step->choice_count; i++) {
+        const Choice *choice = &step->choices[i];
+        strbuf_add(out, i == 0 ? "    choice   " : ", ");
+        if (choice->outputs == 0)
+            strbuf_add(out, "direct");
+        else
+            strbuf_format(out, "F(%dx%d)", choice->outputs, choice->outputs);
+        strbuf_format(out, " %.0f", choice->cycles / 1000);
+    }
+    if (step->choice_count > 0)
+        strbuf_add(out, " thousand cycles\n");
 }
 
 static void print_packed(const char *role, const Packed *packed, StrBuf *out) {
@@ -315,6 +339,7 @@ static void print_step(const Plan *plan, const Step *step, size_t index, StrBuf 
     if (step->scratch)
         strbuf_format(out, "    scratch  b%zu\n", buffer_index(plan, step->scratch));
     print_facts(step, out);
+    print_choices(step, out);
     print_tile(step, out);
     print_packed("weights", step->weights, out);
     print_packed("bias", step->bias, out);

@@ -117,6 +117,39 @@ Packed *recipe_conv(Plan *plan, const Step *step) {
     return packing_end(&packing);
 }
 
+/* `blocks` blocks of `width` filters from filter `first` on: [positions][blocks][channels][width].
+ */
+static void add_winograd(Packing *packing, const Step *step, int64_t first, int64_t blocks,
+                         int64_t width) {
+    const Weight *weight = step->conv.weight;
+    const Winograd *winograd = step->conv.winograd;
+    int64_t taps = winograd->taps * winograd->taps, channels = weight->shape.dims[1];
+    int64_t positions = winograd->size * winograd->size;
+    PackRecipe recipe = {.kind = PACK_WINOGRAD,
+                         .source = weight,
+                         .winograd = winograd,
+                         .channel_axis = 0,
+                         .affines = step->affines,
+                         .affine_count = step->affine_count};
+    add_axis(&recipe, weight->shape.dims[0], channels * taps, first);
+    add_axis(&recipe, channels, taps, 0);
+    add_axis(&recipe, positions, 0, 0);
+    add_loop(&recipe, positions, 2, 1);
+    add_loop(&recipe, blocks, 0, width);
+    add_loop(&recipe, channels, 1, 1);
+    add_loop(&recipe, width, 0, 1);
+    add_recipe(packing, &recipe);
+}
+
+Packed *recipe_winograd(Plan *plan, const Step *step) {
+    Packing packing = packing_begin(plan);
+    int64_t lanes = plan->machine->lanes, filters = step->conv.weight->shape.dims[0];
+    int64_t width = step->tile.vectors * lanes, blocks = filters / width;
+    add_winograd(&packing, step, 0, blocks, width);
+    add_winograd(&packing, step, blocks * width, 1, round_up(&packing, filters % width, lanes));
+    return packing_end(&packing);
+}
+
 Packed *recipe_depthwise(Plan *plan, const Step *step) {
     Packing packing = packing_begin(plan);
     int64_t lanes = plan->machine->lanes;

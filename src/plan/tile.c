@@ -1,108 +1,13 @@
-/* Tiles: how much a kernel computes at once in registers, and the packed tensors that follow from
- * it. A tile is chosen by what the whole step would cost in slots of the multiply-add units:
- *
- *   per tap (one channel of one kernel pixel) a tile of A accumulators takes A slots, but not
- *   fewer than the chains that hide the latency, nor than its loads: one for each pixel, and for
- *   each vector of weights, which may come from the second-level cache, one for every 16 bytes;
- *   per tile it also takes time to start and to store.
- *
- * Tiles at the edges are smaller and cost what a tile of their size does, so that a choice which
- * divides the image evenly wins by itself. */
+/* Tiles: how much a kernel computes at once in registers (tile_cost.h says which is cheapest), and
+ * the packed tensors that follow from it. */
 #include <assert.h>
 
 #include "plan/recipe.h"
+#include "plan/tile_cost.h"
 
-#define TILE_OVERHEAD    24 /* slots to begin and end a tile */
-#define STORE_OVERHEAD   2  /* slots to initialise and store an accumulator */
-#define VARIANT_OVERHEAD 64 /* slots that each further size of tile is held to cost in code */
-#define MAX_VECTORS      8  /* of a tile */
-#define CONV_UNROLL      4  /* input channels per turn, where they divide */
-#define GEMM_UNROLL      4  /* terms of each sum per turn */
-#define MIXED_COLUMNS    4  /* pixels that are gathered together */
-
-/* What the cost of a tile depends on. */
-typedef struct TileProblem {
-    const Machine *machine;
-    int64_t height; /* output pixels */
-    int64_t width;
-    int64_t vectors; /* of output channels, in each group */
-    int64_t taps;    /* multiply-adds of one output */
-    int max_vectors;
-    int max_pixels;
-    int weight_slots; /* to load a vector of weights */
-    int registers;    /* for accumulators, and one for each vector of weights */
-} TileProblem;
-
-static double tap_slots(const TileProblem *problem, int64_t pixels, int64_t vectors) {
-    double slots = (double)(pixels * vectors);
-    double loads = (double)(pixels + problem->weight_slots * vectors);
-    if (slots < loads)
-        slots = loads;
-    if (slots < problem->machine->fma_latency)
-        slots = problem->machine->fma_latency;
-    return slots;
-}
-
-/* `extent` is cut into pieces of `size`: the number of whole ones, and the rest as one more. */
-typedef struct Cut {
-    int64_t size[2];
-    int64_t count[2];
-} Cut;
-
-static Cut cut(int64_t extent, int size) {
-    int64_t rest = extent % size;
-    return (Cut){.size = {size, rest}, .count = {extent / size, rest > 0}};
-}
-
-static double tile_cost(const TileProblem *problem, const Tile *tile) {
-    Cut rows = cut(problem->height, tile->rows);
-    Cut columns = cut(problem->width, tile->columns);
-    Cut vectors = cut(problem->vectors, tile->vectors);
-    double cost = 0;
-    for (int i = 0; i < 8; i++) {
-        int r = i & 1, c = i >> 1 & 1, v = i >> 2 & 1;
-        double count = (double)rows.count[r] * (double)columns.count[c] * (double)vectors.count[v];
-        if (count == 0)
-            continue;
-        int64_t pixels = rows.size[r] * columns.size[c];
-        double one = tap_slots(problem, pixels, vectors.size[v]) * (double)problem->taps +
-                     TILE_OVERHEAD + STORE_OVERHEAD * (double)(pixels * vectors.size[v]);
-        cost += count * one + VARIANT_OVERHEAD;
-    }
-    return cost;
-}
-
-static int smaller(int64_t a, int b) {
-    return a < b ? (int)a : b;
-}
-
-/* The cheapest tile that fits the registers; of equals the first, with few rows and vectors. */
-static Tile choose_tile(const TileProblem *problem) {
-    Tile best = {1, 1, 1, 1};
-    double best_cost = tile_cost(problem, &best);
-    for (int vectors = 1; vectors <= smaller(problem->vectors, problem->max_vectors); vectors++) {
-        for (int rows = 1; rows <= smaller(problem->height, problem->max_pixels); rows++) {
-            int fitting = (problem->registers - vectors) / (vectors * rows);
-            if (fitting > problem->max_pixels / rows)
-                fitting = problem->max_pixels / rows;
-            for (int columns = 1; columns <= smaller(problem->width, fitting); columns++) {
-                Tile tile = {rows, columns, vectors, 1};
-                double cost = tile_cost(problem, &tile);
-                if (cost < best_cost) {
-                    best = tile;
-                    best_cost = cost;
-                }
-            }
-        }
-    }
-    return best;
-}
-
-/* Registers beside accumulators and weights: an input that is no operand from memory, a product
- * that is not fused, and one to spare where there are many. */
-static int spare_registers(const Machine *machine) {
-    return !machine->broadcast_operand + !machine->fused + (machine->registers > 16);
-}
+#define CONV_UNROLL   4 /* input channels per turn, where they divide */
+#define GEMM_UNROLL   4 /* terms of each sum per turn */
+#define MIXED_COLUMNS 4 /* pixels that are gathered together */
 
 /* The largest number of channels up to CONV_UNROLL that divides a group's channels and, if blocked,
  * a block. */
@@ -116,22 +21,9 @@ static int conv_unroll(const View *input, int64_t group_channels) {
 static Tile conv_tile(const Machine *machine, const Step *step) {
     const View *output = &step->output;
     const Weight *weight = step->conv.weight;
-    int64_t lanes = machine->lanes;
-    int64_t groups = step->conv.groups;
-    bool mixed = groups > 1 && output->channels / groups % lanes != 0;
-    int64_t filters = mixed ? output->channels : output->channels / groups;
-    TileProblem problem = {
-        .machine = machine,
-        .height = output->height,
-        .width = output->width,
-        .vectors = filters / lanes + (filters % lanes != 0),
-        .taps = weight->elements / weight->shape.dims[0],
-        .max_vectors = mixed ? 1 : MAX_VECTORS,
-        .max_pixels = machine->registers,
-        .weight_slots = machine->lanes / 4,
-        .registers = machine->registers - spare_registers(machine),
-    };
-    Tile tile = choose_tile(&problem);
+    TileProblem problem =
+        tile_problem_of_conv(machine, weight, step->conv.groups, output->height, output->width);
+    Tile tile = tile_choose(&problem);
     tile.unroll = conv_unroll(&step->inputs[0], weight->shape.dims[1]);
     return tile;
 }
@@ -151,7 +43,7 @@ static Tile depthwise_tile(const Machine *machine, const Step *step) {
         .max_pixels = machine->registers,
         .registers = machine->registers - kept - 1 + !machine->fused,
     };
-    return choose_tile(&problem);
+    return tile_choose(&problem);
 }
 
 /* Columns of one row, of a transposed convolution those that are a stride apart: they share their
@@ -170,12 +62,12 @@ static Tile conv_general_tile(const Machine *machine, const Step *step) {
         .width = step->output.width / apart + (step->output.width % apart != 0),
         .vectors = filters / machine->lanes + (filters % machine->lanes != 0),
         .taps = weight->elements / (filters * (share ? groups : 1)),
-        .max_vectors = share ? MAX_VECTORS : 1,
+        .max_vectors = share ? TILE_MAX_VECTORS : 1,
         .max_pixels = lanes == CONV_LANES_MIXED ? MIXED_COLUMNS : machine->registers,
         .weight_slots = machine->lanes / 4,
-        .registers = machine->registers - spare_registers(machine),
+        .registers = machine->registers - tile_spare_registers(machine),
     };
-    Tile tile = choose_tile(&problem);
+    Tile tile = tile_choose(&problem);
     if (share)
         tile.unroll = conv_unroll(&step->inputs[0], step->inputs[0].channels / groups);
     return tile;
@@ -195,7 +87,7 @@ static Tile window_tile(const Machine *machine, const Step *step) {
         .max_pixels = machine->fma_latency,
         .registers = machine->registers - 2,
     };
-    return choose_tile(&problem);
+    return tile_choose(&problem);
 }
 
 /* As many vectors as keep all blocks about equal, then as many chains as the latency needs. */
@@ -204,7 +96,7 @@ static Tile dense_tile(const Machine *machine, const Step *step) {
     int64_t lanes = machine->lanes;
     int64_t outputs = step->output.channels;
     int64_t vectors = outputs / lanes + (outputs % lanes != 0);
-    int64_t blocks = (vectors + MAX_VECTORS - 1) / MAX_VECTORS;
+    int64_t blocks = (vectors + TILE_MAX_VECTORS - 1) / TILE_MAX_VECTORS;
     Tile tile = {1, 1, (int)((vectors + blocks - 1) / blocks), 1};
     int64_t limit =
         input->block > 1 ? input->block : input->channels * input->height * input->width;
@@ -235,12 +127,12 @@ static Tile gemm_tile(const Machine *machine, const Step *step) {
         .width = 1,
         .vectors = product->columns / lanes + (product->columns % lanes != 0),
         .taps = product->depth,
-        .max_vectors = MAX_VECTORS,
+        .max_vectors = TILE_MAX_VECTORS,
         .max_pixels = machine->registers,
         .weight_slots = machine->lanes / 4,
-        .registers = machine->registers - spare_registers(machine),
+        .registers = machine->registers - tile_spare_registers(machine),
     };
-    Tile tile = choose_tile(&problem);
+    Tile tile = tile_choose(&problem);
     tile.unroll = smaller(product->depth, GEMM_UNROLL);
     return tile;
 }
@@ -291,6 +183,9 @@ static bool tile_step(Plan *plan, Step *step) {
     case STEP_CONV:
         step->tile = conv_tile(machine, step);
         step->weights = recipe_conv(plan, step);
+        return step->weights && pack_bias(plan, step, step->conv.bias);
+    case STEP_WINOGRAD:
+        step->weights = recipe_winograd(plan, step);
         return step->weights && pack_bias(plan, step, step->conv.bias);
     case STEP_DEPTHWISE:
         step->tile = depthwise_tile(machine, step);

@@ -27,14 +27,30 @@ static void evaluate_node(Arena *arena, const Node *node, Real **values) {
     node->layer->evaluate(&evaluation);
 }
 
-Real **reference_run(Arena *arena, const Graph *graph, const float *const *inputs) {
+/* Adds `share` of the largest finite number to the error of each. */
+static void loosen(Real *elements, int64_t count, double share) {
+    double largest = 0;
+    for (int64_t i = 0; i < count; i++)
+        if (isfinite(elements[i].value))
+            largest = fmax(largest, fabs(elements[i].value));
+    for (int64_t i = 0; i < count; i++)
+        elements[i].error += share * largest;
+}
+
+Real **reference_run(Arena *arena, const Graph *graph, const float *const *inputs,
+                     const double *shares) {
     Real **values = ARENA_ARRAY(arena, graph->values.count, Real *);
     for (size_t i = 0; i < graph->inputs.count; i++) {
         const Value *input = graph->inputs.data[i];
         values[input->id] = evaluate_input(arena, input, inputs[i]);
     }
-    for (size_t i = 0; i < graph->nodes.count; i++)
-        evaluate_node(arena, graph->nodes.data[i], values);
+    for (size_t i = 0; i < graph->nodes.count; i++) {
+        const Node *node = graph->nodes.data[i];
+        evaluate_node(arena, node, values);
+        if (shares && shares[i] > 0)
+            loosen(values[node->outputs[0]->id], shape_elements(&node->outputs[0]->type.shape),
+                   shares[i]);
+    }
     return values;
 }
 

@@ -7,8 +7,11 @@
 #include "layers/evaluate.h"
 
 /* Evaluates all nodes. Weights are bound; `inputs` has the f32 elements of each network input.
- * Returns the elements of every value by Value.id, in the arena. */
-Real **reference_run(Arena *arena, const Graph *graph, const float *const *inputs);
+ * `shares`, by Node.id, says by what share of its largest number a node's result may be off beside
+ * the bound (plan_error_shares); NULL: none. Returns the elements of every value by Value.id, in
+ * the arena. */
+Real **reference_run(Arena *arena, const Graph *graph, const float *const *inputs,
+                     const double *shares);
 
 /* Where an f32 result differs most from the reference, relative to its bound. */
 typedef struct Comparison {

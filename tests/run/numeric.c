@@ -164,7 +164,8 @@ static int64_t count_classes(const Real *values, int64_t count) {
 static void compare(Case *c) {
     const Graph *graph = c->graph;
     Arena arena = {0};
-    Real **values = reference_run(&arena, graph, (const float *const *)c->inputs);
+    Real **values = reference_run(&arena, graph, (const float *const *)c->inputs,
+                                  plan_error_shares(c->plan, &arena));
     for (size_t i = 0; i < graph->outputs.count; i++) {
         const Value *output = graph->outputs.data[i];
         int64_t count = shape_elements(&output->type.shape);
@@ -308,13 +309,7 @@ static void read_results(Case *c) {
 
 /* ---- cases ---------------------------------------------------------------------------------- */
 
-static void run_case(Case *c, const Target *target) {
-    c->suite->networks++;
-    c->plan = plan_build(c->arena, c->diagnostics, c->graph, target->machine);
-    if (!c->plan) {
-        fail(c, "no plan");
-        return;
-    }
+static void run_planned(Case *c, const Target *target) {
     make_data(c);
     if (c->suite->mode == MODE_RUN) {
         run_in_process(c, target);
@@ -327,6 +322,31 @@ static void run_case(Case *c, const Target *target) {
             read_results(c);
     }
     guarded_free(&c->packed);
+}
+
+static bool has_winograd(const Plan *plan) {
+    for (size_t i = 0; i < plan->steps.count; i++)
+        if (plan->steps.data[i]->kind == STEP_WINOGRAD)
+            return true;
+    return false;
+}
+
+/* Convolutions once by the direct method, and in this process once with each size of Winograd's
+ * tiles, where there are any. What that makes of numbers that are not finite is not claimed. */
+static void run_case(Case *c, const Target *target) {
+    static const PlanOptions variants[] = {
+        {.exact = true}, {.winograd_size = 4}, {.winograd_size = 6}, {.winograd_size = 8}};
+    size_t count = c->suite->mode == MODE_RUN && !c->suite->special ? 4 : 1;
+    c->suite->networks++;
+    for (size_t i = 0; i < count; i++) {
+        c->plan = plan_build(c->arena, c->diagnostics, c->graph, target->machine, &variants[i]);
+        if (!c->plan) {
+            fail(c, "no plan");
+            return;
+        }
+        if (i == 0 || has_winograd(c->plan))
+            run_planned(c, target);
+    }
 }
 
 /* ---- files ---------------------------------------------------------------------------------- */

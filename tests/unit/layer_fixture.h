@@ -100,7 +100,7 @@ static inline Weight *add_weight(Fixture *fixture, Node *node, Shape shape, cons
 
 /* Runs the graph; the elements of the last node's result. */
 static inline const Real *run(Fixture *fixture) {
-    Real **values = reference_run(&fixture->arena, &fixture->graph, fixture->inputs);
+    Real **values = reference_run(&fixture->arena, &fixture->graph, fixture->inputs, NULL);
     const Node *last = fixture->graph.nodes.data[fixture->graph.nodes.count - 1];
     return values[last->outputs[0]->id];
 }

@@ -1,0 +1,88 @@
+#include "plan/tile_cost.h"
+
+#define TILE_OVERHEAD    24 /* slots to begin and end a tile */
+#define STORE_OVERHEAD   2  /* slots to initialise and store an accumulator */
+#define VARIANT_OVERHEAD 64 /* slots that each further size of tile is held to cost in code */
+
+double tile_tap_slots(const TileProblem *problem, int64_t pixels, int64_t vectors) {
+    double slots = (double)(pixels * vectors);
+    double loads = (double)(pixels + problem->weight_slots * vectors);
+    if (slots < loads)
+        slots = loads;
+    if (slots < problem->machine->fma_latency)
+        slots = problem->machine->fma_latency;
+    return slots;
+}
+
+/* `extent` is cut into pieces of `size`: the number of whole ones, and the rest as one more. */
+typedef struct Cut {
+    int64_t size[2];
+    int64_t count[2];
+} Cut;
+
+static Cut cut(int64_t extent, int size) {
+    int64_t rest = extent % size;
+    return (Cut){.size = {size, rest}, .count = {extent / size, rest > 0}};
+}
+
+double tile_cost(const TileProblem *problem, const Tile *tile) {
+    Cut rows = cut(problem->height, tile->rows);
+    Cut columns = cut(problem->width, tile->columns);
+    Cut vectors = cut(problem->vectors, tile->vectors);
+    double cost = 0;
+    for (int i = 0; i < 8; i++) {
+        int r = i & 1, c = i >> 1 & 1, v = i >> 2 & 1;
+        double count = (double)rows.count[r] * (double)columns.count[c] * (double)vectors.count[v];
+        if (count == 0)
+            continue;
+        int64_t pixels = rows.size[r] * columns.size[c];
+        double one = tile_tap_slots(problem, pixels, vectors.size[v]) * (double)problem->taps +
+                     TILE_OVERHEAD + STORE_OVERHEAD * (double)(pixels * vectors.size[v]);
+        cost += count * one + VARIANT_OVERHEAD;
+    }
+    return cost;
+}
+
+Tile tile_choose(const TileProblem *problem) {
+    Tile best = {1, 1, 1, 1};
+    double best_cost = tile_cost(problem, &best);
+    for (int vectors = 1; vectors <= smaller(problem->vectors, problem->max_vectors); vectors++) {
+        for (int rows = 1; rows <= smaller(problem->height, problem->max_pixels); rows++) {
+            int fitting = (problem->registers - vectors) / (vectors * rows);
+            if (fitting > problem->max_pixels / rows)
+                fitting = problem->max_pixels / rows;
+            for (int columns = 1; columns <= smaller(problem->width, fitting); columns++) {
+                Tile tile = {rows, columns, vectors, 1};
+                double cost = tile_cost(problem, &tile);
+                if (cost < best_cost) {
+                    best = tile;
+                    best_cost = cost;
+                }
+            }
+        }
+    }
+    return best;
+}
+
+int tile_spare_registers(const Machine *machine) {
+    return !machine->broadcast_operand + !machine->fused + (machine->registers > 16);
+}
+
+TileProblem tile_problem_of_conv(const Machine *machine, const Weight *weight, int64_t groups,
+                                 int64_t height, int64_t width) {
+    int64_t lanes = machine->lanes, filters = weight->shape.dims[0];
+    bool mixed = groups > 1 && filters / groups % lanes != 0; /* lanes of several groups */
+    if (!mixed)
+        filters /= groups;
+    return (TileProblem){
+        .machine = machine,
+        .height = height,
+        .width = width,
+        .vectors = filters / lanes + (filters % lanes != 0),
+        .taps = weight->elements / weight->shape.dims[0],
+        .max_vectors = mixed ? 1 : TILE_MAX_VECTORS,
+        .max_pixels = machine->registers,
+        .weight_slots = machine->lanes / 4,
+        .registers = machine->registers - tile_spare_registers(machine),
+    };
+}

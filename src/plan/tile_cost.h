@@ -1,0 +1,53 @@
+/* What a register tile costs, and the cheapest one for a problem.
+ *
+ * The cost is in slots of the multiply-add units, which are cycles where nothing else is short:
+ *
+ *   per tap (one channel of one kernel pixel) a tile of A accumulators takes A slots, but not
+ *   fewer than the chains that hide the latency, nor than its loads: one for each pixel, and for
+ *   each vector of weights, which may come from the second-level cache, one for every 16 bytes;
+ *   per tile it also takes time to start and to store.
+ *
+ * Tiles at the edges are smaller and cost what a tile of their size does, so that a choice which
+ * divides the image evenly wins by itself. */
+#ifndef NETC_PLAN_TILE_COST_H
+#define NETC_PLAN_TILE_COST_H
+
+#include "plan/plan.h"
+
+#define TILE_MAX_VECTORS 8 /* of a tile */
+
+/* What the cost of a tile depends on. */
+typedef struct TileProblem {
+    const Machine *machine;
+    int64_t height; /* output pixels */
+    int64_t width;
+    int64_t vectors; /* of output channels, in each group */
+    int64_t taps;    /* multiply-adds of one output */
+    int max_vectors;
+    int max_pixels;
+    int weight_slots; /* to load a vector of weights */
+    int registers;    /* for accumulators, and one for each vector of weights */
+} TileProblem;
+
+static inline int smaller(int64_t a, int b) {
+    return a < b ? (int)a : b;
+}
+
+/* Slots of one tap of a tile. */
+double tile_tap_slots(const TileProblem *problem, int64_t pixels, int64_t vectors);
+
+/* Slots of all tiles. */
+double tile_cost(const TileProblem *problem, const Tile *tile);
+
+/* The cheapest tile that fits the registers; of equals the first, with few rows and vectors. */
+Tile tile_choose(const TileProblem *problem);
+
+/* A direct convolution of an image in groups, by shapes only. */
+TileProblem tile_problem_of_conv(const Machine *machine, const Weight *weight, int64_t groups,
+                                 int64_t height, int64_t width);
+
+/* Registers beside accumulators and weights: an input that is no operand from memory, a product
+ * that is not fused, and one to spare where there are many. */
+int tile_spare_registers(const Machine *machine);
+
+#endif
