@@ -49,6 +49,8 @@ IrValue ir_load_strided(Ir *ir, IrValue pointer, int lanes, int count, int64_t s
 void ir_store_strided(Ir *ir, IrValue pointer, IrValue value, int lanes, int count, int64_t stride);
 IrValue ir_splat(Ir *ir, IrValue scalar, int lanes); /* lanes 1: the scalar itself */
 IrValue ir_lane(Ir *ir, IrValue vector, int lane);
+/* `lanes` lanes, of which number i is lane picks[i] of the vector. */
+IrValue ir_shuffle(Ir *ir, IrValue vector, const int *picks, int lanes);
 IrValue ir_insert(Ir *ir, IrValue vector, IrValue scalar, int lane);
 /* Pointer number `index` of a table of pointers to f32. */
 IrValue ir_load_pointer(Ir *ir, IrValue table, int64_t index);

@@ -140,16 +140,24 @@ IrValue ir_insert(Ir *ir, IrValue vector, IrValue scalar, int lane) {
         LLVMBuildInsertElement(ir->builder, ir_llvm(vector), ir_llvm(scalar), index, ""));
 }
 
+IrValue ir_shuffle(Ir *ir, IrValue vector, const int *picks, int lanes) {
+    assert(lanes > 1 && lanes <= IR_MAX_LANES);
+    LLVMValueRef mask[IR_MAX_LANES];
+    for (int i = 0; i < lanes; i++)
+        mask[i] = LLVMConstInt(ir->i32, (unsigned)picks[i], false);
+    LLVMValueRef none = LLVMGetPoison(ir_type(vector));
+    return ir_value(LLVMBuildShuffleVector(ir->builder, ir_llvm(vector), none,
+                                           LLVMConstVector(mask, (unsigned)lanes), ""));
+}
+
 /* Lanes `first` to `first + lanes` of a vector. */
 static IrValue lanes_from(Ir *ir, IrValue vector, int first, int lanes) {
     if (lanes == 1)
         return ir_lane(ir, vector, first);
-    LLVMValueRef picks[IR_MAX_LANES];
+    int picks[IR_MAX_LANES];
     for (int i = 0; i < lanes; i++)
-        picks[i] = LLVMConstInt(ir->i32, (unsigned)(first + i), false);
-    LLVMValueRef mask = LLVMConstVector(picks, (unsigned)lanes);
-    LLVMValueRef none = LLVMGetPoison(ir_type(vector));
-    return ir_value(LLVMBuildShuffleVector(ir->builder, ir_llvm(vector), none, mask, ""));
+        picks[i] = first + i;
+    return ir_shuffle(ir, vector, picks, lanes);
 }
 
 /* Folds the upper half onto the lower until one lane is left. */

@@ -15,6 +15,8 @@ void kernel_emit(Ir *ir, const Step *step, const Machine *machine) {
     case STEP_CONV:
         if (groups_fill_vectors(step, machine->lanes))
             conv_direct_emit(&emitter);
+        else if (conv_shuffles(step, machine))
+            conv_shuffle_emit(&emitter);
         else
             conv_gather_emit(&emitter);
         return;

@@ -17,6 +17,14 @@ Plan *plan_build(Arena *arena, Diagnostics *diagnostics, const Graph *graph, con
     return plan;
 }
 
+bool conv_shuffles(const Step *step, const Machine *machine) {
+    const View *input = &step->inputs[0];
+    int64_t group_channels = input->channels / step->conv.groups;
+    return step->conv.groups > 1 && input->channels == step->output.channels &&
+           group_channels < machine->lanes && machine->lanes % group_channels == 0 &&
+           input->block == machine->lanes;
+}
+
 ConvLanes conv_lanes(const Step *step, const Machine *machine) {
     const int64_t *dims = step->conv.weight->shape.dims;
     int64_t groups = step->conv.groups;

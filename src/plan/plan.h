@@ -486,6 +486,10 @@ typedef enum ConvLanes {
 } ConvLanes;
 ConvLanes conv_lanes(const Step *step, const Machine *machine);
 
+/* Whether a CONV's vector of filters needs just the channels of one block: small groups, as many
+ * filters as channels in each, that fill a vector together. */
+bool conv_shuffles(const Step *step, const Machine *machine);
+
 /* ---- passes, in their order; each needs what the ones before it did ----------------------- */
 
 void plan_lower(Plan *plan); /* fills steps, with values only */

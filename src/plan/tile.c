@@ -23,6 +23,8 @@ static Tile conv_tile(const Machine *machine, const Step *step) {
     const Weight *weight = step->conv.weight;
     TileProblem problem =
         tile_problem_of_conv(machine, weight, step->conv.groups, output->height, output->width);
+    if (conv_shuffles(step, machine))
+        problem.registers -= 2 * (int)weight->shape.dims[1]; /* weights and patterns */
     Tile tile = tile_choose(&problem);
     tile.unroll = conv_unroll(&step->inputs[0], weight->shape.dims[1]);
     return tile;
