@@ -101,7 +101,7 @@ int64_t divide_up(int64_t a, int64_t b);
 void conv_direct_emit(const Emitter *emitter); /* groups = 1, or whole vectors of filters a group */
 void conv_winograd_emit(const Emitter *emitter);
 void conv_shuffle_emit(const Emitter *emitter); /* conv_shuffles */
-void conv_gather_emit(const Emitter *emitter); /* any groups */
+void conv_gather_emit(const Emitter *emitter);  /* any groups */
 void depthwise_emit(const Emitter *emitter);
 void conv_general_emit(const Emitter *emitter); /* of volumes, transposed; any groups */
 void gemv_emit(const Emitter *emitter);
