@@ -1,0 +1,145 @@
+"""The networks that are compared: each a `.net` file of this project and the same as a PyTorch module,
+which the other systems get by ONNX or by tracing. f32, batch 1, the same random weights everywhere."""
+import dataclasses
+import json
+import pathlib
+import subprocess
+import sys
+import types
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+WORK = ROOT / "build/bench"
+NETC = ROOT / "build/netc"
+SEED = 7
+
+
+@dataclasses.dataclass(frozen=True)
+class Network:
+    file: str  # below the project's root
+    network: str
+    make: str  # a function below, or of torchvision.models
+    main: bool = True  # of the table with targets
+    extra: dict = dataclasses.field(default_factory=dict)
+
+
+def library(file, network, main=False, **extra):
+    return Network(f"examples/networks/{file}.net", network, network, main, extra)
+
+
+NETWORKS = {
+    "lenet5": Network("bench/networks/small.net", "lenet5_28", "lenet5"),
+    "mlp": Network("bench/networks/small.net", "mlp", "mlp"),
+    "dscnn": Network("bench/networks/small.net", "dscnn_even", "dscnn"),
+    "question": Network("examples/question/question.net", "question", "question"),
+    "alexnet": library("alexnet", "alexnet", True),
+    "squeezenet1_1": library("squeezenet", "squeezenet1_1", True),
+    "mobilenet_v2": library("mobilenet", "mobilenet_v2", True),
+    "vgg16": library("vgg", "vgg16", True),
+    "resnet18": library("resnet", "resnet18", True),
+    "resnet50": library("resnet", "resnet50", True),
+    "googlenet": library("googlenet", "googlenet", aux_logits=False, init_weights=False),
+    "densenet121": library("densenet", "densenet121"),
+    "efficientnet_b0": library("efficientnet", "efficientnet_b0"),
+    "mobilenet_v3_large": library("mobilenet_v3", "mobilenet_v3_large"),
+    "shufflenet_v2_x1_0": library("shufflenet", "shufflenet_v2_x1_0"),
+    "regnet_y_400mf": library("regnet", "regnet_y_400mf"),
+    "convnext_tiny": library("convnext", "convnext_tiny"),
+    "vit_b_16": library("vit", "vit_b_16"),
+}
+
+
+# ---- as PyTorch modules ---------------------------------------------------------------------------
+
+
+def lenet5(nn):
+    return nn.Sequential(
+        nn.Conv2d(1, 6, 5, padding=2), nn.Tanh(), nn.AvgPool2d(2), nn.Conv2d(6, 16, 5), nn.Tanh(), nn.AvgPool2d(2),
+        nn.Flatten(), nn.Linear(400, 120), nn.Tanh(), nn.Linear(120, 84), nn.Tanh(), nn.Linear(84, 10))
+
+
+def mlp(nn):
+    return nn.Sequential(nn.Linear(784, 512), nn.ReLU(), nn.Linear(512, 512), nn.ReLU(), nn.Linear(512, 10))
+
+
+def dscnn(nn):
+    layers = [nn.Conv2d(1, 64, (10, 4), stride=2, padding=(4, 1), bias=False), nn.BatchNorm2d(64), nn.ReLU()]
+    for _ in range(4):
+        layers += [nn.Conv2d(64, 64, 3, padding=1, groups=64, bias=False), nn.BatchNorm2d(64), nn.ReLU(),
+                   nn.Conv2d(64, 64, 1, bias=False), nn.BatchNorm2d(64), nn.ReLU()]
+    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, 12))
+
+
+def question(nn):
+    return nn.Sequential(
+        nn.Conv2d(1, 60, 7), nn.ReLU(), nn.Conv2d(60, 100, 5), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(),
+        nn.Linear(100 * 45 * 45, 250), nn.ReLU(), nn.Linear(250, 200), nn.ReLU(), nn.Linear(200, 1), nn.Sigmoid())
+
+
+def module_of(name):
+    """The network as a PyTorch module with random weights of a fixed seed."""
+    import torch
+    # torchvision's compiled ops do not load beside this build of torch, and no model needs them
+    sys.modules.setdefault("torchvision._meta_registrations",
+                           types.ModuleType("torchvision._meta_registrations"))
+    from torchvision import models
+    network = NETWORKS[name]
+    torch.manual_seed(0)
+    make = globals().get(network.make)
+    model = make(torch.nn) if make else getattr(models, network.make)(weights=None, **network.extra)
+    generator = torch.Generator().manual_seed(1)
+    for module in model.modules():  # statistics that folding has something to do with
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.running_mean.copy_(torch.randn(module.running_mean.shape, generator=generator) * 0.05)
+            module.running_var.copy_(torch.rand(module.running_var.shape, generator=generator) * 0.5 + 0.75)
+    return model.eval()
+
+
+# ---- what all systems start from ------------------------------------------------------------------
+
+
+def report_of(name):
+    """netc's report, as JSON: shapes, tensors in their order, multiply-accumulates."""
+    network = NETWORKS[name]
+    text = subprocess.run([NETC, "report", "--format=json", f"--network={network.network}", ROOT / network.file],
+                          check=True, capture_output=True, text=True).stdout
+    return json.loads(text)
+
+
+def input_of(name):
+    import numpy
+    shape = json.loads((WORK / f"{name}.json").read_text())["shape"]
+    return numpy.random.default_rng(SEED).standard_normal(shape, dtype=numpy.float32)
+
+
+def state_of(model, report):
+    """The module's tensors under the names that the network has for them: its own where they are the
+    same (a parameter that stands alone has `.weight` behind it), else those in the same place."""
+    weights = {weight["name"]: weight["shape"] for layer in report["layers"] for weight in layer["weights"]}
+    state = {key: tensor for key, tensor in model.state_dict().items() if "num_batches" not in key}
+    assert len(state) == len(weights)
+    by_name = {name: state.get(name, state.get(name.removesuffix(".weight"))) for name in weights}
+    if any(tensor is None for tensor in by_name.values()):
+        by_name = dict(zip(weights, state.values()))
+    return {name: by_name[name].reshape(shape).contiguous() for name, shape in weights.items()}
+
+
+def prepare(name):
+    """Writes NAME.onnx, .safetensors, .json (facts), and .npy: the output, computed in float64."""
+    if (WORK / f"{name}.npy").exists():
+        return
+    import numpy
+    import torch
+    from safetensors.torch import save_file
+    WORK.mkdir(parents=True, exist_ok=True)
+    model, report = module_of(name), report_of(name)
+    shape = [1, *report["inputs"][0]["shape"]]
+    facts = {"shape": shape, "macs": report["totals"]["macs"], "bytes": report["totals"]["weight_bytes"]}
+    (WORK / f"{name}.json").write_text(json.dumps(facts))
+    save_file(state_of(model, report), WORK / f"{name}.safetensors")
+    x = torch.from_numpy(input_of(name))
+    torch.backends.mha.set_fastpath_enabled(False)  # which ONNX has no word for
+    with torch.no_grad():
+        torch.onnx.export(model, (x,), WORK / f"{name}.onnx", dynamo=False, opset_version=17,
+                          do_constant_folding=True, input_names=["x"], output_names=["y"])
+        result = model.double()(x.double()).numpy()
+    numpy.save(WORK / f"{name}.npy", result)
