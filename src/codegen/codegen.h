@@ -47,7 +47,7 @@ bool codegen_write_object(Codegen *codegen, const void *packed, FileSet *files, 
 
 /* The forward pass in this process (built with in_process): inputs, outputs, packed weights,
  * arena, all as the generated header describes. Valid until codegen_free. */
-typedef void (*CompiledNetwork)(const float *const *inputs, float *const *outputs,
+typedef void (*CompiledNetwork)(const void *const *inputs, float *const *outputs,
                                 const void *packed, void *arena);
 CompiledNetwork codegen_load(Codegen *codegen);
 /* NAME_pack in this process: sources in the order of Graph.weights. */

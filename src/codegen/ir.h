@@ -22,6 +22,9 @@ IrValue ir_f32(Ir *ir, double value);                   /* rounded once to f32 *
 IrValue ir_f32_vector(Ir *ir, double value, int lanes); /* lanes 1: the scalar */
 IrValue ir_i32_vector(Ir *ir, int32_t value, int lanes);
 
+/* Pointer to read-only f32, `numbers` rounded once each and zeros up to `padded`. */
+IrValue ir_f32_table(Ir *ir, const double *numbers, int64_t count, int64_t padded);
+
 /* ---- i64 arithmetic ---- */
 IrValue ir_add(Ir *ir, IrValue a, IrValue b);
 IrValue ir_sub(Ir *ir, IrValue a, IrValue b);
@@ -47,6 +50,10 @@ void ir_store_part(Ir *ir, IrValue pointer, IrValue value, int lanes, int count)
 /* Lane i from / to pointer + i * stride. */
 IrValue ir_load_strided(Ir *ir, IrValue pointer, int lanes, int count, int64_t stride);
 void ir_store_strided(Ir *ir, IrValue pointer, IrValue value, int lanes, int count, int64_t stride);
+/* Where `base` points to bytes; index and stride count these. Each byte becomes the f32 of the same
+ * number, 0 to 255. */
+IrValue ir_byte_at(Ir *ir, IrValue base, IrValue index);
+IrValue ir_load_bytes(Ir *ir, IrValue pointer, int lanes, int count, int64_t stride);
 IrValue ir_splat(Ir *ir, IrValue scalar, int lanes); /* lanes 1: the scalar itself */
 IrValue ir_lane(Ir *ir, IrValue vector, int lane);
 /* `lanes` lanes, of which number i is lane picks[i] of the vector. */

@@ -108,6 +108,60 @@ void ir_store_strided(Ir *ir, IrValue pointer, IrValue value, int lanes, int cou
         ir_store(ir, ir_at_const(ir, pointer, i * stride), ir_lane(ir, value, i), 1);
 }
 
+/* ---- tables --------------------------------------------------------------------------------- */
+
+IrValue ir_f32_table(Ir *ir, const double *numbers, int64_t count, int64_t padded) {
+    assert(0 < count && count <= padded);
+    LLVMValueRef *elements = ARENA_ARRAY(&ir->arena, (size_t)padded, LLVMValueRef);
+    for (int64_t i = 0; i < padded; i++)
+        elements[i] = ir_llvm(ir_f32(ir, i < count ? numbers[i] : 0));
+    LLVMValueRef array = LLVMConstArray2(ir->f32, elements, (uint64_t)padded);
+    for (LLVMValueRef known = LLVMGetFirstGlobal(ir->module); known;
+         known = LLVMGetNextGlobal(known))
+        if (LLVMGetInitializer(known) == array) /* constants of equal numbers are one */
+            return ir_value(known);
+    LLVMValueRef global = LLVMAddGlobal(ir->module, LLVMTypeOf(array), "numbers");
+    LLVMSetInitializer(global, array);
+    LLVMSetGlobalConstant(global, true);
+    LLVMSetLinkage(global, LLVMPrivateLinkage);
+    LLVMSetUnnamedAddress(global, LLVMGlobalUnnamedAddr);
+    return ir_value(global);
+}
+
+/* ---- bytes ---------------------------------------------------------------------------------- */
+
+static LLVMTypeRef byte_type(const Ir *ir) {
+    return LLVMInt8TypeInContext(ir->context);
+}
+
+IrValue ir_byte_at(Ir *ir, IrValue base, IrValue index) {
+    LLVMValueRef indices[] = {ir_llvm(index)};
+    return ir_value(LLVMBuildGEP2(ir->builder, byte_type(ir), ir_llvm(base), indices, 1, ""));
+}
+
+static IrValue byte_load(Ir *ir, IrValue pointer, int lanes) {
+    LLVMTypeRef type = ir_vector_type(byte_type(ir), lanes);
+    LLVMValueRef load = LLVMBuildLoad2(ir->builder, type, ir_llvm(pointer), "");
+    LLVMSetAlignment(load, 1);
+    return ir_value(load);
+}
+
+IrValue ir_load_bytes(Ir *ir, IrValue pointer, int lanes, int count, int64_t stride) {
+    assert(lanes <= IR_MAX_LANES && count > 0 && count <= lanes);
+    IrValue bytes;
+    if (stride == 1 && count == lanes) {
+        bytes = byte_load(ir, pointer, lanes);
+    } else {
+        bytes = ir_value(LLVMConstNull(ir_vector_type(byte_type(ir), lanes)));
+        for (int i = 0; i < count; i++) {
+            IrValue at = i == 0 ? pointer : ir_byte_at(ir, pointer, ir_i64(ir, i * stride));
+            bytes = ir_insert(ir, bytes, byte_load(ir, at, 1), i);
+        }
+    }
+    LLVMTypeRef wide = ir_vector_type(ir->i32, lanes);
+    return ir_i32_to_f32(ir, ir_value(LLVMBuildZExt(ir->builder, ir_llvm(bytes), wide, "")));
+}
+
 /* ---- lanes ---------------------------------------------------------------------------------- */
 
 IrValue ir_splat(Ir *ir, IrValue scalar, int lanes) {

@@ -54,7 +54,7 @@ typedef struct Build {
 
 /* ---- facts about parameters ------------------------------------------------------------------ */
 
-/* The floats of its buffer that a view lies in, first to past the last. */
+/* The elements of its buffer that a view lies in, first to past the last. */
 static void view_range(const View *view, int64_t *begin, int64_t *end) {
     int64_t blocks = (view->channels + view->block - 1) / view->block;
     *begin = view->offset;
@@ -73,12 +73,12 @@ static bool views_apart(const View *a, const View *b) {
 /* Bytes from the base of its place to element (0, 0, 0). */
 static int64_t view_bytes(const View *view) {
     int64_t start = view->buffer->place == PLACE_ARENA ? view->buffer->offset : 0;
-    return start + view->offset * (int64_t)sizeof(float);
+    return start + view->offset * element_size(view->buffer->element);
 }
 
 static uint64_t view_alignment(const View *view) {
     if (view->buffer->place != PLACE_ARENA)
-        return sizeof(float);
+        return (uint64_t)element_size(view->buffer->element);
     uint64_t bytes = (uint64_t)view_bytes(view) | BASE_ALIGNMENT;
     return bytes & (~bytes + 1); /* its lowest bit */
 }

@@ -43,6 +43,37 @@ static bool input_fits(const Shape *file, const Shape *input, int64_t *samples, 
     return shape_equal(&sample, input);
 }
 
+/* "[3, 5, 7]": element number `index` of `shape` as coordinates. */
+static void print_place(const Shape *shape, int64_t index, StrBuf *out) {
+    Shape place = {.rank = shape->rank};
+    for (int i = shape->rank - 1; i >= 0; i--) {
+        place.dims[i] = index % shape->dims[i];
+        index /= shape->dims[i];
+    }
+    shape_print(&place, out);
+}
+
+/* Whether the numbers of a file of `shape` can be elements of the input. */
+static bool elements_hold(const Run *run, size_t index, const Shape *shape) {
+    Compilation *c = run->compilation;
+    const Value *input = run->graph->inputs.data[index];
+    const float *numbers = run->inputs[index];
+    int64_t count = shape_elements(shape), at = 0;
+    while (at < count && element_holds(input->type.element, numbers[at]))
+        at++;
+    if (at == count)
+        return true;
+    StrBuf place = {0};
+    print_place(shape, at, &place);
+    Diagnostic *diagnostic = diag_report(
+        &c->diagnostics, DIAG_E0704, input->span,
+        "`%s` holds %.9g at %s, but input `%s` is of `u8`, whole numbers from 0 to 255",
+        c->options->inputs.data[index], (double)numbers[at], strbuf_text(&place), input->name);
+    strbuf_free(&place);
+    diag_help(&c->diagnostics, diagnostic, "in Python: array.astype(\"u1\"), if that is meant");
+    return false;
+}
+
 static bool read_input(Run *run, size_t index) {
     Compilation *c = run->compilation;
     const Value *input = run->graph->inputs.data[index];
@@ -57,14 +88,14 @@ static bool read_input(Run *run, size_t index) {
     if (!fits || (index > 0 && (samples != run->samples || batched != run->batched))) {
         diag_report(&c->diagnostics, DIAG_E0704, input->span,
                     "`%s` holds %s, but input `%s` is %s%s", path, shape_text(&c->arena, &shape),
-                    input->name, shape_text(&c->arena, &input->type.shape),
+                    input->name, type_text(&c->arena, &input->type),
                     fits ? " and the inputs differ in their number of samples"
                          : " (or that behind a sample axis)");
         return false;
     }
     run->samples = samples;
     run->batched = batched;
-    return true;
+    return elements_hold(run, index, &shape);
 }
 
 static bool read_inputs(Run *run) {
@@ -75,10 +106,10 @@ static bool read_inputs(Run *run) {
     if (c->options->inputs.count == 0) {
         Random random = random_start(c->options->seed);
         for (size_t i = 0; i < count; i++) {
-            int64_t elements = value_elements(run->graph->inputs.data[i]);
+            const Value *input = run->graph->inputs.data[i];
+            int64_t elements = value_elements(input);
             float *data = ARENA_ARRAY(&c->arena, (size_t)elements, float);
-            for (int64_t k = 0; k < elements; k++)
-                data[k] = (float)random_normal(&random);
+            elements_random(input->type.element, &random, elements, data);
             run->inputs[i] = data;
         }
         return true;
@@ -102,6 +133,27 @@ static void sample_inputs(const Run *run, int64_t sample, const float **inputs) 
         inputs[i] = run->inputs[i] + sample * value_elements(run->graph->inputs.data[i]);
 }
 
+/* The memory in which compiled code gets the inputs of one sample. */
+static void **input_memory(Run *run) {
+    size_t count = run->graph->inputs.count;
+    void **memory = ARENA_ARRAY(&run->compilation->arena, count, void *);
+    for (size_t i = 0; i < count; i++) {
+        const Value *input = run->graph->inputs.data[i];
+        size_t bytes = (size_t)(value_elements(input) * element_size(input->type.element));
+        memory[i] = arena_alloc(&run->compilation->arena, bytes);
+    }
+    return memory;
+}
+
+static void store_inputs(const Run *run, int64_t sample, void *const *memory) {
+    for (size_t i = 0; i < run->graph->inputs.count; i++) {
+        const Value *input = run->graph->inputs.data[i];
+        int64_t elements = value_elements(input);
+        elements_store(input->type.element, run->inputs[i] + sample * elements, elements,
+                       memory[i]);
+    }
+}
+
 static void sample_outputs(const Run *run, int64_t sample, float **outputs) {
     for (size_t i = 0; i < run->graph->outputs.count; i++)
         outputs[i] = run->outputs[i] + sample * value_elements(run->graph->outputs.data[i]);
@@ -118,12 +170,12 @@ static void run_compiled(Run *run) {
     void *arena = aligned_alloc(64, arena_bytes);
     if (!arena)
         out_of_memory();
-    const float **inputs = ARENA_ARRAY(&c->arena, run->graph->inputs.count, const float *);
+    void **inputs = input_memory(run);
     float **outputs = ARENA_ARRAY(&c->arena, run->graph->outputs.count, float *);
     for (int64_t sample = 0; sample < run->samples; sample++) {
-        sample_inputs(run, sample, inputs);
+        store_inputs(run, sample, inputs);
         sample_outputs(run, sample, outputs);
-        network(inputs, outputs, c->packed, arena);
+        network((const void *const *)inputs, outputs, c->packed, arena);
     }
     free(arena);
 }
@@ -216,16 +268,6 @@ static void show_result(const Run *run, size_t index, int64_t sample, StrBuf *ou
             strbuf_format(out, " ... (%lld more)", (long long)(elements - SHOWN_VALUES));
     }
     strbuf_add(out, "\n");
-}
-
-/* "[3, 5, 7]": element number `index` of `shape` as coordinates. */
-static void print_place(const Shape *shape, int64_t index, StrBuf *out) {
-    Shape place = {.rank = shape->rank};
-    for (int i = shape->rank - 1; i >= 0; i--) {
-        place.dims[i] = index % shape->dims[i];
-        index /= shape->dims[i];
-    }
-    shape_print(&place, out);
 }
 
 static void show_comparison(const Run *run, StrBuf *out) {

@@ -32,6 +32,7 @@ const char *attribute_kind_text(Arena *arena, const AttributeInfo *info) {
     case ATTRIBUTE_SHAPE: return "a shape such as [16, 7, 7]";
     case ATTRIBUTE_WORD: return choices_text(arena, info);
     case ATTRIBUTE_INTEGERS: return "an integer, or several such as (1, 2)";
+    case ATTRIBUTE_NUMBERS: return "a number, or several such as (0.5, 1)";
     }
     assert(false);
     return "";
@@ -73,7 +74,8 @@ static const char *rewritten(const AttributeReader *reader) {
     case ATTRIBUTE_NUMBER:
     case ATTRIBUTE_AXIS:
     case ATTRIBUTE_AXES:
-    case ATTRIBUTE_INTEGERS: return NULL;
+    case ATTRIBUTE_INTEGERS:
+    case ATTRIBUTE_NUMBERS: return NULL;
     case ATTRIBUTE_WORD:
         return datum->kind == DATUM_TEXT && choice_of_word(reader->info, datum->text) >= 0
                    ? datum->text

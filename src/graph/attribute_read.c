@@ -195,6 +195,21 @@ static bool read_integers(const AttributeReader *reader, Attribute *attribute) {
     return true;
 }
 
+static bool read_numbers(const AttributeReader *reader, Attribute *attribute) {
+    size_t count = item_count(reader);
+    double *items = ARENA_ARRAY(reader->e->arena, count, double);
+    for (size_t i = 0; i < count; i++) {
+        AttributeReader item = item_reader(reader, i);
+        Attribute one;
+        if (!read_number(&item, &one))
+            return false;
+        items[i] = one.number;
+    }
+    attribute->numbers.count = count;
+    attribute->numbers.items = items;
+    return true;
+}
+
 /* ---- all kinds ---------------------------------------------------------------------------- */
 
 static bool read_choice(const AttributeReader *reader, Attribute *attribute) {
@@ -217,6 +232,7 @@ static bool read_kind(const AttributeReader *reader, Attribute *attribute) {
     case ATTRIBUTE_AXIS: return read_one_axis(reader, &attribute->integer);
     case ATTRIBUTE_AXES: return read_axes(reader, attribute);
     case ATTRIBUTE_INTEGERS: return read_integers(reader, attribute);
+    case ATTRIBUTE_NUMBERS: return read_numbers(reader, attribute);
     case ATTRIBUTE_WORD: return read_choice(reader, attribute);
     case ATTRIBUTE_SHAPE:
         if (datum->kind == DATUM_SHAPE)

@@ -45,7 +45,8 @@ bool attribute_takes_word(const LayerInfo *layer, int index, const char *word, c
     case ATTRIBUTE_BOOLEAN:
     case ATTRIBUTE_SIZE:
     case ATTRIBUTE_SHAPE:
-    case ATTRIBUTE_INTEGERS: return false;
+    case ATTRIBUTE_INTEGERS:
+    case ATTRIBUTE_NUMBERS: return false;
     }
     assert(false);
     return false;

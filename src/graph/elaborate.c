@@ -254,7 +254,7 @@ static void elaborate_inputs(Elaborator *e, const Item *item) {
     for (size_t i = 0; i < item->parameters.count; i++) {
         const Parameter *parameter = &item->parameters.data[i];
         Value *value = value_new(e, NULL, parameter->name.text, parameter->type->span);
-        value->poisoned = !type_shape(e, parameter->type, &value->type.shape);
+        value->poisoned = !type_of_input(e, parameter->type, &value->type);
         VEC_PUSH(e->arena, &e->graph->inputs, value);
         bind(e, e->scope, parameter->name, datum_tensor(value));
     }
@@ -266,6 +266,22 @@ static void add_outputs(Elaborator *e, const Datum *datum) {
     if (datum->kind == DATUM_TUPLE)
         for (size_t i = 0; i < datum->tuple.count; i++)
             add_outputs(e, &datum->tuple.items[i]);
+}
+
+/* Results are of f32: bytes become it where a step reads them. */
+static void check_outputs(Elaborator *e, const Body *body) {
+    for (size_t i = 0; i < e->graph->outputs.count; i++) {
+        const Value *value = e->graph->outputs.data[i];
+        if (value->poisoned || value->type.element == ELEMENT_F32)
+            continue;
+        Diagnostic *diagnostic =
+            diag_report(e->diagnostics, DIAG_E0220, body->returned->value->span,
+                        "`%s` is of `%s` and cannot be returned as it is", value->name,
+                        element_name(value->type.element));
+        diag_label(e->diagnostics, diagnostic, value->span, "the input's type");
+        diag_help(e->diagnostics, diagnostic,
+                  "results are of f32, which any step makes of it: `%s / 255`", value->name);
+    }
 }
 
 static bool is_input_name(const Graph *graph, const char *name) {
@@ -390,6 +406,7 @@ static Graph *elaborate_network(Elaborator *e, const Item *item) {
     elaborate_inputs(e, item);
     elaborate_body(e, item, &body);
     add_outputs(e, &body.result);
+    check_outputs(e, &body);
     name_outputs(e, item);
     path_scope_leave(e, outer);
     e->scope = outer_scope;

@@ -184,7 +184,9 @@ bool path_scope_share(Elaborator *e, const char *name, Span span);
 
 /* ---- type_check.c ------------------------------------------------------------------------- */
 
-/* The shape that a type says; false after a mistake. */
+/* What the type of a network's input says; false after a mistake. */
+bool type_of_input(Elaborator *e, const Expr *type, TensorType *result);
+/* The shape that a type says, whose elements can only be of f32; false after a mistake. */
 bool type_shape(Elaborator *e, const Expr *type, Shape *shape);
 /* Whether `value` has the shape of `type`. Reports E0210 if not; true for poison. */
 bool type_check(Elaborator *e, const Expr *type, const Value *value);

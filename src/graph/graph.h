@@ -59,6 +59,7 @@ typedef enum AttributeKind {
     ATTRIBUTE_SHAPE,    /* [16, 7, 7], as reshape takes */
     ATTRIBUTE_WORD,     /* one of the words that its table row lists: bilinear */
     ATTRIBUTE_INTEGERS, /* 2, or several: (16, 48) */
+    ATTRIBUTE_NUMBERS,  /* 0.5, or several: (0.485, 0.456, 0.406) */
 } AttributeKind;
 
 #define MAX_SPATIAL 3 /* most spatial axes of a layer */
@@ -92,6 +93,10 @@ typedef struct Attribute {
             size_t count; /* as of axes */
             const int64_t *items;
         } integers;
+        struct {
+            size_t count;
+            const double *items;
+        } numbers;
     };
 } Attribute;
 

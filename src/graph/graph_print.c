@@ -49,6 +49,13 @@ static void print_axes(const Attribute *attribute, StrBuf *out) {
     print_list(items, (size_t)attribute->axes.count, out);
 }
 
+static void print_numbers(const Attribute *attribute, StrBuf *out) {
+    size_t count = attribute->numbers.count;
+    for (size_t i = 0; i < count; i++)
+        strbuf_format(out, "%s%.15g", i ? ", " : count > 1 ? "(" : "", attribute->numbers.items[i]);
+    strbuf_add(out, count > 1 ? ")" : "");
+}
+
 static void print_choice(const AttributeInfo *info, const Attribute *attribute, StrBuf *out) {
     size_t length;
     const char *choice = attribute_choice(info, attribute->integer, &length);
@@ -73,6 +80,7 @@ static void print_attribute(const Node *node, int index, bool collapse, StrBuf *
     case ATTRIBUTE_INTEGERS:
         print_list(attribute->integers.items, attribute->integers.count, out);
         break;
+    case ATTRIBUTE_NUMBERS: print_numbers(attribute, out); break;
     }
 }
 
@@ -166,7 +174,7 @@ static void add_input(Table *table, const Value *value) {
     begin_column(table, &line, COLUMN_INPUTS);
     strbuf_add(&table->text, "-");
     begin_column(table, &line, COLUMN_SHAPE);
-    shape_print(&value->type.shape, &table->text);
+    type_print(&value->type, &table->text);
     begin_column(table, &line, COLUMN_PARAMETERS);
     end_line(table, &line);
 }
@@ -205,7 +213,7 @@ static void add_output(Table *table, const char *name, const Value *value) {
     begin_column(table, &line, COLUMN_INPUTS);
     print_label(value, &table->text);
     begin_column(table, &line, COLUMN_SHAPE);
-    shape_print(&value->type.shape, &table->text);
+    type_print(&value->type, &table->text);
     begin_column(table, &line, COLUMN_PARAMETERS);
     end_line(table, &line);
 }

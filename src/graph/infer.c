@@ -110,10 +110,10 @@ Weight *infer_weight(Inference *inference, const char *name, Shape shape, Weight
 /* "[1, 8, 8] -> [16, 6, 6]" at the step that made `value`. */
 static void trace_step(Diagnostics *diagnostics, Diagnostic *diagnostic, const Value *value) {
     const Node *producer = value->producer;
-    const char *result = shape_text(diagnostics->arena, &value->type.shape);
+    const char *result = type_text(diagnostics->arena, &value->type);
     if (producer->input_count == 1)
         diag_label(diagnostics, diagnostic, value->span, "%s -> %s",
-                   shape_text(diagnostics->arena, &producer->inputs[0]->type.shape), result);
+                   type_text(diagnostics->arena, &producer->inputs[0]->type), result);
     else
         diag_label(diagnostics, diagnostic, value->span, "gives %s", result);
 }
@@ -126,7 +126,7 @@ void trace_shape(Diagnostics *diagnostics, Diagnostic *diagnostic, const Value *
         if (producer == NULL) {
             diag_label(diagnostics, diagnostic, value->span,
                        value->name ? "starts as %s" : "taken to be %s",
-                       shape_text(diagnostics->arena, &value->type.shape));
+                       type_text(diagnostics->arena, &value->type));
             return;
         }
         const Value *before = producer->inputs[0];

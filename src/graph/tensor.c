@@ -3,6 +3,8 @@
 
 #include <assert.h>
 #include <inttypes.h>
+#include <math.h>
+#include <string.h>
 
 #include "support/checked.h"
 
@@ -49,16 +51,31 @@ void shape_print(const Shape *shape, StrBuf *out) {
 }
 
 const char *shape_text(Arena *arena, const Shape *shape) {
+    return type_text(arena, &(TensorType){ELEMENT_F32, *shape});
+}
+
+void type_print(const TensorType *type, StrBuf *out) {
+    if (type->element != ELEMENT_F32)
+        strbuf_add(out, element_name(type->element));
+    shape_print(&type->shape, out);
+}
+
+const char *type_text(Arena *arena, const TensorType *type) {
     StrBuf text = {0};
-    shape_print(shape, &text);
+    type_print(type, &text);
     const char *copy = arena_copy_text(arena, strbuf_text(&text), text.length);
     strbuf_free(&text);
     return copy;
 }
 
+bool type_equal(const TensorType *a, const TensorType *b) {
+    return a->element == b->element && shape_equal(&a->shape, &b->shape);
+}
+
 const char *element_name(ElementType element) {
     switch (element) {
     case ELEMENT_F32: return "f32";
+    case ELEMENT_U8: return "u8";
     }
     assert(false);
     return "";
@@ -67,7 +84,36 @@ const char *element_name(ElementType element) {
 int64_t element_size(ElementType element) {
     switch (element) {
     case ELEMENT_F32: return 4;
+    case ELEMENT_U8: return 1;
     }
     assert(false);
     return 0;
+}
+
+bool element_holds(ElementType element, float number) {
+    switch (element) {
+    case ELEMENT_F32: return true;
+    case ELEMENT_U8: return number >= 0 && number <= UINT8_MAX && number == floorf(number);
+    }
+    assert(false);
+    return false;
+}
+
+void elements_random(ElementType element, Random *random, int64_t count, float *numbers) {
+    for (int64_t i = 0; i < count; i++)
+        switch (element) {
+        case ELEMENT_F32: numbers[i] = (float)random_normal(random); break;
+        case ELEMENT_U8: numbers[i] = (float)(random_bits(random) >> 24); break;
+        }
+}
+
+void elements_store(ElementType element, const float *numbers, int64_t count, void *out) {
+    switch (element) {
+    case ELEMENT_F32: memcpy(out, numbers, (size_t)count * sizeof *numbers); return;
+    case ELEMENT_U8:
+        for (int64_t i = 0; i < count; i++)
+            ((uint8_t *)out)[i] = (uint8_t)numbers[i];
+        return;
+    }
+    assert(false);
 }

@@ -8,12 +8,14 @@
 #include <stdint.h>
 
 #include "support/arena.h"
+#include "support/random.h"
 #include "support/strbuf.h"
 
 #define TENSOR_MAX_RANK 8
 
 typedef enum ElementType {
     ELEMENT_F32, /* IEEE 754 binary32, the type of all computing */
+    ELEMENT_U8,  /* whole numbers 0 to 255: only inputs of the network */
 } ElementType;
 
 typedef struct Shape {
@@ -44,7 +46,24 @@ void shape_print(const Shape *shape, StrBuf *out);
 /* The same as a text in `arena`. */
 const char *shape_text(Arena *arena, const Shape *shape);
 
+/* Appends "[64, 56, 56]", "u8[3, 224, 224]": f32 need not be written. */
+void type_print(const TensorType *type, StrBuf *out);
+
+/* The same as a text in `arena`. */
+const char *type_text(Arena *arena, const TensorType *type);
+
+bool type_equal(const TensorType *a, const TensorType *b);
+
 const char *element_name(ElementType element); /* "f32" */
 int64_t element_size(ElementType element);     /* bytes */
+
+/* Whether a tensor of such elements can hold the number as it is. */
+bool element_holds(ElementType element, float number);
+
+/* Draws `count` numbers that it holds: normal ones of mean 0 and variance 1, or any byte. */
+void elements_random(ElementType element, Random *random, int64_t count, float *numbers);
+
+/* Writes `count` numbers that it holds as such elements to `out`, of element_size each. */
+void elements_store(ElementType element, const float *numbers, int64_t count, void *out);
 
 #endif

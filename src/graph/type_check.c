@@ -6,25 +6,43 @@
 #include "graph/trace.h"
 #include "support/suggest.h"
 
-static void check_element(Elaborator *e, Name element) {
-    static const char *const known[] = {"f32"};
-    static const char *const planned[] = {"f16", "bf16", "i8", "u8"};
-    if (!element.text || strcmp(element.text, known[0]) == 0)
-        return;
+static void report_element(Elaborator *e, Name element, bool input) {
+    static const char *const known[] = {"f32", "u8"};
+    static const char *const planned[] = {"f16", "bf16", "i8"};
+    const char *help = "all tensors are of f32, which need not be written; inputs may be of `u8`";
     for (size_t i = 0; i < sizeof planned / sizeof *planned; i++) {
         if (strcmp(element.text, planned[i]) == 0) {
             Diagnostic *diagnostic =
                 diag_report(e->diagnostics, DIAG_E0220, element.span,
                             "elements of type `%s` are not supported", element.text);
-            diag_fix(e->diagnostics, diagnostic, element.span, "", false,
-                     "all tensors are of f32, which need not be written");
+            diag_fix(e->diagnostics, diagnostic, element.span, "", false, "%s", help);
             return;
         }
     }
+    const char *near = suggest_name(element.text, known, sizeof known / sizeof *known);
     Diagnostic *diagnostic = diag_report(e->diagnostics, DIAG_E0220, element.span,
                                          "there is no element type called `%s`", element.text);
-    diag_fix(e->diagnostics, diagnostic, element.span, "", suggest_name(element.text, known, 1),
-             "all tensors are of f32, which need not be written");
+    bool bytes = input && near && strcmp(near, "u8") == 0;
+    diag_fix(e->diagnostics, diagnostic, element.span, bytes ? "u8" : "", near != NULL, "%s", help);
+}
+
+/* The element type that a type names. `input`: the type is that of an input of a network. */
+static ElementType element_of(Elaborator *e, Name element, bool input) {
+    if (!element.text || strcmp(element.text, element_name(ELEMENT_F32)) == 0)
+        return ELEMENT_F32;
+    if (strcmp(element.text, element_name(ELEMENT_U8)) != 0) {
+        report_element(e, element, input);
+        return ELEMENT_F32;
+    }
+    if (input)
+        return ELEMENT_U8;
+    Diagnostic *diagnostic = diag_report(e->diagnostics, DIAG_E0220, element.span,
+                                         "only an input of a network can be of `u8`");
+    diag_note(e->diagnostics, diagnostic,
+              "steps and blocks see the bytes of such an input as numbers of f32, 0 to 255");
+    diag_fix(e->diagnostics, diagnostic, element.span, "", true,
+             "here the elements are of f32, which need not be written");
+    return ELEMENT_F32;
 }
 
 /* False for a mistake and for poison. */
@@ -52,10 +70,8 @@ static bool evaluate_dim(Elaborator *e, const Expr *expr, int64_t *dim) {
     return false;
 }
 
-bool type_shape(Elaborator *e, const Expr *type, Shape *shape) {
-    if (type->kind == EXPR_ERROR)
-        return false;
-    check_element(e, type->type.element);
+/* The dims that a type says; false after a mistake. */
+static bool evaluate_dims(Elaborator *e, const Expr *type, Shape *shape) {
     const ExprList *dims = &type->type.dims;
     *shape = (Shape){0};
     if (dims->count > TENSOR_MAX_RANK) {
@@ -73,6 +89,20 @@ bool type_shape(Elaborator *e, const Expr *type, Shape *shape) {
         return false;
     }
     return fine;
+}
+
+bool type_shape(Elaborator *e, const Expr *type, Shape *shape) {
+    if (type->kind == EXPR_ERROR)
+        return false;
+    element_of(e, type->type.element, false);
+    return evaluate_dims(e, type, shape);
+}
+
+bool type_of_input(Elaborator *e, const Expr *type, TensorType *result) {
+    if (type->kind == EXPR_ERROR)
+        return false;
+    result->element = element_of(e, type->type.element, true);
+    return evaluate_dims(e, type, &result->shape);
 }
 
 /* The text from the first dim that differs to the last, and their number. */

@@ -13,8 +13,8 @@ static void block_copy(const Emitter *emitter, const Nest *pixels, IrValue chann
     NestWalk walk = nest_begin(ir, pixels, pixels->count, NULL, 0);
     IrValue read = ir_add(ir, view_channel_index(ir, from, channel), nest_index(ir, &walk, from));
     IrValue written = ir_add(ir, view_channel_index(ir, to, channel), nest_index(ir, &walk, to));
-    IrValue vector = ir_load_strided(ir, ir_at(ir, emitter_input(emitter, 0), read), lanes, count,
-                                     view_lane_stride(from, AXIS_CHANNEL));
+    IrValue vector = view_load(ir, from, view_at(ir, from, emitter_input(emitter, 0), read), lanes,
+                               count, view_lane_stride(from, AXIS_CHANNEL));
     ir_store_strided(ir, ir_at(ir, emitter_output(emitter), written), vector, lanes,
                      to->block > 1 ? lanes : count, view_lane_stride(to, AXIS_CHANNEL));
     nest_end(ir, &walk);

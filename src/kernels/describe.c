@@ -442,12 +442,14 @@ static void sign_lines(const Lines *lines, StrBuf *out) {
         strbuf_format(out, " %a %a", lines->pieces[i].slope, lines->pieces[i].offset);
 }
 
-static void sign_stage(const MapStage *stage, StrBuf *out) {
+static void sign_stage(const MapStage *stage, int64_t channels, StrBuf *out) {
     strbuf_format(out, " | %d %d%s %a %a %d", (int)stage->op, (int)stage->kind,
                   stage->reversed ? " reversed" : "", stage->constants[0], stage->constants[1],
                   stage->operand);
     if (stage->op == MAP_LINES)
         sign_lines(&stage->lines, out);
+    for (int64_t i = 0; stage->kind == OPERAND_NUMBERS && i < channels; i++)
+        strbuf_format(out, " %a", stage->numbers[i]);
 }
 
 void kernel_signature(const Step *step, StrBuf *out) {
@@ -459,8 +461,9 @@ void kernel_signature(const Step *step, StrBuf *out) {
         sign_view(&step->inputs[i], out);
         /* What may be assumed of aliasing is part of the code. */
         strbuf_add(out, step->inputs[i].buffer == step->output.buffer ? " shared" : "");
+        strbuf_add(out, view_is_bytes(&step->inputs[i]) ? " bytes" : "");
     }
     sign_view(&step->output, out);
     for (size_t i = 0; i < step->epilogue.count; i++)
-        sign_stage(&step->epilogue.data[i], out);
+        sign_stage(&step->epilogue.data[i], step->output.channels, out);
 }

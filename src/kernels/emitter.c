@@ -91,6 +91,21 @@ int64_t view_pixel_offset(const View *view, int64_t row, int64_t column) {
     return row * view->row_stride + column * view->pixel_stride;
 }
 
+/* ---- elements ------------------------------------------------------------------------------ */
+
+IrValue view_at(Ir *ir, const View *view, IrValue base, IrValue index) {
+    return view_is_bytes(view) ? ir_byte_at(ir, base, index) : ir_at(ir, base, index);
+}
+
+IrValue view_at_const(Ir *ir, const View *view, IrValue base, int64_t index) {
+    return index == 0 ? base : view_at(ir, view, base, ir_i64(ir, index));
+}
+
+IrValue view_load(Ir *ir, const View *view, IrValue pointer, int lanes, int count, int64_t stride) {
+    return view_is_bytes(view) ? ir_load_bytes(ir, pointer, lanes, count, stride)
+                               : ir_load_strided(ir, pointer, lanes, count, stride);
+}
+
 /* ---- loops --------------------------------------------------------------------------------- */
 
 /* Does `outer` go on where a whole run of `count` along `inner` ends, in every view? */

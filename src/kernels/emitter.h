@@ -24,7 +24,7 @@ IrValue emitter_bias(const Emitter *emitter); /* NULL: the step has none */
 /* The `index`-th of the packed vectors that the stages of the epilogue read. */
 IrValue emitter_vector(const Emitter *emitter, int index);
 
-/* ---- addresses in a view, in floats from its element (0, 0, 0) ---------------------------- */
+/* ---- addresses in a view, in elements from (0, 0, 0) -------------------------------------- */
 
 /* Axes of a view as its strides see them: a blocked view has blocks where a plain one has
  * channels, and the channels of a block beside each other in each pixel. */
@@ -40,7 +40,7 @@ typedef enum Axis {
 int64_t view_extent(const View *view, Axis axis);
 int64_t view_stride(const View *view, Axis axis);
 
-/* Floats between a channel and the next one in the same block, or between neighbours on another
+/* Elements between a channel and the next one in the same block, or between neighbours on another
  * axis: the stride of lanes that lie along `axis`. */
 int64_t view_lane_stride(const View *view, Axis axis);
 
@@ -51,6 +51,14 @@ int64_t view_channel_offset(const View *view, int64_t channel);
 /* row * row_stride + column * pixel_stride */
 IrValue view_pixel_index(Ir *ir, const View *view, IrValue row, IrValue column);
 int64_t view_pixel_offset(const View *view, int64_t row, int64_t column);
+
+/* ---- elements of a view, f32 or bytes ------------------------------------------------------ */
+
+/* The pointer `index` elements of the view behind `base`. */
+IrValue view_at(Ir *ir, const View *view, IrValue base, IrValue index);
+IrValue view_at_const(Ir *ir, const View *view, IrValue base, int64_t index);
+/* Lane i, i < count, from the pointer + i * stride, as f32; the other lanes are 0. */
+IrValue view_load(Ir *ir, const View *view, IrValue pointer, int lanes, int count, int64_t stride);
 
 /* ---- loops --------------------------------------------------------------------------------- */
 

@@ -40,7 +40,7 @@ static IrValue place_at(const Emitter *emitter, const View *view, IrValue base,
     const Coordinates *at = context;
     IrValue channel = view_channel_index(emitter->ir, view, at->channel);
     IrValue pixel = view_pixel_index(emitter->ir, view, at->row, at->column);
-    return ir_at(emitter->ir, base, ir_add(emitter->ir, channel, pixel));
+    return view_at(emitter->ir, view, base, ir_add(emitter->ir, channel, pixel));
 }
 
 Spot spot_at(const Emitter *emitter, IrValue channel, IrValue row, IrValue column) {
@@ -52,7 +52,7 @@ Spot spot_at(const Emitter *emitter, IrValue channel, IrValue row, IrValue colum
 
 static IrValue place_in_nest(const Emitter *emitter, const View *view, IrValue base,
                              const void *context) {
-    return ir_at(emitter->ir, base, nest_index(emitter->ir, context, view));
+    return view_at(emitter->ir, view, base, nest_index(emitter->ir, context, view));
 }
 
 Spot spot_in_nest(const Emitter *emitter, const NestWalk *walk) {
@@ -69,8 +69,7 @@ static IrValue place_in_order(const Emitter *emitter, const View *view, IrValue 
                               const void *element) {
     assert(view->block == 1 && view->row_stride == view->width &&
            view->block_stride == view->height * view->width);
-    (void)view;
-    return ir_at(emitter->ir, base, *(const IrValue *)element);
+    return view_at(emitter->ir, view, base, *(const IrValue *)element);
 }
 
 Spot spot_in_order(const Emitter *emitter, IrValue element) {
@@ -91,7 +90,7 @@ static IrValue place_moved(const Emitter *emitter, const View *view, IrValue bas
     const Movement *by = context;
     int64_t offset =
         view_channel_offset(view, by->channels) + view_pixel_offset(view, by->rows, by->columns);
-    return ir_at_const(emitter->ir, base, offset);
+    return view_at_const(emitter->ir, view, base, offset);
 }
 
 Spot spot_moved(const Emitter *emitter, const Spot *spot, int64_t channels, int64_t rows,
@@ -112,7 +111,7 @@ static IrValue place_advanced(const Emitter *emitter, const View *view, IrValue 
                               const void *context) {
     const Advance *by = context;
     int64_t stride = view_lane_stride(view, by->axis);
-    return ir_at(emitter->ir, base, ir_mul_const(emitter->ir, by->lanes, stride));
+    return view_at(emitter->ir, view, base, ir_mul_const(emitter->ir, by->lanes, stride));
 }
 
 Spot spot_advanced(const Emitter *emitter, const Spot *spot, IrValue lanes) {
@@ -129,14 +128,14 @@ Spot spot_advanced(const Emitter *emitter, const Spot *spot, IrValue lanes) {
 static IrValue element_load(const Emitter *emitter, const Spot *spot, int operand, int count) {
     const View *view = &emitter->step->inputs[operand];
     bool whole = view->block > 1 && spot->lane_axis == AXIS_CHANNEL;
-    return ir_load_strided(emitter->ir, spot->operands[operand], emitter->lanes,
-                           whole ? emitter->lanes : count, view_lane_stride(view, spot->lane_axis));
+    return view_load(emitter->ir, view, spot->operands[operand], emitter->lanes,
+                     whole ? emitter->lanes : count, view_lane_stride(view, spot->lane_axis));
 }
 
-/* A number for each lane from a packed vector by channel, which is padded to whole vectors. */
-static IrValue vector_load(const Emitter *emitter, const Spot *spot, int index) {
+/* A number for each lane from a vector by channel, which is padded to whole vectors. */
+static IrValue vector_load(const Emitter *emitter, const Spot *spot, IrValue numbers) {
     Ir *ir = emitter->ir;
-    IrValue pointer = ir_at(ir, emitter_vector(emitter, index), spot->channel);
+    IrValue pointer = ir_at(ir, numbers, spot->channel);
     if (spot->lane_axis == AXIS_CHANNEL)
         return ir_load(ir, pointer, emitter->lanes);
     return ir_splat(ir, ir_load(ir, pointer, 1), emitter->lanes);
@@ -147,11 +146,18 @@ static IrValue channel_load(const Emitter *emitter, const Spot *spot, int operan
     const View *view = &emitter->step->inputs[operand];
     Ir *ir = emitter->ir;
     IrValue index = view_channel_index(ir, view, spot->channel);
-    IrValue pointer = ir_at(ir, emitter_input(emitter, operand), index);
+    IrValue pointer = view_at(ir, view, emitter_input(emitter, operand), index);
     if (spot->lane_axis != AXIS_CHANNEL)
-        return ir_splat(ir, ir_load(ir, pointer, 1), emitter->lanes);
-    return ir_load_strided(ir, pointer, emitter->lanes, view->block > 1 ? emitter->lanes : count,
-                           view_lane_stride(view, AXIS_CHANNEL));
+        return ir_splat(ir, view_load(ir, view, pointer, 1, 1, 1), emitter->lanes);
+    return view_load(ir, view, pointer, emitter->lanes, view->block > 1 ? emitter->lanes : count,
+                     view_lane_stride(view, AXIS_CHANNEL));
+}
+
+/* The same of constants. */
+static IrValue numbers_load(const Emitter *emitter, const Spot *spot, const MapStage *stage) {
+    int64_t channels = emitter->step->output.channels;
+    int64_t padded = divide_up(channels, emitter->lanes) * emitter->lanes;
+    return vector_load(emitter, spot, ir_f32_table(emitter->ir, stage->numbers, channels, padded));
 }
 
 /* x through one stage; `vector` counts the packed vectors of the stages before it. */
@@ -160,14 +166,15 @@ static IrValue stage_apply(const Emitter *emitter, const Spot *spot, const MapSt
     Ir *ir = emitter->ir;
     IrValue y = NULL;
     if (stage->op == MAP_AFFINE)
-        return ir_fma(ir, x, vector_load(emitter, spot, vector),
-                      vector_load(emitter, spot, vector + 1));
+        return ir_fma(ir, x, vector_load(emitter, spot, emitter_vector(emitter, vector)),
+                      vector_load(emitter, spot, emitter_vector(emitter, vector + 1)));
     switch (stage->kind) {
     case OPERAND_NONE: break;
     case OPERAND_NUMBER: y = ir_f32_vector(ir, stage->constants[0], emitter->lanes); break;
+    case OPERAND_NUMBERS: y = numbers_load(emitter, spot, stage); break;
     case OPERAND_ELEMENT: y = element_load(emitter, spot, stage->operand, count); break;
     case OPERAND_CHANNEL: y = channel_load(emitter, spot, stage->operand, count); break;
-    case OPERAND_WEIGHT: y = vector_load(emitter, spot, vector); break;
+    case OPERAND_WEIGHT: y = vector_load(emitter, spot, emitter_vector(emitter, vector)); break;
     }
     return operation_emit(ir, stage, x, y, emitter->lanes);
 }

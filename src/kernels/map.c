@@ -8,8 +8,9 @@
 
 /* Element under the lanes of `spot`, which is in step with `input`. */
 static void vector_emit(const Emitter *emitter, const Spot *spot, IrValue input, int count) {
-    int64_t stride = view_lane_stride(&emitter->step->inputs[0], spot->lane_axis);
-    IrValue value = ir_load_strided(emitter->ir, input, emitter->lanes, count, stride);
+    const View *view = &emitter->step->inputs[0];
+    int64_t stride = view_lane_stride(view, spot->lane_axis);
+    IrValue value = view_load(emitter->ir, view, input, emitter->lanes, count, stride);
     spot_finish(emitter, spot, value, count);
 }
 
@@ -30,19 +31,19 @@ static void runs_emit(const Emitter *emitter, const Nest *nest) {
     int lanes = emitter->lanes;
     NestWalk walk = nest_begin(ir, nest, nest->count - 1, NULL, 0);
     Spot first = spot_in_nest(emitter, &walk);
-    IrValue input = ir_at(ir, emitter_input(emitter, 0), nest_index(ir, &walk, view));
+    IrValue input = view_at(ir, view, emitter_input(emitter, 0), nest_index(ir, &walk, view));
     int64_t run = nest->loops[nest->count - 1].count, whole = run / lanes * lanes;
     int64_t stride = view_lane_stride(view, first.lane_axis);
     if (whole > 0) {
         IrLoop loop = ir_loop_begin(ir, ir_i64(ir, 0), ir_i64(ir, whole), lanes, NULL, 0);
         Spot spot = spot_advanced(emitter, &first, loop.index);
-        IrValue from = ir_at(ir, input, ir_mul_const(ir, loop.index, stride));
+        IrValue from = view_at(ir, view, input, ir_mul_const(ir, loop.index, stride));
         vector_emit(emitter, &spot, from, lanes);
         ir_loop_end(ir, &loop);
     }
     if (whole < run) {
         Spot spot = spot_advanced(emitter, &first, ir_i64(ir, whole));
-        IrValue from = ir_at_const(ir, input, whole * stride);
+        IrValue from = view_at_const(ir, view, input, whole * stride);
         vector_emit(emitter, &spot, from, (int)(run - whole));
     }
     nest_end(ir, &walk);

@@ -19,8 +19,8 @@ typedef struct Range {
     int64_t begin;
     int64_t count;
     bool constant;  /* past the edge: nothing is read */
-    int64_t first;  /* float of the input at the first of them */
-    int64_t stride; /* floats from each to the next */
+    int64_t first;  /* element of the input at the first of them */
+    int64_t stride; /* elements from each to the next */
 } Range;
 
 #define MAX_RANGES 3
@@ -53,10 +53,11 @@ static int ranges_of(const Rearrange *rearrange, const RearrangeLoop *loop,
 /* ---- runs of output ------------------------------------------------------------------------ */
 
 /* Writes `count` floats from `output` on: `constant`, or if that is NULL those that are `stride`
- * apart from `input` on. */
+ * elements apart from `input` on. */
 static void run_emit(const Filling *work, IrValue output, int64_t count, IrValue constant,
                      IrValue input, int64_t stride) {
     Ir *ir = work->emitter->ir;
+    const View *view = &work->emitter->step->inputs[0];
     int lanes = work->emitter->lanes;
     int64_t whole = count / lanes * lanes;
     int rest = (int)(count - whole);
@@ -64,8 +65,8 @@ static void run_emit(const Filling *work, IrValue output, int64_t count, IrValue
         IrLoop loop = ir_loop_begin(ir, ir_i64(ir, 0), ir_i64(ir, whole), lanes, NULL, 0);
         IrValue vector = constant;
         if (!constant) {
-            IrValue from = ir_at(ir, input, ir_mul_const(ir, loop.index, stride));
-            vector = ir_load_strided(ir, from, lanes, lanes, stride);
+            IrValue from = view_at(ir, view, input, ir_mul_const(ir, loop.index, stride));
+            vector = view_load(ir, view, from, lanes, lanes, stride);
         }
         ir_store(ir, ir_at(ir, output, loop.index), vector, lanes);
         ir_loop_end(ir, &loop);
@@ -73,8 +74,8 @@ static void run_emit(const Filling *work, IrValue output, int64_t count, IrValue
     if (rest > 0) {
         IrValue vector = constant;
         if (!constant)
-            vector =
-                ir_load_strided(ir, ir_at_const(ir, input, whole * stride), lanes, rest, stride);
+            vector = view_load(ir, view, view_at_const(ir, view, input, whole * stride), lanes,
+                               rest, stride);
         ir_store_part(ir, ir_at_const(ir, output, whole), vector, lanes, rest);
     }
 }
@@ -98,14 +99,15 @@ static void range_emit(const Filling *work, int level, const Range *range, IrVal
         constant_emit(work, to, range->count * run);
         return;
     }
-    IrValue from = ir_at_const(ir, input, range->first);
+    const View *view = &work->emitter->step->inputs[0];
+    IrValue from = view_at_const(ir, view, input, range->first);
     if (level == work->rearrange->loop_count - 1) {
         run_emit(work, to, range->count, NULL, from, range->stride);
         return;
     }
     IrLoop loop = ir_loop_begin(ir, ir_i64(ir, 0), ir_i64(ir, range->count), 1, NULL, 0);
     level_emit(work, level + 1, ir_at(ir, to, ir_mul_const(ir, loop.index, run)),
-               ir_at(ir, from, ir_mul_const(ir, loop.index, range->stride)));
+               view_at(ir, view, from, ir_mul_const(ir, loop.index, range->stride)));
     ir_loop_end(ir, &loop);
 }
 
@@ -124,6 +126,8 @@ void rearrange_emit(const Emitter *emitter) {
         work.runs[i] = run;
         run *= rearrange->loops[i].count;
     }
-    level_emit(&work, 0, emitter_output(emitter),
-               ir_at_const(emitter->ir, emitter_input(emitter, 0), rearrange->first));
+    Ir *ir = emitter->ir;
+    level_emit(
+        &work, 0, emitter_output(emitter),
+        view_at_const(ir, &emitter->step->inputs[0], emitter_input(emitter, 0), rearrange->first));
 }

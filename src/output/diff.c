@@ -234,8 +234,7 @@ static void add_tensor_change(Matcher *m, TensorChange change) {
     bool both = change.old && change.new;
     change.rewired = both && change.output && !same_origin(m, change.old, change.new);
     if (both && !change.moved && !change.rewired && strcmp(change.old_name, change.new_name) == 0 &&
-        change.old->type.element == change.new->type.element &&shape_equal(&change.old->type.shape,
-                                                                           &change.new->type.shape))
+        type_equal(&change.old->type, &change.new->type))
         return;
     VEC_PUSH(m->diff.arena, &m->diff.tensors, change);
 }

@@ -30,12 +30,12 @@ static void add_count_change(int64_t old, int64_t new, StrBuf *out) {
     strbuf_add(out, ")");
 }
 
-static void add_shape_change(const Shape *old, const Shape *new, StrBuf *out) {
-    shape_print(old, out);
-    if (shape_equal(old, new))
+static void add_type_change(const TensorType *old, const TensorType *new, StrBuf *out) {
+    type_print(old, out);
+    if (type_equal(old, new))
         return;
     strbuf_add(out, " -> ");
-    shape_print(new, out);
+    type_print(new, out);
 }
 
 static int64_t parameters_of(const DiffSide *side, const Node *node) {
@@ -51,7 +51,7 @@ static void add_tensor(const TensorChange *change, StrBuf *out) {
         const Value *value = change->old ? change->old : change->new;
         strbuf_format(out, "  %c %s %s: ", change->old ? '-' : '+', role,
                       change->old ? change->old_name : change->new_name);
-        shape_print(&value->type.shape, out);
+        type_print(&value->type, out);
         strbuf_add(out, "\n");
         return;
     }
@@ -59,7 +59,7 @@ static void add_tensor(const TensorChange *change, StrBuf *out) {
     if (strcmp(change->old_name, change->new_name) != 0)
         strbuf_format(out, " -> %s", change->new_name);
     strbuf_add(out, ": ");
-    add_shape_change(&change->old->type.shape, &change->new->type.shape, out);
+    add_type_change(&change->old->type, &change->new->type, out);
     if (change->moved)
         strbuf_add(out, ", in another place");
     if (change->rewired)
@@ -125,7 +125,7 @@ static void add_figures(const Changelog *log, const LayerChange *change) {
     const Node *new = change->new;
     if (change->facts & FACT_SHAPE) {
         begin_fact(log, "shape");
-        add_shape_change(&old->outputs[0]->type.shape, &new->outputs[0]->type.shape, log->out);
+        add_type_change(&old->outputs[0]->type, &new->outputs[0]->type, log->out);
         strbuf_add(log->out, "\n");
     }
     const DiffSide *sides[] = {&log->diff->old, &log->diff->new};
@@ -277,7 +277,8 @@ static void add_weight(const WeightChange *change, StrBuf *out) {
     if (old && new && strcmp(old->path, new->path) != 0)
         strbuf_format(out, " -> %s", new->path);
     strbuf_add(out, ": ");
-    add_shape_change(&(old ? old : new)->shape, &(new ? new : old)->shape, out);
+    add_type_change(&(TensorType){ELEMENT_F32, (old ? old : new)->shape},
+                    &(TensorType){ELEMENT_F32, (new ? new : old)->shape}, out);
     strbuf_add(out, "\n");
 }
 

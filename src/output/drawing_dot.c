@@ -89,7 +89,7 @@ static void add_edges(const Item *from, const Wire *wire, StrBuf *out) {
             continue;
         }
         strbuf_format(out, "n%zu -> n%zu [label=\"", from->index, target->item->index);
-        shape_print(&wire->value->type.shape, out);
+        type_print(&wire->value->type, out);
         strbuf_add(out, "\"];\n");
     }
 }

@@ -36,7 +36,7 @@ static Frame stack_frame(const Diagram *diagram, const Item *stack) {
 /* The shape of the result is written at the wire that leaves the middle: room for it is half of
  * the width. */
 static double shape_room(const Diagram *diagram, const Value *value) {
-    const char *text = shape_text(diagram->arena, &value->type.shape);
+    const char *text = type_text(diagram->arena, &value->type);
     return 2 * text_width(text, DETAIL_SIZE, false);
 }
 

@@ -250,7 +250,7 @@ static void add_shapes(const Diagram *diagram, const Layout *layout, StrBuf *out
                 continue;
             const LayeredWaypoint *end = &layout->routes[wire->index].way.waypoints[0];
             add_text(end->x + 6, end->top + 13, "shape", "",
-                     shape_text(diagram->arena, &wire->value->type.shape), out);
+                     type_text(diagram->arena, &wire->value->type), out);
         }
 }
 

@@ -121,12 +121,33 @@ static void print_commented(const char *text, StrBuf *out) {
     }
 }
 
+/* Of a tensor's elements, in any C. */
+static const char *c_type(const Value *value) {
+    switch (value->type.element) {
+    case ELEMENT_F32: return "float";
+    case ELEMENT_U8: return "unsigned char";
+    }
+    return "";
+}
+
+static const char *element_text(const Value *value) {
+    switch (value->type.element) {
+    case ELEMENT_F32: return "float32, aligned to 4 bytes";
+    case ELEMENT_U8: return "unsigned bytes 0 to 255, at any address";
+    }
+    return "";
+}
+
+static bool same_element(const Header *h, size_t a, size_t b) {
+    return tensor_value(h, a)->type.element == tensor_value(h, b)->type.element;
+}
+
 static void print_prototype(const Header *h, const char *indent, StrBuf *out) {
     const char *separator = "";
     strbuf_format(out, "%svoid %s(", indent, h->graph->name);
     for (size_t i = 0; i < tensor_count(h); i++, separator = ", ")
-        strbuf_format(out, "%s%sfloat *%s", separator, i < h->graph->inputs.count ? "const " : "",
-                      tensor_name(h, i));
+        strbuf_format(out, "%s%s%s *%s", separator, i < h->graph->inputs.count ? "const " : "",
+                      c_type(tensor_value(h, i)), tensor_name(h, i));
     if (takes_weights(h))
         strbuf_add(out, ", const void *weights");
     strbuf_add(out, ", void *arena);\n");
@@ -137,11 +158,15 @@ static void print_example(const Header *h, StrBuf *out) {
     if (h->plan->arena_bytes > 0)
         strbuf_format(out, " *     static _Alignas(%s_ALIGNMENT) char arena[%s_ARENA_BYTES];\n",
                       h->macro, h->macro);
-    strbuf_add(out, " *     static float");
-    for (size_t i = 0; i < tensor_count(h); i++)
-        strbuf_format(out, "%s%s[%s_%s_SIZE]", i ? ", " : " ", tensor_name(h, i), h->macro,
-                      upper_case(h->arena, tensor_name(h, i)));
-    strbuf_format(out, ";\n *     %s(", h->graph->name);
+    for (size_t i = 0; i < tensor_count(h); i++) {
+        bool goes_on = i > 0 && same_element(h, i - 1, i);
+        bool ends = i + 1 == tensor_count(h) || !same_element(h, i, i + 1);
+        if (!goes_on)
+            strbuf_format(out, " *     static %s ", c_type(tensor_value(h, i)));
+        strbuf_format(out, "%s%s[%s_%s_SIZE]%s", goes_on ? ", " : "", tensor_name(h, i), h->macro,
+                      upper_case(h->arena, tensor_name(h, i)), ends ? ";\n" : "");
+    }
+    strbuf_format(out, " *     %s(", h->graph->name);
     for (size_t i = 0; i < tensor_count(h); i++)
         strbuf_format(out, "%s, ", tensor_name(h, i));
     strbuf_format(out, "%s%s);\n", takes_weights(h) ? "weights, " : "",
@@ -214,9 +239,9 @@ static void print_forward(const Header *h) {
     for (size_t i = 0; i < tensor_count(h); i++) {
         StrBuf shape = {0};
         shape_print(&tensor_value(h, i)->type.shape, &shape);
-        strbuf_format(out, " *   %-10s %s, %s: row-major float32, aligned to 4 bytes\n",
-                      tensor_name(h, i), i < h->graph->inputs.count ? "read" : "written",
-                      strbuf_text(&shape));
+        strbuf_format(out, " *   %-10s %s, %s: row-major %s\n", tensor_name(h, i),
+                      i < h->graph->inputs.count ? "read" : "written", strbuf_text(&shape),
+                      element_text(tensor_value(h, i)));
         strbuf_free(&shape);
     }
     if (takes_weights(h))

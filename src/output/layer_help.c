@@ -18,6 +18,7 @@ static const char *kind_text(AttributeKind kind) {
     case ATTRIBUTE_SHAPE: return "shape";
     case ATTRIBUTE_WORD: return "word";
     case ATTRIBUTE_INTEGERS: return "integers";
+    case ATTRIBUTE_NUMBERS: return "numbers";
     }
     assert(false);
     return "";

@@ -237,7 +237,7 @@ void report_signature(const Graph *graph, StrBuf *out) {
     strbuf_format(out, "%s(", graph->name);
     for (size_t i = 0; i < graph->inputs.count; i++) {
         strbuf_format(out, "%s%s: ", i == 0 ? "" : ", ", graph->inputs.data[i]->name);
-        shape_print(&graph->inputs.data[i]->type.shape, out);
+        type_print(&graph->inputs.data[i]->type, out);
     }
     strbuf_add(out, ") -> ");
     if (graph->outputs.count > 1)

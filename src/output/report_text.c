@@ -140,7 +140,7 @@ static void print_tensors(const Node *node, StrBuf *out) {
     for (size_t i = 0; i < node->input_count; i++) {
         const Value *input = node->inputs[i];
         strbuf_format(out, "  %-*s", FACT_WIDTH, i == 0 ? "input" : "");
-        shape_print(&input->type.shape, out);
+        type_print(&input->type, out);
         strbuf_format(out, " of %s\n", input->name);
     }
     for (size_t i = 0; i < node->output_count; i++) {

@@ -4,7 +4,7 @@
  * that cannot use that gets a copy, made before its first reader and shared by all. In turn:
  *
  *   natural   plain or blocked, by the kind of the producer
- *   needs     what readers ask of a storage: row-major without gaps, a halo, a copy
+ *   needs     what readers ask of a storage: row-major without gaps, a halo, f32, a copy
  *   places    storages become parts of a concat's storage, or the caller's outputs
  *   buffers   every root gets one
  *   emission  the steps with their views, COPY and ZERO where they are due */
@@ -25,6 +25,7 @@ typedef struct Need {
     NeedKind kind;
     int64_t begin[2]; /* IMAGE, BLOCKED */
     int64_t end[2];
+    bool bytes; /* u8 will do as well as f32 */
 } Need;
 
 /* The storages of a value. Only a base, a value that is no view of another, has the first two. */
@@ -139,6 +140,7 @@ static void choose_natural(Layout *layout) {
         Value *value = graph->inputs.data[i];
         Storage *storage = storage_new(layout, value, 1);
         storage->fixed = storage->gapless = true;
+        storage->bytes = value->type.element == ELEMENT_U8;
         *home_of(layout, value) = (Home){.base = value, .natural = storage};
     }
     for (size_t i = 0; i < layout->plan->steps.count; i++) {
@@ -202,8 +204,8 @@ static Need concat_need(const Layout *layout, const Step *step, const Value *val
     return (Need){.kind = flat ? NEED_FLAT : NEED_ANY};
 }
 
-/* What `step` needs of its input `k`. */
-static Need need_of(const Layout *layout, const Step *step, int k) {
+/* The order in which `step` needs its input `k`. */
+static Need need_order(const Layout *layout, const Step *step, int k) {
     const Value *value = step->input_values[k];
     bool is_operand = k > 0 || step->kind == STEP_MAP;
     if (step->kind == STEP_CONCAT)
@@ -231,6 +233,14 @@ static Need need_of(const Layout *layout, const Step *step, int k) {
     return need;
 }
 
+/* What `step` needs of its input `k`. A concat copies what is not in place. */
+static Need need_of(const Layout *layout, const Step *step, int k) {
+    Need need = need_order(layout, step, k);
+    need.bytes =
+        step->kind == STEP_MAP || step->kind == STEP_REARRANGE || step->kind == STEP_CONCAT;
+    return need;
+}
+
 static bool need_has_halo(const Need *need) {
     return need->begin[0] || need->begin[1] || need->end[0] || need->end[1];
 }
@@ -240,6 +250,8 @@ static bool natural_suits(const Layout *layout, const Value *value, const Need *
     const Storage *natural = natural_of(layout, value);
     bool is_view = home_of(layout, value)->base != value;
     bool halo_possible = !need_has_halo(need) || (!natural->gapless && !natural->fixed);
+    if (natural->bytes && !need->bytes)
+        return false;
     switch (need->kind) {
     case NEED_ANY: return true;
     case NEED_IMAGE: return halo_possible && (!is_view || natural->gapless);
@@ -261,9 +273,10 @@ static Storage *copy_of(Layout *layout, Storage **slot, Value *value, int64_t bl
     return *slot;
 }
 
+/* The value's elements as f32 in row-major order. */
 static Storage *flat_of(Layout *layout, Value *value) {
     Home *home = home_of(layout, home_of(layout, value)->base);
-    if (home->natural->block == 1 && home->natural->gapless)
+    if (home->natural->block == 1 && home->natural->gapless && !home->natural->bytes)
         return home->natural;
     Storage *flat = copy_of(layout, &home->flat, home->base, 1, home->natural);
     flat->gapless = true;
@@ -276,7 +289,7 @@ static Storage *resolve(Layout *layout, Value *value, const Need *need) {
     Storage *storage;
     if (natural_suits(layout, value, need)) {
         storage = natural_of(layout, value);
-    } else if (need->kind == NEED_FLAT || need->kind == NEED_PLAIN ||
+    } else if (need->kind == NEED_ANY || need->kind == NEED_FLAT || need->kind == NEED_PLAIN ||
                (need->kind == NEED_IMAGE && !need_has_halo(need))) {
         storage = flat_of(layout, value);
     } else {
@@ -346,11 +359,11 @@ static void place_concat(Layout *layout, size_t index) {
     }
 }
 
-static Buffer *buffer_new(Layout *layout, Place place, size_t index, int64_t floats,
+static Buffer *buffer_new(Layout *layout, Place place, size_t index, int64_t elements,
                           const char *name) {
     Plan *plan = layout->plan;
     Buffer *buffer = ARENA_NEW(plan->arena, Buffer);
-    *buffer = (Buffer){.place = place, .index = (int)index, .floats = floats, .name = name};
+    *buffer = (Buffer){.place = place, .index = (int)index, .elements = elements, .name = name};
     VEC_PUSH(plan->arena, &plan->buffers, buffer);
     return buffer;
 }
@@ -379,8 +392,10 @@ static void choose_places(Layout *layout) {
             place_concat(layout, i);
     for (size_t i = 0; i < plan->graph->inputs.count; i++) {
         const Value *value = plan->graph->inputs.data[i];
-        natural_of(layout, value)->view.buffer =
+        Buffer *buffer =
             buffer_new(layout, PLACE_INPUT, i, shape_elements(&value->type.shape), value->name);
+        buffer->element = value->type.element;
+        natural_of(layout, value)->view.buffer = buffer;
     }
     for (size_t i = 0; i < plan->graph->outputs.count; i++)
         place_output(layout, i);
@@ -399,7 +414,7 @@ static bool make_buffers(Layout *layout, Diagnostics *diagnostics) {
         }
         storage->zeroed = !storage_has_halo(storage);
         if (storage->view.buffer)
-            assert(storage->view.buffer->floats == floats);
+            assert(storage->view.buffer->elements == floats);
         else
             storage->view.buffer =
                 buffer_new(layout, PLACE_ARENA, layout->plan->buffers.count, floats, storage->name);

@@ -95,7 +95,7 @@ static Buffer *buffer_to_reuse(const Reuse *reuse, int index) {
     for (int k = 0; k < step->input_count; k++) {
         Buffer *input = step->inputs[k].buffer;
         if (input->place == PLACE_ARENA && input->last_step == index && input != output &&
-            input->floats == output->floats && reads_what_it_writes(step, input) &&
+            input->elements == output->elements && reads_what_it_writes(step, input) &&
             (!zero || same_halo(zero, reuse->zeros[input->index])))
             return input;
     }

@@ -53,7 +53,7 @@ static bool collect_items(Placement *placement, const Plan *plan) {
         assert(buffer->first_step >= 0);
         Item *item = &placement->items[placement->item_count++];
         item->buffer = buffer;
-        if (!checked_mul(buffer->floats, (int64_t)sizeof(float), &item->bytes) ||
+        if (!checked_mul(buffer->elements, element_size(buffer->element), &item->bytes) ||
             !checked_round_up(item->bytes, PLACE_ALIGNMENT, &item->bytes) ||
             !checked_add(placement->limit, item->bytes, &placement->limit))
             return false;

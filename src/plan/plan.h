@@ -31,15 +31,16 @@ typedef enum Place {
 
 typedef struct Buffer {
     Place place;
-    int index;      /* INPUT, OUTPUT: which; ARENA: its place in Plan.buffers */
-    int64_t floats; /* size */
-    int64_t offset; /* ARENA: bytes from its start, a multiple of 64; set by memory */
-    int first_step; /* ARENA: the steps that need it, set by memory */
+    int index;           /* INPUT, OUTPUT: which; ARENA: its place in Plan.buffers */
+    ElementType element; /* f32 but for an INPUT of bytes */
+    int64_t elements;    /* size */
+    int64_t offset;      /* ARENA: bytes from its start, a multiple of 64; set by memory */
+    int first_step;      /* ARENA: the steps that need it, set by memory */
     int last_step;
     const char *name; /* of the value it was made for */
 } Buffer;
 
-/* A channels x height x width box of f32 in a buffer. Element (c, h, w) is float number
+/* A channels x height x width box of a buffer's elements. Element (c, h, w) is number
  *     offset + (c / block) * block_stride + h * row_stride + w * pixel_stride + c % block.
  * block 1 is plain [C][H][W]; block = lanes is blocked [C/lanes][H][W][lanes]. In a blocked view
  * the last block is stored whole: channels past the end are written by any step and read by none.
@@ -50,7 +51,7 @@ typedef struct Buffer {
  */
 typedef struct View {
     Buffer *buffer;
-    int64_t offset; /* floats */
+    int64_t offset; /* elements, as all strides */
     int64_t channels;
     int64_t height;
     int64_t width;
@@ -60,12 +61,17 @@ typedef struct View {
     int64_t pixel_stride;
 } View;
 
+static inline bool view_is_bytes(const View *view) {
+    return view->buffer->element == ELEMENT_U8;
+}
+
 /* ---- steps -------------------------------------------------------------------------------- */
 
 /* Where a stage's operand y comes from. */
 typedef enum OperandKind {
     OPERAND_NONE,    /* the operation has none */
     OPERAND_NUMBER,  /* the constant a */
+    OPERAND_NUMBERS, /* a constant for each channel, rounded once to f32 */
     OPERAND_ELEMENT, /* the same element of inputs[operand] */
     OPERAND_CHANNEL, /* element (channel, 0, 0) of inputs[operand], which has no other pixels */
     OPERAND_WEIGHT,  /* a trained number for each channel, or one for all */
@@ -77,12 +83,13 @@ typedef struct MapStage {
     OperandKind kind;
     bool reversed; /* y op x: SUBTRACT, DIVIDE */
     double constants[2];
-    Lines lines;          /* LINES */
-    int operand;          /* ELEMENT, CHANNEL: index into Step.inputs */
-    const Weight *weight; /* WEIGHT: [channels] or [1] */
-    Affine affine;        /* AFFINE */
-    Packed *vectors[2];   /* AFFINE: scale and shift; WEIGHT: the numbers; set by tile */
-    const Node *node;     /* who asked for it */
+    const double *numbers; /* NUMBERS: as many as the output has channels */
+    Lines lines;           /* LINES */
+    int operand;           /* ELEMENT, CHANNEL: index into Step.inputs */
+    const Weight *weight;  /* WEIGHT: [channels] or [1] */
+    Affine affine;         /* AFFINE */
+    Packed *vectors[2];    /* AFFINE: scale and shift; WEIGHT: the numbers; set by tile */
+    const Node *node;      /* who asked for it */
 } MapStage;
 
 /* How many packed vectors a stage reads. */
@@ -92,7 +99,8 @@ static inline int stage_vectors(const MapStage *stage) {
 
 /* Whether it must know the channel of each element. */
 static inline bool stage_needs_channel(const MapStage *stage) {
-    return stage_vectors(stage) > 0 || stage->kind == OPERAND_CHANNEL;
+    return stage_vectors(stage) > 0 || stage->kind == OPERAND_CHANNEL ||
+           stage->kind == OPERAND_NUMBERS;
 }
 
 static inline bool stage_reads_input(const MapStage *stage) {
@@ -129,6 +137,8 @@ typedef enum StepKind {
 } StepKind;
 
 /* What steps may read and write.
+ *
+ * MAP, COPY and REARRANGE read f32 or bytes, which become the same numbers as f32; all others f32.
  *
  * CONV and DEPTHWISE read input pixel (h * stride[0] - pad_begin[0] + kh * dilation[0], the same
  * for w) for output pixel (h, w) without testing bounds: where that lies outside the view there is

@@ -1,5 +1,5 @@
 /* The plan as text, for --emit=plan and its tests. Buffers are b0, b1, ... by their place in
- * Plan.buffers; offsets of buffers and of packed tensors are in bytes, of views in floats. */
+ * Plan.buffers; offsets of buffers and of packed tensors are in bytes, of views in elements. */
 #include <assert.h>
 #include <inttypes.h>
 
@@ -84,14 +84,18 @@ static const char *reduce_name(ReduceOp op) {
 static void print_buffer(const Buffer *buffer, size_t index, StrBuf *out) {
     strbuf_format(out, "  b%zu  ", index);
     switch (buffer->place) {
-    case PLACE_INPUT: strbuf_format(out, "input %d", buffer->index); break;
+    case PLACE_INPUT:
+        strbuf_format(out, "input %d", buffer->index);
+        if (buffer->element != ELEMENT_F32)
+            strbuf_format(out, " of %s", element_name(buffer->element));
+        break;
     case PLACE_OUTPUT: strbuf_format(out, "output %d", buffer->index); break;
     case PLACE_ARENA:
         strbuf_format(out, "arena +%" PRId64 ", steps %d to %d", buffer->offset, buffer->first_step,
                       buffer->last_step);
         break;
     }
-    print_bytes(out, ", ", buffer->floats * (int64_t)sizeof(float));
+    print_bytes(out, ", ", buffer->elements * element_size(buffer->element));
     strbuf_format(out, "  %s\n", buffer->name);
 }
 
@@ -308,7 +312,15 @@ static void print_lines(const Lines *lines, StrBuf *out) {
                   pieces[2].slope, pieces[2].offset, lines->corners[1]);
 }
 
-static void print_operand(const MapStage *stage, StrBuf *out) {
+#define SHOWN_NUMBERS 4 /* of a stage that has one for each channel */
+
+static void print_numbers(const MapStage *stage, int64_t channels, StrBuf *out) {
+    for (int64_t i = 0; i < channels && i < SHOWN_NUMBERS; i++)
+        strbuf_format(out, "%s%g", i ? ", " : " by channel ", stage->numbers[i]);
+    strbuf_add(out, channels > SHOWN_NUMBERS ? ", ..." : "");
+}
+
+static void print_operand(const MapStage *stage, int64_t channels, StrBuf *out) {
     switch (stage->kind) {
     case OPERAND_NONE:
         if (stage->op == MAP_LINES)
@@ -317,15 +329,16 @@ static void print_operand(const MapStage *stage, StrBuf *out) {
             strbuf_format(out, " %g %g", stage->constants[0], stage->constants[1]);
         break;
     case OPERAND_NUMBER: strbuf_format(out, " %g", stage->constants[0]); break;
+    case OPERAND_NUMBERS: print_numbers(stage, channels, out); break;
     case OPERAND_ELEMENT: strbuf_format(out, " input %d", stage->operand); break;
     case OPERAND_CHANNEL: strbuf_format(out, " channels of input %d", stage->operand); break;
     case OPERAND_WEIGHT: break; /* its vector follows */
     }
 }
 
-static void print_stage(const MapStage *stage, StrBuf *out) {
+static void print_stage(const MapStage *stage, int64_t channels, StrBuf *out) {
     strbuf_format(out, "    then     %s%s", map_name(stage->op), stage->reversed ? " from" : "");
-    print_operand(stage, out);
+    print_operand(stage, channels, out);
     for (int i = 0; i < stage_vectors(stage); i++)
         strbuf_format(out, " +%" PRId64, stage->vectors[i]->offset);
     strbuf_add(out, "\n");
@@ -346,7 +359,7 @@ static void print_step(const Plan *plan, const Step *step, size_t index, StrBuf 
     if (step->affine_count > 0)
         strbuf_format(out, "    folded   %d\n", step->affine_count);
     for (size_t i = 0; i < step->epilogue.count; i++)
-        print_stage(&step->epilogue.data[i], out);
+        print_stage(&step->epilogue.data[i], step->output.channels, out);
 }
 
 void plan_print(const Plan *plan, StrBuf *out) {

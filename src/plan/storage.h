@@ -26,6 +26,7 @@ struct Storage {
     int64_t end[2];
     bool gapless;     /* plain, and read in row-major order without gaps */
     bool fixed;       /* an input of the network: nothing about it can be chosen */
+    bool bytes;       /* such an input of u8; all else is f32 */
     Storage *parent;  /* NULL: a root */
     int64_t place[3]; /* channel, row, column in the parent */
 

@@ -8,7 +8,7 @@
 
 #include "guarded.h"
 
-typedef void (*Network)(const float *const *inputs, float *const *outputs, const void *packed,
+typedef void (*Network)(const void *const *inputs, float *const *outputs, const void *packed,
                         void *arena);
 
 extern const struct {
@@ -33,7 +33,7 @@ static void run_case(const char *folder, const char *name, Network network) {
     must(fread(packed.data, 1, packed.size, file) == packed.size, path);
     guarded_protect(&packed);
     Guarded tensors[FOREIGN_MAX_TENSORS];
-    const float *inputs[FOREIGN_MAX_TENSORS];
+    const void *inputs[FOREIGN_MAX_TENSORS];
     float *outputs[FOREIGN_MAX_TENSORS];
     for (int64_t i = 0; i < c.inputs + c.outputs; i++) {
         tensors[i] = guarded_new((size_t)c.bytes[i], true);
@@ -44,7 +44,7 @@ static void run_case(const char *folder, const char *name, Network network) {
         }
         must(fread(tensors[i].data, tensors[i].size, 1, file) == 1, path);
         guarded_protect(&tensors[i]);
-        inputs[i] = (const float *)tensors[i].data;
+        inputs[i] = tensors[i].data;
     }
     fclose(file);
     Guarded arena = guarded_new((size_t)c.arena_bytes, true);

@@ -92,7 +92,7 @@ static void fail(Case *c, const char *what) {
 }
 
 static size_t bytes_of(const Value *value) {
-    return (size_t)shape_elements(&value->type.shape) * sizeof(float);
+    return (size_t)(shape_elements(&value->type.shape) * element_size(value->type.element));
 }
 
 static void pack(Case *c) {
@@ -109,7 +109,8 @@ static void make_data(Case *c) {
     weights_random(c->arena, c->graph, c->seed);
     c->inputs = ARENA_ARRAY(c->arena, graph->inputs.count, float *);
     for (size_t i = 0; i < graph->inputs.count; i++)
-        c->inputs[i] = arena_alloc(c->arena, bytes_of(graph->inputs.data[i]));
+        c->inputs[i] = ARENA_ARRAY(
+            c->arena, (size_t)shape_elements(&graph->inputs.data[i]->type.shape), float);
     c->outputs = ARENA_ARRAY(c->arena, graph->outputs.count, float *);
     for (size_t i = 0; i < graph->outputs.count; i++)
         c->outputs[i] = arena_alloc(c->arena, bytes_of(graph->outputs.data[i]));
@@ -142,10 +143,10 @@ static void strew_weights(Case *c, Random *random) {
 static void make_inputs(Case *c) {
     Random random = random_start(c->seed);
     for (size_t i = 0; i < c->graph->inputs.count; i++) {
-        int64_t count = shape_elements(&c->graph->inputs.data[i]->type.shape);
-        for (int64_t k = 0; k < count; k++)
-            c->inputs[i][k] = (float)random_normal(&random);
-        if (c->mix && c->mix->where != STREW_WEIGHTS)
+        const TensorType *type = &c->graph->inputs.data[i]->type;
+        int64_t count = shape_elements(&type->shape);
+        elements_random(type->element, &random, count, c->inputs[i]);
+        if (c->mix && c->mix->where != STREW_WEIGHTS && type->element == ELEMENT_F32)
             strew(c->mix, &random, c->inputs[i], count);
     }
     if (c->mix && c->mix->where == STREW_WEIGHTS)
@@ -188,12 +189,18 @@ static void compare(Case *c) {
 
 /* ---- in this process ------------------------------------------------------------------------ */
 
+/* Input `index` as compiled code reads it. */
+static void store_input(const Case *c, size_t index, void *out) {
+    const TensorType *type = &c->graph->inputs.data[index]->type;
+    elements_store(type->element, c->inputs[index], shape_elements(&type->shape), out);
+}
+
 /* Runs once between guard pages and copies the results to `results`. */
 static void run_guarded(Case *c, CompiledNetwork network, bool at_end, float **results) {
     const Graph *graph = c->graph;
     size_t tensors = graph->inputs.count + graph->outputs.count;
     Guarded *buffers = ARENA_ARRAY(c->arena, tensors, Guarded);
-    const float **inputs = ARENA_ARRAY(c->arena, graph->inputs.count, const float *);
+    const void **inputs = ARENA_ARRAY(c->arena, graph->inputs.count, const void *);
     float **outputs = ARENA_ARRAY(c->arena, graph->outputs.count, float *);
     for (size_t i = 0; i < tensors; i++) {
         bool input = i < graph->inputs.count;
@@ -201,9 +208,9 @@ static void run_guarded(Case *c, CompiledNetwork network, bool at_end, float **r
         size_t bytes = bytes_of(input ? graph->inputs.data[at] : graph->outputs.data[at]);
         buffers[i] = guarded_new(bytes, at_end);
         if (input) {
-            memcpy(buffers[i].data, c->inputs[at], bytes);
+            store_input(c, at, buffers[i].data);
             guarded_protect(&buffers[i]);
-            inputs[at] = (const float *)buffers[i].data;
+            inputs[at] = buffers[i].data;
         } else {
             memset(buffers[i].data, 0xff, bytes);
             outputs[at] = (float *)buffers[i].data;
@@ -288,8 +295,11 @@ static void write_case(Case *c, const Target *target) {
         header.bytes[header.inputs + i] = (int64_t)bytes_of(c->graph->outputs.data[i]);
     bool done = file && fwrite(&header, sizeof header, 1, file) == 1 &&
                 fwrite(c->packed.data, 1, c->packed.size, file) == c->packed.size;
-    for (int64_t i = 0; i < header.inputs && done; i++)
-        done = fwrite(c->inputs[i], (size_t)header.bytes[i], 1, file) == 1;
+    for (int64_t i = 0; i < header.inputs && done; i++) {
+        void *bytes = arena_alloc(c->arena, (size_t)header.bytes[i]);
+        store_input(c, (size_t)i, bytes);
+        done = fwrite(bytes, (size_t)header.bytes[i], 1, file) == 1;
+    }
     if (!file || fclose(file) != 0 || !done)
         fail(c, "the data cannot be written");
     printf("%s\n", c->graph->name);

@@ -24,7 +24,7 @@ static inline float *element_at(const Run *run, const View *view, int64_t c, int
     int64_t at = view->offset + c / view->block * view->block_stride + h * view->row_stride +
                  w * view->pixel_stride + c % view->block;
     const Buffer *buffer = view->buffer;
-    assert(at >= 0 && at < buffer->floats);
+    assert(at >= 0 && at < buffer->elements);
     switch (buffer->place) {
     case PLACE_INPUT: return run->inputs[buffer->index] + at;
     case PLACE_OUTPUT: return run->outputs[buffer->index] + at;

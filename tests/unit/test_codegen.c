@@ -118,7 +118,7 @@ static void check_numbers(Fixture *f) {
     assert_non_null(network);
     for (int turn = 0; turn < 2; turn++) { /* what the arena holds does not matter */
         memset(f->scratch, turn ? 0xFF : 0, (size_t)net->plan.arena_bytes);
-        network(inputs, outputs, f->packed, f->scratch);
+        network((const void *const *)inputs, outputs, f->packed, f->scratch);
         for (int i = 0; i < 3; i++) {
             const Value *value = net->graph.outputs.data[i];
             for (int64_t k = 0; k < shape_elements(&value->type.shape); k++) {
@@ -206,8 +206,8 @@ typedef struct HandMade {
 } HandMade;
 
 static void make_sum(Fixture *f, HandMade *hand, Buffer *output, int64_t offset) {
-    *hand = (HandMade){.buffers = {{.place = PLACE_ARENA, .floats = 64},
-                                   {.place = PLACE_ARENA, .floats = 64, .offset = 256}}};
+    *hand = (HandMade){.buffers = {{.place = PLACE_ARENA, .elements = 64},
+                                   {.place = PLACE_ARENA, .elements = 64, .offset = 256}}};
     for (int i = 0; i < 3; i++)
         hand->views[i] = (View){i < 2 ? &hand->buffers[i] : output, 0, 16, 1, 1, 1, 1, 1, 1};
     hand->views[2].offset = offset;
@@ -241,7 +241,7 @@ static void shared_memory_is_not_noalias(void **state) {
     HandMade hand;
     fixture_open(&f, NULL);
 
-    Buffer apart = {.place = PLACE_ARENA, .floats = 64, .offset = 512};
+    Buffer apart = {.place = PLACE_ARENA, .elements = 64, .offset = 512};
     make_sum(&f, &hand, &apart, 4);
     assert_string_equal(sum_parameters(&f), "@test.sum(ptr noalias nocapture readonly align 64 %0, "
                                             "ptr noalias nocapture readonly align 64 %1, "

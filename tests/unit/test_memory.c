@@ -28,7 +28,7 @@ static void read_at(Network *net, int step, Buffer *buffer) {
 static Buffer *add_buffer(Network *net, int64_t floats, int first, int last) {
     Buffer *buffer = ARENA_NEW(&net->arena, Buffer);
     buffer->place = PLACE_ARENA;
-    buffer->floats = floats;
+    buffer->elements = floats;
     VEC_PUSH(&net->arena, &net->plan.buffers, buffer);
     read_at(net, first, buffer);
     if (last != first)
@@ -48,7 +48,7 @@ static void add_random(Network *net, int count, int step_count) {
 }
 
 static int64_t bytes_of(const Buffer *buffer) {
-    return (buffer->floats * 4 + 63) / 64 * 64;
+    return (buffer->elements * 4 + 63) / 64 * 64;
 }
 
 static bool meet(const Buffer *a, const Buffer *b) {
@@ -291,7 +291,7 @@ static void test_not_in_another_place(void **state) {
     net_return(&net, net_mean(&net, net_concat(&net, (Value *[]){q, y}, 2, 1)));
     finish(&net);
     const Step *map = last_of_kind(&net, STEP_MAP);
-    assert_int_equal(map->inputs[0].buffer->floats, map->output.buffer->floats);
+    assert_int_equal(map->inputs[0].buffer->elements, map->output.buffer->elements);
     assert_ptr_not_equal(map->inputs[0].buffer, map->output.buffer);
     network_end(&net);
 }
