@@ -26,10 +26,8 @@ int main(int argc, char **argv) {
     load(folder, "test_logits.npy", expected, sizeof expected);
     int right = 0, close = 0, all = COUNT * DIGITS_OUTPUT_SIZE;
     for (int d = 0, best = 0; d < COUNT; d++, best = 0) {
-        float image[DIGITS_IMAGE_SIZE], logits[DIGITS_OUTPUT_SIZE];
-        for (int i = 0; i < DIGITS_IMAGE_SIZE; i++)
-            image[i] = (float)images[d][i] / 255;
-        digits(image, logits, arena);
+        float logits[DIGITS_OUTPUT_SIZE];
+        digits(images[d], logits, arena);
         for (int i = 0; i < DIGITS_OUTPUT_SIZE; best = logits[best] < logits[i] ? i : best, i++)
             close += fabsf(logits[i] - expected[d][i]) < 1e-4f;
         right += best == labels[d];

@@ -9,7 +9,6 @@
 enum { SIDE = 28, SHOWN = 4, ROUNDS = 2000 };
 
 static unsigned char images[SHOWN][SIDE][SIDE];
-static float inputs[SHOWN][DIGITS_IMAGE_SIZE];
 static float logits[SHOWN][DIGITS_OUTPUT_SIZE];
 static _Alignas(DIGITS_ALIGNMENT) char arena[DIGITS_ARENA_BYTES];
 
@@ -23,9 +22,6 @@ static void load_images(const char *folder) {
         exit(2);
     }
     fclose(file);
-    for (int d = 0; d < SHOWN; d++)
-        for (int i = 0; i < DIGITS_IMAGE_SIZE; i++)
-            inputs[d][i] = (float)images[d][i / SIDE][i % SIDE] / 255;
 }
 
 /* Two image rows a line of text: an upper half block, a lower one, or both. */
@@ -61,7 +57,7 @@ int main(int argc, char **argv) {
     double start = seconds();
     for (int round = 0; round < ROUNDS; round++)
         for (int d = 0; d < SHOWN; d++)
-            digits(inputs[d], logits[d], arena);
+            digits(images[d][0], logits[d], arena);
     double each = (seconds() - start) / (ROUNDS * SHOWN);
     draw();
     for (int d = 0; d < SHOWN; d++)

@@ -7,7 +7,7 @@ import random
 import sys
 
 CHANNELS = [1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 24, 31, 32, 33]
-ACTIVATIONS = ["relu", "relu6", "sigmoid", "tanh", "leakyrelu(0.1)", "dropout", "prelu",
+ACTIVATIONS = ["normalize(0.5, 2)", "relu", "relu6", "sigmoid", "tanh", "leakyrelu(0.1)", "dropout", "prelu",
                "prelu(shared=on)", "elu", "selu", "gelu", "gelu(approximate=on)", "silu", "mish",
                "softplus", "softsign", "hardsigmoid", "hardswish", "hardtanh", "clip(-0.5, 2)", "abs",
                "scale", "bias", "neg", "add(0.5)", "sub(1, reversed=on)", "mul(-0.7)", "div(3)",
@@ -167,8 +167,9 @@ def same_size(shape, filters):
 def network(rng, name):
     axes = rng.choice([0, 1, 2, 2, 2, 3])
     shape = [rng.choice(CHANNELS)] + [rng.randint(1, 18 if axes < 3 else 7) for _ in range(axes)]
-    lines = [f"network {name}(x: {shape}) {{"]
-    value = "x"
+    element = rng.choice(["", "", "u8"])
+    lines = [f"network {name}(x: {element}{shape}) {{"]
+    value = "(x / 64)" if element else "x"
     for i in range(rng.randint(1, 8)):
         text, after = step(rng, shape)
         if text == "residual":
