@@ -248,6 +248,22 @@ class Along(nn.Module):
         return self.inner(x.movedim(axis, -1)).movedim(-1, axis)
 
 
+def numbers(items):
+    """A list as an argument is written."""
+    return str(items[0]) if len(items) == 1 else "(" + ", ".join(map(str, items)) + ")"
+
+
+class Normalize:
+    """torchvision.transforms.Normalize: its formula, for any number of spatial axes."""
+
+    def __init__(self, mean, std):
+        self.mean, self.std = (torch.tensor([*map(single, items)]).double() for items in (mean, std))
+
+    def __call__(self, x):
+        along = (-1,) + (1,) * (x.dim() - 2)
+        return (x - self.mean.view(along)) / self.std.view(along)
+
+
 def normalisation(turn):
     rank = turn % 4
     eps = RANDOM.choice(["1e-5", "1e-3", "0.1"])
@@ -259,6 +275,9 @@ def normalisation(turn):
     shape = image(rank, 2, 6, groups * between(2, 4))
     yield Case("groupnorm", f"{groups}, eps={eps}, affine={word(affine)}", [shape],
                nn.GroupNorm(groups, shape[0], float(eps), affine))
+    many = [[between(-20, 20) / 10 for _ in range(shape[0])], [between(1, 20) / 10 for _ in range(shape[0])]]
+    mean, std = many[0] if turn % 2 else many[0][:1], many[1] if turn % 3 else many[1][:1]
+    yield Case("normalize", f"mean={numbers(mean)}, std={numbers(std)}", [shape], Normalize(mean, std))
     rank = turn % 3 + 1
     shape = image(rank, 2, 6)
     yield Case("instancenorm", f"eps={eps}, affine={word(affine)}", [shape],

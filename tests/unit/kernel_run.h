@@ -165,13 +165,16 @@ static inline void run_open(Run *run, const char *cpu) {
 }
 
 static inline void run_input(Run *run, Tensor tensor) {
-    run->inputs[run->step.input_count] = tensor;
-    run->views[run->step.input_count++] = tensor.view;
+    int index = run->step.input_count++;
+    run->inputs[index] = tensor;
+    run->views[index] = tensor.view;
+    run->views[index].buffer = &run->inputs[index].buffer;
 }
 
 static inline void run_output(Run *run, Tensor tensor) {
     run->output = tensor;
     run->step.output = tensor.view;
+    run->step.output.buffer = &run->output.buffer;
 }
 
 static inline void run_packed(Run *run, const float *packed) {
