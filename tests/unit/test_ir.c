@@ -310,6 +310,57 @@ static void strided_loads_and_stores(void **state) {
     for_each_target(check_strides);
 }
 
+/* Bytes up to the last before a page that cannot be touched, from an odd address. */
+static void check_byte_stride(Fixture *f, const Guarded *from, int count, int64_t stride) {
+    IrValue in, out;
+    function_begin(f, &in, &out);
+    IrValue begin = ir_byte_at(f->ir, in, ir_i64(f->ir, 1));
+    ir_store(f->ir, out, ir_load_bytes(f->ir, begin, f->lanes, count, stride), f->lanes);
+    Function function = function_end(f);
+    size_t span = (size_t)((count - 1) * stride + 1), floats = (span + 1 + 3) / 4;
+    unsigned char *end = (unsigned char *)(guarded_tail(from, floats) + floats);
+    for (size_t i = 0; i < span; i++)
+        end[i - span] = (unsigned char)(255 - i);
+    function((const float *)(const void *)(end - span - 1), f->out);
+    for (int i = 0; i < f->lanes; i++)
+        assert_exactly(f->out[i], (i < count ? (float)(255 - i * stride) : 0.0F));
+}
+
+static void check_bytes(Fixture *f) {
+    Guarded from = guarded_new();
+    for (int64_t stride = 0; stride <= 3; stride++) {
+        check_byte_stride(f, &from, f->lanes, stride);
+        check_byte_stride(f, &from, f->lanes - 1, stride);
+        check_byte_stride(f, &from, 1, stride);
+    }
+    guarded_free(&from);
+}
+
+static void bytes_become_numbers(void **state) {
+    (void)state;
+    for_each_target(check_bytes);
+}
+
+static void check_table(Fixture *f) {
+    IrValue in, out;
+    function_begin(f, &in, &out);
+    const double numbers[] = {0.1, -2, 3};
+    IrValue table = ir_f32_table(f->ir, numbers, 3, 4);
+    assert_ptr_equal(ir_f32_table(f->ir, numbers, 3, 4), table); /* one of equal numbers */
+    assert_ptr_not_equal(ir_f32_table(f->ir, numbers, 3, 8), table);
+    for (int i = 0; i < 4; i++)
+        store_at(f, out, i, ir_load(f->ir, ir_at_const(f->ir, table, i), 1));
+    Function function = function_end(f);
+    function(f->in, f->out);
+    for (int i = 0; i < 4; i++)
+        assert_exactly(f->out[i], (i < 3 ? (float)numbers[i] : 0.0F));
+}
+
+static void tables_of_constants(void **state) {
+    (void)state;
+    for_each_target(check_table);
+}
+
 static void check_lanes(Fixture *f) {
     IrValue in, out;
     function_begin(f, &in, &out);
@@ -392,6 +443,8 @@ int main(void) {
         cmocka_unit_test(parts_touch_nothing_else),
         cmocka_unit_test(parts_are_filled_with_zeros),
         cmocka_unit_test(strided_loads_and_stores),
+        cmocka_unit_test(bytes_become_numbers),
+        cmocka_unit_test(tables_of_constants),
         cmocka_unit_test(lanes_in_and_out),
         cmocka_unit_test(fill_zero),
         cmocka_unit_test(table_of_pointers),

@@ -6,6 +6,8 @@
 
 #include <cmocka.h>
 
+#include <math.h>
+
 #include "graph/tensor.h"
 
 static void test_make(void **state) {
@@ -86,13 +88,64 @@ static void test_elements_types(void **state) {
     (void)state;
     assert_string_equal(element_name(ELEMENT_F32), "f32");
     assert_int_equal(element_size(ELEMENT_F32), 4);
+    assert_string_equal(element_name(ELEMENT_U8), "u8");
+    assert_int_equal(element_size(ELEMENT_U8), 1);
+
+    Arena arena = {0};
+    TensorType floats = {ELEMENT_F32, shape_make(2, 3, 4)}, bytes = floats, more = bytes;
+    bytes.element = ELEMENT_U8;
+    more.shape.dims[0] = 5;
+    assert_string_equal(type_text(&arena, &floats), "[3, 4]");
+    assert_string_equal(type_text(&arena, &bytes), "u8[3, 4]");
+    assert_true(type_equal(&bytes, &bytes));
+    assert_false(type_equal(&bytes, &floats));
+    assert_false(type_equal(&floats, &more));
+    arena_free(&arena);
+}
+
+static void test_element_numbers(void **state) {
+    (void)state;
+    const float fit[] = {0, -0.0F, 1, 254, 255};
+    const float misfit[] = {-1, -0x1p-149F, 0.5F, 254.5F, 256, 1e30F, INFINITY, -INFINITY, NAN};
+    for (size_t i = 0; i < sizeof fit / sizeof *fit; i++)
+        assert_true(element_holds(ELEMENT_U8, fit[i]));
+    for (size_t i = 0; i < sizeof misfit / sizeof *misfit; i++) {
+        assert_false(element_holds(ELEMENT_U8, misfit[i]));
+        assert_true(element_holds(ELEMENT_F32, misfit[i]));
+    }
+    unsigned char bytes[5];
+    float floats[5];
+    elements_store(ELEMENT_U8, fit, 5, bytes);
+    assert_memory_equal(bytes, ((unsigned char[]){0, 0, 1, 254, 255}), 5);
+    elements_store(ELEMENT_F32, fit, 5, floats);
+    assert_memory_equal(floats, fit, sizeof fit);
+}
+
+/* Every byte comes up, and nothing else. */
+static void test_random_bytes(void **state) {
+    (void)state;
+    static float numbers[10000];
+    bool seen[256] = {false};
+    Random random = random_start(1);
+    elements_random(ELEMENT_U8, &random, 10000, numbers);
+    for (int i = 0; i < 10000; i++) {
+        assert_true(element_holds(ELEMENT_U8, numbers[i]));
+        seen[(int)numbers[i]] = true;
+    }
+    for (int i = 0; i < 256; i++)
+        assert_true(seen[i]);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_make),     cmocka_unit_test(test_equal),
-        cmocka_unit_test(test_elements), cmocka_unit_test(test_valid),
-        cmocka_unit_test(test_text),     cmocka_unit_test(test_elements_types),
+        cmocka_unit_test(test_make),
+        cmocka_unit_test(test_equal),
+        cmocka_unit_test(test_elements),
+        cmocka_unit_test(test_valid),
+        cmocka_unit_test(test_text),
+        cmocka_unit_test(test_elements_types),
+        cmocka_unit_test(test_element_numbers),
+        cmocka_unit_test(test_random_bytes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
