@@ -3,7 +3,8 @@
  * First what no output needs is dropped and views that change nothing are seen through. Then each
  * MAP goes into the producer of one of its operands if nothing else uses that value: a leading
  * channel affine into the weights of a producer that has any (Jacob et al. 2018, section 3.2),
- * everything else into the epilogue. */
+ * everything else into the epilogue. At last a MAP that is left reads its input in the order in
+ * which a rearrangement before it would have written it. */
 #include <assert.h>
 #include <string.h>
 
@@ -250,6 +251,62 @@ static void fuse_into(Fusion *fusion, int index, int operand) {
     use_of(fusion, map->output_value)->producer = place;
 }
 
+/* ---- rearrangements ------------------------------------------------------------------------ */
+
+/* The stride at which the next axis outwards, of `extent`, goes through what the loops leave: the
+ * innermost of them is its last turns. False if it is more than a loop or no whole part of one. */
+static bool take_axis(Rearrange *left, int64_t extent, int64_t *stride) {
+    *stride = 0;
+    if (extent == 1)
+        return true;
+    if (left->loop_count == 0)
+        return false;
+    RearrangeLoop *loop = &left->loops[left->loop_count - 1];
+    if (loop->extent != loop->count || loop->count % extent != 0)
+        return false;
+    *stride = loop->stride;
+    loop->count = loop->extent = loop->count / extent;
+    loop->stride *= extent;
+    if (loop->count == 1)
+        left->loop_count--;
+    return true;
+}
+
+/* Whether a rearrangement into `shape` is a step from element to element along each axis of the
+ * planes that steps see; how, in `reorder`. */
+static bool reorder_of(const Rearrange *rearrange, const Shape *shape, Reorder *reorder) {
+    Rearrange left = *rearrange;
+    *reorder = (Reorder){.wanted = true, .first = rearrange->first};
+    if (shape->rank > 3)
+        return false;
+    int64_t width = shape->rank >= 2 ? shape->dims[shape->rank - 1] : 1;
+    int64_t height = shape->rank == 3 ? shape->dims[1] : 1;
+    int64_t channels = shape->rank >= 1 ? shape->dims[0] : 1;
+    return take_axis(&left, width, &reorder->column) && take_axis(&left, height, &reorder->row) &&
+           take_axis(&left, channels, &reorder->channel);
+}
+
+/* Lets step `index`, a MAP of one input, read past the rearrangement that makes it. */
+static void reorder_input(Fusion *fusion, int index) {
+    Step **steps = fusion->plan->steps.data;
+    Step *map = steps[index];
+    const Use *use = use_of(fusion, map->input_values[0]);
+    if (map->input_count > 1 || use->producer < 0 || use->readers != 1 || use->returned)
+        return;
+    Step *producer = steps[use->producer];
+    Reorder reorder;
+    if (producer->kind != STEP_REARRANGE ||
+        !reorder_of(&producer->rearrange, &map->output_value->type.shape, &reorder))
+        return;
+    map->reorder = reorder;
+    map->input_values = producer->input_values;
+    NameList names = fusion->names[use->producer];
+    for (size_t i = 0; i < fusion->names[index].count; i++)
+        VEC_PUSH(fusion->plan->arena, &names, fusion->names[index].data[i]);
+    fusion->names[index] = names;
+    steps[use->producer] = NULL;
+}
+
 static void name_steps(Fusion *fusion) {
     const Plan *plan = fusion->plan;
     StrBuf text = {0};
@@ -289,6 +346,9 @@ void plan_fuse(Plan *plan) {
         if (operand >= 0)
             fuse_into(&fusion, (int)i, operand);
     }
+    for (size_t i = 0; i < plan->steps.count; i++)
+        if (plan->steps.data[i] && plan->steps.data[i]->kind == STEP_MAP)
+            reorder_input(&fusion, (int)i);
     name_steps(&fusion);
     remove_empty(plan);
 }

@@ -102,6 +102,11 @@ static bool is_flat(const Step *step) {
            step->kind == STEP_REDUCE || step->kind == STEP_REARRANGE;
 }
 
+/* A step that reads a value's own row-major order and writes it in another. */
+static bool is_reordering(const Step *step) {
+    return step->kind == STEP_MAP && step->reorder.wanted;
+}
+
 static int64_t natural_block(const Layout *layout, const Step *step) {
     int64_t lanes = layout->plan->machine->lanes;
     bool is_image = step->output_value->type.shape.rank > 1;
@@ -123,7 +128,7 @@ static int64_t natural_block(const Layout *layout, const Step *step) {
     case STEP_LRN:
     case STEP_REDUCE:
     case STEP_REARRANGE: return 1;
-    case STEP_MAP: return is_image && any_blocked(layout, step) ? lanes : 1;
+    case STEP_MAP: return is_image && !is_reordering(step) && any_blocked(layout, step) ? lanes : 1;
     case STEP_CONCAT:
         return is_image && any_blocked(layout, step) && concat_fits_blocks(step, lanes) ? lanes : 1;
     case STEP_COPY:
@@ -210,7 +215,7 @@ static Need need_order(const Layout *layout, const Step *step, int k) {
     bool is_operand = k > 0 || step->kind == STEP_MAP;
     if (step->kind == STEP_CONCAT)
         return concat_need(layout, step, value);
-    if (is_flat(step))
+    if (is_flat(step) || is_reordering(step))
         return (Need){.kind = NEED_FLAT};
     if (is_operand) {
         bool blocked = natural_of(layout, step->output_value)->block > 1;
@@ -478,19 +483,11 @@ static View read_input(Layout *layout, const Step *step, int k) {
     Need need = need_of(layout, step, k);
     Storage *storage = resolve(layout, value, &need);
     fill(layout, storage, step->node);
+    if (is_reordering(step))
+        return view_reordered(storage_view(storage, storage->box), &step->reorder,
+                              box_of_shape(&step->output_value->type.shape));
     return storage_view(storage,
                         need.kind == NEED_ANY ? storage->box : box_of_shape(&value->type.shape));
-}
-
-/* A plain view without gaps under another shape of the same size. */
-static View view_reshaped(View view, Box box) {
-    assert(view.block == 1);
-    view.channels = box.channels;
-    view.height = box.height;
-    view.width = box.width;
-    view.row_stride = box.width;
-    view.block_stride = box.height * box.width;
-    return view;
 }
 
 /* Copies input `k` of an inner concat, from float `begin` of each run of the result on: both sides

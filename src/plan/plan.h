@@ -269,6 +269,16 @@ typedef struct Rearrange {
     double value; /* CONSTANT */
 } Rearrange;
 
+/* What a MAP of one input does with it: element (c, h, w) of the output is made from the input's
+ * element number  first + c * channel + h * row + w * column  in its own row-major order. */
+typedef struct Reorder {
+    bool wanted; /* false: from the same element */
+    int64_t first;
+    int64_t channel;
+    int64_t row;
+    int64_t column;
+} Reorder;
+
 /* How an image gets another size, along each spatial axis on its own. With n places in and m out,
  * place i of the output lies at x in the input, computed exactly:
  *     nearest             floor(i n / m)
@@ -413,6 +423,7 @@ typedef struct Step {
             AxisSet axes; /* REDUCE: of the input value's shape */
         } reduce;         /* GLOBAL, REDUCE */
         Rearrange rearrange;
+        Reorder reorder; /* MAP */
         Resize resize;
         struct {
             int axis;

@@ -117,7 +117,8 @@ static void print_view(const Plan *plan, const char *role, const View *view, Str
                   view->width);
     strbuf_add(out, view->block > 1 ? "blocked" : "plain");
     int64_t row = view->width * view->pixel_stride;
-    if (view->row_stride != row || view->block_stride != view->height * row)
+    if (view->pixel_stride != view->block || view->row_stride != row ||
+        view->block_stride != view->height * row)
         strbuf_format(out, ", strides %" PRId64 " %" PRId64 " %" PRId64, view->block_stride,
                       view->row_stride, view->pixel_stride);
     strbuf_add(out, "\n");

@@ -98,15 +98,32 @@ View storage_part(Storage *storage, const int64_t place[3], Box box) {
     return view;
 }
 
-View storage_view(Storage *storage, Box box) {
-    View view = storage_part(storage, (int64_t[3]){0, 0, 0}, storage->box);
-    if (box_equal(box, storage->box))
-        return view;
-    assert(storage->gapless && view.block == 1);
+View view_reshaped(View view, Box box) {
+    assert(view.block == 1);
     view.channels = box.channels;
     view.height = box.height;
     view.width = box.width;
     view.row_stride = box.width;
     view.block_stride = box.height * box.width;
     return view;
+}
+
+View view_reordered(View view, const Reorder *reorder, Box box) {
+    assert(view.block == 1);
+    view.offset += reorder->first;
+    view.channels = box.channels;
+    view.height = box.height;
+    view.width = box.width;
+    view.block_stride = reorder->channel;
+    view.row_stride = reorder->row;
+    view.pixel_stride = reorder->column;
+    return view;
+}
+
+View storage_view(Storage *storage, Box box) {
+    View view = storage_part(storage, (int64_t[3]){0, 0, 0}, storage->box);
+    if (box_equal(box, storage->box))
+        return view;
+    assert(storage->gapless);
+    return view_reshaped(view, box);
 }

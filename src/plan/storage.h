@@ -57,4 +57,9 @@ View storage_view(Storage *storage, Box box);
 /* The part of the storage of size `box` that begins at `place`. */
 View storage_part(Storage *storage, const int64_t place[3], Box box);
 
+/* A plain view without gaps under another shape of the same size. */
+View view_reshaped(View view, Box box);
+/* The elements of such a view, in the order in which a MAP with an output of `box` wants them. */
+View view_reordered(View view, const Reorder *reorder, Box box);
+
 #endif
