@@ -192,9 +192,10 @@ void kernel_softmax(Lowering *lowering, const Node *node, int axis, bool logarit
  * an outer place is then a whole run of the inner, edges included. */
 static bool join_loops(const Rearrange *rearrange, const RearrangeLoop *outer,
                        RearrangeLoop *inner) {
-    bool bounded = outer->extent != outer->count;
-    if (inner->extent != inner->count || outer->stride != inner->count * inner->stride ||
-        (bounded && rearrange->edge != REARRANGE_CONSTANT))
+    bool bounded = outer->extent != outer->count || outer->begin != 0;
+    if (inner->extent != inner->count || inner->begin != 0 ||
+        outer->stride != inner->count * inner->stride ||
+        (bounded && rearrange->edge != REARRANGE_CONSTANT && rearrange->edge != REARRANGE_WRAP))
         return false;
     *inner = (RearrangeLoop){.count = outer->count * inner->count,
                              .stride = inner->stride,
@@ -209,7 +210,8 @@ static Rearrange simplified(const Rearrange *rearrange) {
     RearrangeLoop *outermost = last; /* of those kept; they go to the end of the array */
     for (int i = rearrange->loop_count - 1; i >= 0; i--) {
         RearrangeLoop loop = rearrange->loops[i];
-        if (loop.count == 1 || (outermost < last && join_loops(rearrange, &loop, outermost)))
+        if ((loop.count == 1 && loop.begin == 0) ||
+            (outermost < last && join_loops(rearrange, &loop, outermost)))
             continue;
         *--outermost = loop;
     }
@@ -224,7 +226,7 @@ static Rearrange simplified(const Rearrange *rearrange) {
 static bool is_identity(const Rearrange *rearrange, const Shape *input) {
     const RearrangeLoop *loop = &rearrange->loops[0];
     return rearrange->loop_count == 1 && loop->stride == 1 && loop->extent == loop->count &&
-           loop->count == shape_elements(input);
+           loop->begin == 0 && loop->count == shape_elements(input);
 }
 
 void kernel_rearrange(Lowering *lowering, const Node *node, const Rearrange *rearrange,

@@ -40,11 +40,19 @@ static int ranges_of(const Rearrange *rearrange, const RearrangeLoop *loop,
         after.stride = -loop->stride;
         break;
     case REARRANGE_REPLICATE: after.first = last; break;
+    case REARRANGE_WRAP:
+        before.count = loop->count < loop->begin ? loop->count : loop->begin;
+        before.first = (loop->extent - loop->begin) * loop->stride;
+        before.stride = after.stride = loop->stride;
+        if (loop->count < end)
+            inside.count = loop->count - loop->begin;
+        break;
     }
     int count = 0;
     if (before.count > 0)
         ranges[count++] = before;
-    ranges[count++] = inside;
+    if (inside.count > 0)
+        ranges[count++] = inside;
     if (after.count > 0)
         ranges[count++] = after;
     return count;

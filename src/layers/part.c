@@ -393,19 +393,33 @@ static bool check_pad_arguments(Inference *inference) {
     return true;
 }
 
-static bool check_reflection(Inference *inference, int i) {
+/* How many places there are at an edge to take the padding from. */
+static int64_t most_padding(RearrangeEdge edge, int64_t extent) {
+    switch (edge) {
+    case REARRANGE_CONSTANT:
+    case REARRANGE_REPLICATE: return INT64_MAX;
+    case REARRANGE_REFLECT: return extent - 1;
+    case REARRANGE_WRAP: return extent;
+    }
+    return 0;
+}
+
+static bool check_edge(Inference *inference, int i) {
     const Attribute *sides = &inference->node->attributes[PAD_SIDES];
-    int64_t extent = infer_input(inference, 0)->dims[i + 1];
-    int64_t most = sides->padding.begin[i] > sides->padding.end[i] ? sides->padding.begin[i]
-                                                                   : sides->padding.end[i];
-    if (pad_edge(inference->node) != REARRANGE_REFLECT || most < extent)
+    RearrangeEdge edge = pad_edge(inference->node);
+    int64_t most = most_padding(edge, infer_input(inference, 0)->dims[i + 1]);
+    int64_t wanted = sides->padding.begin[i] > sides->padding.end[i] ? sides->padding.begin[i]
+                                                                     : sides->padding.end[i];
+    if (wanted <= most)
         return true;
-    Diagnostic *diagnostic =
-        infer_error(inference, DIAG_E0231, PAD_SIDES,
-                    "%" PRId64 " places cannot be reflected from dim %d of %s", most, i + 1,
-                    infer_shape_text(inference, infer_input(inference, 0)));
-    diag_here(inference->diagnostics, diagnostic, "at most %" PRId64, extent - 1);
-    diag_note(inference->diagnostics, diagnostic, "the edge itself is not repeated");
+    bool reflect = edge == REARRANGE_REFLECT;
+    Diagnostic *diagnostic = infer_error(inference, DIAG_E0231, PAD_SIDES,
+                                         "%" PRId64 " places cannot be %s dim %d of %s", wanted,
+                                         reflect ? "reflected from" : "taken round from", i + 1,
+                                         infer_shape_text(inference, infer_input(inference, 0)));
+    diag_here(inference->diagnostics, diagnostic, "at most %" PRId64, most);
+    if (reflect)
+        diag_note(inference->diagnostics, diagnostic, "the edge itself is not repeated");
     return false;
 }
 
@@ -415,7 +429,7 @@ static bool pad_infer(Inference *inference) {
     const Attribute *sides = &inference->node->attributes[PAD_SIDES];
     Shape result = *infer_input(inference, 0);
     for (int i = 0; i < result.rank - 1; i++) {
-        if (!check_reflection(inference, i))
+        if (!check_edge(inference, i))
             return false;
         int64_t *dim = &result.dims[i + 1];
         if (!checked_add(*dim, sides->padding.begin[i], dim) ||
@@ -441,6 +455,7 @@ static bool pad_source(const Node *node, size_t output, const int64_t *at, int64
             place = place < 0 ? -place : place > last ? 2 * last - place : place;
             break;
         case REARRANGE_REPLICATE: place = place < 0 ? 0 : place > last ? last : place; break;
+        case REARRANGE_WRAP: place += place < 0 ? last + 1 : place > last ? -last - 1 : 0; break;
         }
         from[i + 1] = place;
     }
@@ -480,8 +495,9 @@ const LayerInfo layer_pad = {
                            "places at all sides, or at each: (top, left, bottom, right)"},
             [PAD_VALUE] = {"value", ATTRIBUTE_NUMBER, "0", -FLT_MAX, FLT_MAX,
                            "what stands there with mode=constant"},
-            [PAD_MODE] = {"mode", ATTRIBUTE_WORD, "constant|reflect|replicate", 0, 0,
-                          "a constant, the places mirrored at the edge, or the edge again"},
+            [PAD_MODE] = {"mode", ATTRIBUTE_WORD, "constant|reflect|replicate|circular", 0, 0,
+                          "a constant, the places mirrored at the edge, the edge again, or those "
+                          "of the other end"},
         },
     .shape_doc = "each spatial axis grows by the padding at its two ends",
     .example = "network example(image: [3, 8, 8]) -> [3, 10, 10] {\n"

@@ -262,6 +262,8 @@ typedef struct RearrangeLoop {
  * times strides add up to the float of the input (row-major too) that is read. */
 #define REARRANGE_MAX_LOOPS 8
 typedef struct Rearrange {
+    REARRANGE_WRAP, /* place -i is place extent - i, place extent + i is place i; begin and what
+                       follows the extent are at most one extent; the count may end before it */
     int64_t first; /* float of the input at place 0 of all loops */
     int loop_count;
     RearrangeLoop loops[REARRANGE_MAX_LOOPS];

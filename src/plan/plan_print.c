@@ -174,7 +174,7 @@ static void print_rearrange(const Rearrange *rearrange, StrBuf *out) {
     for (int i = 0; i < rearrange->loop_count; i++) {
         const RearrangeLoop *loop = &rearrange->loops[i];
         strbuf_format(out, "%s %" PRId64 " by %" PRId64, i ? "," : "", loop->count, loop->stride);
-        if (loop->count != loop->extent)
+        if (loop->count != loop->extent || loop->begin != 0)
             strbuf_format(out, " (%" PRId64 " from %" PRId64 ")", loop->extent, loop->begin);
     }
     if (rearrange->first != 0)

@@ -186,7 +186,7 @@ def shapes(turn):
                lambda x: x.permute(0, *(i + 1 for i in order)))
     text, pairs = sides(extents(rank, 0, 3), extents(rank, 0, 3))
     yield Case("pad", f"{text}, value=0.3", [shape], lambda x: F.pad(x, pairs, value=single(0.3)))
-    for mode in "reflect", "replicate":
+    for mode in "reflect", "replicate", "circular":
         yield Case("pad", f"{text}, mode={mode}", [shape], lambda x, mode=mode: F.pad(x, pairs, mode))
     yield from resizes(rank, shape)
 

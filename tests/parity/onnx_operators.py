@@ -236,11 +236,9 @@ def rearranged(call):
 
 def pad(node):
     """Sides of the spatial axes only: the language pads no channels."""
-    mode = {b"constant": "constant", b"reflect": "reflect", b"edge": "replicate"}.get(
-        node.get("mode", b"constant"))
+    mode = {b"constant": "constant", b"reflect": "reflect", b"edge": "replicate",
+            b"wrap": "circular"}[node.get("mode", b"constant")]
     x, sides = node.inputs[:2]
-    if mode is None:
-        raise Inapplicable("`mode` wrap")
     full = numpy.zeros((2, x.ndim), int)
     axes = node.given(3)
     full[:, range(x.ndim) if axes is None else axes] = numpy.reshape(sides, (2, -1))

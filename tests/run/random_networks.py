@@ -67,7 +67,7 @@ def rearranged(rng, shape):
         return f"channelshuffle({rng.choice([g for g in range(1, shape[0] + 1) if shape[0] % g == 0])})", shape
     if kind == "pad":
         most = [rng.randint(0, min(2, n - 1)) for n in sizes]
-        mode = rng.choice(["constant", "reflect", "replicate"])
+        mode = rng.choice(["constant", "reflect", "replicate", "circular"])
         return f"pad({join(map(str, most))}, mode={mode})", [shape[0]] + [n + 2 * p for n, p in zip(sizes, most)]
     if kind == "crop":
         sizes = [rng.randint(1, n) for n in sizes]

@@ -17,6 +17,10 @@ static inline int64_t rearranged_from(const Rearrange *rearrange, int64_t at) {
         if (place < 0 || place > last) {
             if (rearrange->edge == REARRANGE_CONSTANT)
                 return -1;
+            if (rearrange->edge == REARRANGE_WRAP) {
+                from += (place + loop->extent) % loop->extent * loop->stride;
+                continue;
+            }
             bool reflect = rearrange->edge == REARRANGE_REFLECT;
             place = place < 0 ? (reflect ? -place : 0) : reflect ? 2 * last - place : last;
         }
