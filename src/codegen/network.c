@@ -127,6 +127,7 @@ static const char *step_path(Build *build, const Step *step) {
     case STEP_ADAPTIVE:
     case STEP_GLOBAL:
     case STEP_TABLE:
+    case STEP_WINDOW_BIAS:
     case STEP_RECURRENT:
     case STEP_SOFTMAX:
     case STEP_NORMALISE:

@@ -127,6 +127,15 @@ void kernel_table(Lowering *lowering, const Node *node, const Weight *weight, bo
     VEC_PUSH(lowering->plan->arena, &step->epilogue, stage);
 }
 
+void kernel_window_bias(Lowering *lowering, const Node *node, const Weight *weight,
+                        const WindowGrid *grid, Value *scores, Value *result) {
+    Step *step = append_part(lowering, node, STEP_WINDOW_BIAS, &scores, 1, result);
+    step->window_bias.weight = weight;
+    step->window_bias.grid = *grid;
+    MapStage stage = {.op = MAP_ADD, .kind = OPERAND_ELEMENT, .node = node};
+    VEC_PUSH(lowering->plan->arena, &step->epilogue, stage);
+}
+
 void kernel_recurrent(Lowering *lowering, const Node *node, RecurrentCell cell, int directions,
                       Value *const *inputs, const Weight *const *weights,
                       const Weight *const *biases, Value *result) {
@@ -363,6 +372,13 @@ static void sign_rearrange(const Rearrange *rearrange, StrBuf *out) {
     }
 }
 
+static void sign_grid(const WindowGrid *grid, StrBuf *out) {
+    strbuf_format(out, "window bias %" PRId64, grid->heads);
+    sign_numbers(out, grid->windows, 2);
+    sign_numbers(out, grid->places, 2);
+    sign_numbers(out, grid->shift, 2);
+}
+
 static void sign_resize(const Resize *resize, StrBuf *out) {
     strbuf_format(out, "resize %d %d", resize->linear, resize->corners);
     sign_numbers(out, resize->input, (size_t)resize->axes);
@@ -402,6 +418,7 @@ static void sign_kind(const Step *step, StrBuf *out) {
         strbuf_format(out, "table %" PRId64 " %" PRId64 " %d", step->table.rows, step->table.width,
                       step->table.numbered);
         break;
+    case STEP_WINDOW_BIAS: sign_grid(&step->window_bias.grid, out); break;
     case STEP_WINDOW:
         strbuf_format(out, "window %d %d", step->window.op, step->window.count_padding);
         sign_window(&step->window.window, out);

@@ -27,6 +27,7 @@ void kernel_emit(Ir *ir, const Step *step, const Machine *machine) {
     case STEP_GEMM: gemm_emit(&emitter); return;
     case STEP_RECURRENT: recurrent_emit(&emitter); return;
     case STEP_TABLE: table_emit(&emitter); return;
+    case STEP_WINDOW_BIAS: window_bias_emit(&emitter); return;
     case STEP_WINDOW: window_emit(&emitter); return;
     case STEP_ADAPTIVE: adaptive_emit(&emitter); return;
     case STEP_GLOBAL: global_emit(&emitter); return;

@@ -116,6 +116,7 @@ void gemv_emit(const Emitter *emitter);
 void gemm_emit(const Emitter *emitter);
 void recurrent_emit(const Emitter *emitter);
 void table_emit(const Emitter *emitter);
+void window_bias_emit(const Emitter *emitter);
 void window_emit(const Emitter *emitter);
 void adaptive_emit(const Emitter *emitter);
 void global_emit(const Emitter *emitter);

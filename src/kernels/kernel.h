@@ -38,6 +38,10 @@ void kernel_softmax_rows(Lowering *lowering, const Node *node, bool causal, Valu
 void kernel_table(Lowering *lowering, const Node *node, const Weight *weight, bool numbered);
 /* The first rows of a table, as many as `result` has. */
 void kernel_rows(Lowering *lowering, const Node *node, const Weight *weight, Value *result);
+/* Scores within windows, [.., query, key] of all windows and heads as WINDOW_BIAS has them, and
+ * what is added to them: `weight` by relative position, and the mask of shifted windows. */
+void kernel_window_bias(Lowering *lowering, const Node *node, const Weight *weight,
+                        const WindowGrid *grid, Value *scores, Value *result);
 /* The recurrence of `cell` over what `inputs` has for its gates, one value for each direction,
  * [times, gates * hidden]; `weights` and `biases` are the state's own, a pair for each direction.
  * The result is of all times or of the last, by its rank. */

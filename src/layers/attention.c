@@ -3,11 +3,12 @@
  * (rows of in_proj: Wq, Wk, Wv) of each head, which has D / heads of their columns: p = softmax(q
  * k' / sqrt(D / heads)),   context = p v result = context Wout' + bout A head is a matter of
  * strides: nothing is moved to split the heads or to join them. */
+#include "layers/attention.h"
+
 #include <math.h>
 
 #include "kernels/kernel.h"
 #include "layers/edit.h"
-#include "layers/evaluate.h"
 #include "layers/layer.h"
 #include "support/checked.h"
 
@@ -102,20 +103,25 @@ static int64_t nearest_divisor(int64_t width, int64_t heads) {
     return 1;
 }
 
+bool attention_check_heads(Inference *inference, int attribute, int64_t width) {
+    int64_t heads = inference->node->attributes[attribute].integer;
+    if (width % heads == 0)
+        return true;
+    Diagnostic *diagnostic =
+        infer_error(inference, DIAG_E0262, attribute, "%s heads do not divide the width of %s",
+                    edit_count(inference, heads), edit_count(inference, width));
+    heads = nearest_divisor(width, heads);
+    edit_argument(inference, diagnostic, attribute,
+                  arena_format(inference->arena, "%lld", (long long)heads), false,
+                  arena_format(inference->arena, "%s heads of %s each",
+                               edit_count(inference, heads), edit_count(inference, width / heads)));
+    return false;
+}
+
 static bool check_arguments(Inference *inference) {
     Attention attention = attention_of(inference->node);
-    if (attention.width % attention.heads != 0) {
-        Diagnostic *diagnostic = infer_error(
-            inference, DIAG_E0262, ATTENTION_HEADS, "%s heads do not divide the width of %s",
-            edit_count(inference, attention.heads), edit_count(inference, attention.width));
-        int64_t heads = nearest_divisor(attention.width, attention.heads);
-        edit_argument(inference, diagnostic, ATTENTION_HEADS,
-                      arena_format(inference->arena, "%lld", (long long)heads), false,
-                      arena_format(inference->arena, "%s heads of %s each",
-                                   edit_count(inference, heads),
-                                   edit_count(inference, attention.width / heads)));
+    if (!attention_check_heads(inference, ATTENTION_HEADS, attention.width))
         return false;
-    }
     if (!attention.causal || attention.queries == attention.keys)
         return true;
     infer_error(inference, DIAG_E0262, ATTENTION_CAUSAL,
@@ -187,9 +193,8 @@ static void attention_operations(const Node *node, Factors *factors) {
 
 /* ---- reference ---------------------------------------------------------------------------- */
 
-/* `rows` rows of x times the transposed of the weight's rows from `first` on, and the bias. */
-static void project(const Weight *weight, const Weight *bias, int64_t first, int64_t rows,
-                    const Real *x, Real *y) {
+void attention_project(const Weight *weight, const Weight *bias, int64_t first, int64_t rows,
+                       const Real *x, Real *y) {
     int64_t width = weight->shape.dims[1];
     for (int64_t r = 0; r < rows; r++)
         for (int64_t i = 0; i < width; i++) {
@@ -202,12 +207,11 @@ static void project(const Weight *weight, const Weight *bias, int64_t first, int
         }
 }
 
-/* q k' / sqrt(D / heads): the root is rounded, and so is the product with its reciprocal. */
-static Real score(const Attention *a, const Real *q, const Real *k) {
+Real attention_score(const Real *q, const Real *k, int64_t width) {
     RealSum sum = {0}, scaled = {0};
-    for (int64_t i = 0; i < a->head_width; i++)
+    for (int64_t i = 0; i < width; i++)
         real_sum_pair(&sum, q[i], k[i]);
-    real_sum_product(&scaled, 1 / sqrt((double)a->head_width), real_sum_finish(&sum, 0));
+    real_sum_product(&scaled, 1 / sqrt((double)width), real_sum_finish(&sum, 0));
     return real_sum_finish(&scaled, 1);
 }
 
@@ -216,7 +220,7 @@ static void attend(const Attention *a, int64_t query, const Real *q, const Real 
                    Real *shares, Real *context) {
     int64_t seen = a->causal ? query + 1 : a->keys;
     for (int64_t s = 0; s < seen; s++)
-        shares[s] = score(a, q + query * a->width, k + s * a->width);
+        shares[s] = attention_score(q + query * a->width, k + s * a->width, a->head_width);
     real_softmax(shares, shares, seen, 1);
     for (int64_t i = 0; i < a->head_width; i++) {
         RealSum sum = {0};
@@ -236,15 +240,16 @@ static void attention_evaluate(Evaluation *evaluation) {
     Real *v = ARENA_ARRAY(&arena, (size_t)(a.keys * a.width), Real);
     Real *context = ARENA_ARRAY(&arena, (size_t)(a.queries * a.width), Real);
     Real *shares = ARENA_ARRAY(&arena, (size_t)a.keys, Real);
-    project(w.in, w.in_bias, 0, a.queries, evaluation->inputs[0], q);
-    project(w.in, w.in_bias, a.width, a.keys, evaluation->inputs[key_input(node)], k);
-    project(w.in, w.in_bias, 2 * a.width, a.keys, evaluation->inputs[value_input(node)], v);
+    attention_project(w.in, w.in_bias, 0, a.queries, evaluation->inputs[0], q);
+    attention_project(w.in, w.in_bias, a.width, a.keys, evaluation->inputs[key_input(node)], k);
+    attention_project(w.in, w.in_bias, 2 * a.width, a.keys, evaluation->inputs[value_input(node)],
+                      v);
     for (int64_t head = 0; head < a.heads; head++) {
         int64_t column = head * a.head_width;
         for (int64_t query = 0; query < a.queries; query++)
             attend(&a, query, q + column, k + column, v + column, shares, context + column);
     }
-    project(w.out, w.out_bias, 0, a.queries, context, evaluation->output);
+    attention_project(w.out, w.out_bias, 0, a.queries, context, evaluation->output);
     arena_free(&arena);
 }
 

@@ -90,6 +90,7 @@ static bool takes_epilogue(StepKind kind) {
     case STEP_DENSE:
     case STEP_GEMM:
     case STEP_TABLE:
+    case STEP_WINDOW_BIAS:
     case STEP_WINDOW:
     case STEP_ADAPTIVE:
     case STEP_GLOBAL:
@@ -129,7 +130,7 @@ static int count_vectors(const Step *step) {
 static bool takes_stages(const Step *producer, const Step *map) {
     bool by_order = producer->kind == STEP_GEMM || producer->kind == STEP_TABLE ||
                     producer->kind == STEP_NORMALISE || producer->kind == STEP_LRN ||
-                    producer->kind == STEP_REDUCE;
+                    producer->kind == STEP_REDUCE || producer->kind == STEP_WINDOW_BIAS;
     return !by_order || !step_needs_channel(map);
 }
 

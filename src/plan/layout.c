@@ -99,7 +99,8 @@ static bool concat_fits_blocks(const Step *step, int64_t lanes) {
 static bool is_flat(const Step *step) {
     return step->kind == STEP_GEMM || step->kind == STEP_TABLE || step->kind == STEP_RECURRENT ||
            step->kind == STEP_SOFTMAX || step->kind == STEP_NORMALISE || step->kind == STEP_LRN ||
-           step->kind == STEP_REDUCE || step->kind == STEP_REARRANGE;
+           step->kind == STEP_REDUCE || step->kind == STEP_REARRANGE ||
+           step->kind == STEP_WINDOW_BIAS;
 }
 
 /* A step that reads a value's own row-major order and writes it in another. */
@@ -122,6 +123,7 @@ static int64_t natural_block(const Layout *layout, const Step *step) {
     case STEP_GLOBAL:
     case STEP_GEMM:
     case STEP_TABLE:
+    case STEP_WINDOW_BIAS:
     case STEP_RECURRENT:
     case STEP_SOFTMAX:
     case STEP_NORMALISE:

@@ -70,7 +70,8 @@ static int first_elementwise(const Step *step) {
         return 2;
     if (step->kind == STEP_RECURRENT)
         return step->input_count;
-    bool reads_none = step->kind == STEP_TABLE && !step->table.numbered;
+    bool reads_none =
+        (step->kind == STEP_TABLE && !step->table.numbered) || step->kind == STEP_WINDOW_BIAS;
     return step->kind == STEP_MAP || step->kind == STEP_NORMALISE || reads_none ? 0 : 1;
 }
 

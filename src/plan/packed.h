@@ -84,6 +84,7 @@ typedef struct Packed {
  *     part 1: [N / T][K][T]
  *     part 2: [K][N % T rounded up to V]
  *   TABLE: [rows][width]
+ *   WINDOW_BIAS: [heads][rows], the last row first
  *   RECURRENT, H = hidden, G gates: [directions][H rounded up to V, / V][H][G][V], and the bias
  *     [directions][G][H rounded up to V]
  *   WINOGRAD, positions of the tile in row-major order:

@@ -119,6 +119,7 @@ typedef enum StepKind {
     STEP_GLOBAL,       /* reduces each channel; input blocked, output a plain vector */
     STEP_GEMM,         /* matrix products; views as for SOFTMAX */
     STEP_TABLE,        /* rows of a weight; views as for SOFTMAX */
+    STEP_WINDOW_BIAS,  /* what attention adds to scores within windows; views as for SOFTMAX */
     STEP_RECURRENT,    /* the recurrence of lstm, gru, rnn; views as for SOFTMAX */
     STEP_SOFTMAX,   /* over one axis, or its logarithm; both views plain, no gaps: the value's own
                        row-major order */
@@ -218,6 +219,19 @@ typedef struct Product {
     Triangle triangle;
 } Product;
 
+/* Windows that cover an image without gaps, rolled up and to the left by the shift: the last
+ * windows of an axis then hold places from both of its ends, the last `shift` of each those from
+ * its beginning. 0 is down, 1 across. */
+typedef struct WindowGrid {
+    int64_t heads;
+    int64_t windows[2]; /* along each axis */
+    int64_t places[2];  /* of a window along each axis */
+    int64_t shift[2];   /* less than `places`; 0 along an axis of one window */
+} WindowGrid;
+
+/* What is added to a score between places that the roll has brought together. */
+#define WINDOW_MASK (-100.0)
+
 /* A set of axes of a shape: axis k is bit 1 << k. */
 typedef unsigned AxisSet;
 
@@ -247,6 +261,8 @@ typedef enum RearrangeEdge {
     REARRANGE_CONSTANT, /* a number */
     REARRANGE_REFLECT,  /* place -i is place i, and so at the other end: the edge is not repeated */
     REARRANGE_REPLICATE, /* place -i is place 0 */
+    REARRANGE_WRAP, /* place -i is place extent - i, place extent + i is place i; begin and what
+                       follows the extent are at most one extent; the count may end before it */
 } RearrangeEdge;
 
 /* One loop of a rearrangement. Index 0 <= i < count of the output stands for place i - begin along
@@ -262,8 +278,6 @@ typedef struct RearrangeLoop {
  * times strides add up to the float of the input (row-major too) that is read. */
 #define REARRANGE_MAX_LOOPS 8
 typedef struct Rearrange {
-    REARRANGE_WRAP, /* place -i is place extent - i, place extent + i is place i; begin and what
-                       follows the extent are at most one extent; the count may end before it */
     int64_t first; /* float of the input at place 0 of all loops */
     int loop_count;
     RearrangeLoop loops[REARRANGE_MAX_LOOPS];
@@ -397,6 +411,13 @@ typedef struct Step {
             bool numbered; /* the elements of input 0 say which; else the first rows, in order */
         } table;           /* row t of the output, seen as [.., width], is row t or row input[t] */
         struct {
+            const Weight *weight; /* [(2 places[0] - 1) * (2 places[1] - 1), heads] */
+            WindowGrid grid;
+        } window_bias; /* output [windows[0], windows[1], heads, query, key], places in row-major
+                          order: of query (i, j) and key (k, l) the weight's element
+                          [(i - k + places[0] - 1) * (2 places[1] - 1) + j - l + places[1] - 1,
+                          head] and the mask, where only one of both is from an axis's beginning */
+        struct {
             RecurrentCell cell;
             int64_t times;
             int64_t hidden;
@@ -439,8 +460,8 @@ typedef struct Step {
 
     Affine *affines; /* folded into the weights, in order */
     int affine_count;
-    Packed *weights; /* CONV, DEPTHWISE, DENSE, NORMALISE, TABLE, RECURRENT, GEMM with a weight; set
-                        by tile */
+    Packed *weights; /* CONV, DEPTHWISE, DENSE, NORMALISE, TABLE, WINDOW_BIAS, RECURRENT, GEMM with
+                        a weight; set by tile */
     Packed *bias;    /* PACK_SHIFT; NULL when neither bias nor affine. NORMALISE: as it is */
     Tile tile;
     Choice choices[STEP_MAX_CHOICES]; /* what was weighed, direct first; set by choose */

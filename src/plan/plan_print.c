@@ -23,6 +23,7 @@ static const char *step_name(StepKind kind) {
     case STEP_ADAPTIVE: return "adaptive";
     case STEP_GLOBAL: return "global";
     case STEP_TABLE: return "table";
+    case STEP_WINDOW_BIAS: return "window bias";
     case STEP_RECURRENT: return "recurrent";
     case STEP_SOFTMAX: return "softmax";
     case STEP_NORMALISE: return "normalise";
@@ -182,6 +183,13 @@ static void print_rearrange(const Rearrange *rearrange, StrBuf *out) {
     strbuf_add(out, "\n");
 }
 
+static void print_grid(const WindowGrid *grid, StrBuf *out) {
+    print_pair(out, "    windows  ", grid->windows);
+    print_pair(out, " of ", grid->places);
+    print_pair(out, ", shift ", grid->shift);
+    strbuf_format(out, ", %" PRId64 " heads\n", grid->heads);
+}
+
 static void print_resize(const Resize *resize, StrBuf *out) {
     strbuf_add(out, "    resize   ");
     for (int i = 0; i < resize->axes; i++)
@@ -240,6 +248,7 @@ static void print_facts(const Step *step, StrBuf *out) {
         strbuf_format(out, "    rows     %" PRId64 " of %" PRId64 "%s\n", step->table.rows,
                       step->table.width, step->table.numbered ? ", by number" : ", in order");
         break;
+    case STEP_WINDOW_BIAS: print_grid(&step->window_bias.grid, out); break;
     case STEP_SOFTMAX:
         strbuf_format(out, "    axis     %d%s\n", step->softmax.axis,
                       step->softmax.logarithm ? ", logarithm" : "");

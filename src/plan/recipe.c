@@ -321,6 +321,19 @@ Packed *recipe_table(Plan *plan, const Step *step) {
     return packing_end(&packing);
 }
 
+Packed *recipe_window_bias(Plan *plan, const Step *step) {
+    Packing packing = packing_begin(plan);
+    const Weight *table = step->window_bias.weight;
+    int64_t rows = table->shape.dims[0], heads = table->shape.dims[1];
+    PackRecipe recipe = {.kind = PACK_TENSOR, .source = table};
+    add_axis(&recipe, rows, heads, rows - 1);
+    add_axis(&recipe, heads, 1, 0);
+    add_loop(&recipe, heads, 1, 1);
+    add_loop(&recipe, rows, 0, -1);
+    add_recipe(&packing, &recipe);
+    return packing_end(&packing);
+}
+
 Packed *recipe_recurrent(Plan *plan, const Step *step) {
     Packing packing = packing_begin(plan);
     int64_t lanes = plan->machine->lanes, hidden = step->recurrent.hidden;

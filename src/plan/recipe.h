@@ -15,6 +15,7 @@ Packed *recipe_dense(Plan *plan, const Step *step);
 Packed *recipe_gemm(Plan *plan, const Step *step);
 /* The first rows of a table, as they are. */
 Packed *recipe_table(Plan *plan, const Step *step);
+Packed *recipe_window_bias(Plan *plan, const Step *step);
 /* The weights of a recurrence; its biases. */
 Packed *recipe_recurrent(Plan *plan, const Step *step);
 Packed *recipe_recurrent_bias(Plan *plan, const Step *step);

@@ -204,6 +204,9 @@ static bool tile_step(Plan *plan, Step *step) {
     case STEP_GEMM: return tile_gemm(plan, step);
     case STEP_RECURRENT: return tile_recurrent(plan, step);
     case STEP_TABLE: step->weights = recipe_table(plan, step); return step->weights != NULL;
+    case STEP_WINDOW_BIAS:
+        step->weights = recipe_window_bias(plan, step);
+        return step->weights != NULL;
     case STEP_WINDOW: step->tile = window_tile(machine, step); return true;
     case STEP_NORMALISE: return pack_parameters(plan, step);
     case STEP_ADAPTIVE:

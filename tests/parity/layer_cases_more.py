@@ -49,6 +49,23 @@ class Attention(nn.Module):
         return self.inner(query, key, value, need_weights=False, attn_mask=hidden)[0]
 
 
+class WindowAttention(nn.Module):
+    """torchvision's shifted_window_attention; table and biases begin next to zero."""
+
+    def __init__(self, width, heads, window, shift):
+        super().__init__()
+        from torchvision.models.swin_transformer import ShiftedWindowAttention
+        self.inner = ShiftedWindowAttention(width, window, shift, heads)
+        for parameter in (self.inner.relative_position_bias_table, self.inner.qkv.bias, self.inner.proj.bias):
+            nn.init.normal_(parameter)
+
+    def state_dict(self, *arguments, **keywords):
+        return self.inner.state_dict(*arguments, **keywords)
+
+    def forward(self, x):
+        return self.inner(x)
+
+
 class Recurrent(nn.Module):
     """nn.LSTM, nn.GRU and nn.RNN without the states they give beside the sequence."""
 
@@ -76,6 +93,15 @@ def attention():
                 Attention(width, heads, bool(bias), causal))
 
 
+def window_attention():
+    """Windows that divide the image or do not, that cover an axis or both, shifted or not."""
+    heads, window = between(1, 3), extents(2, 1, 4)
+    shift = [between(0, places - 1) for places in window]
+    shape = [*extents(2, 1, 9), heads * between(1, 4)]
+    return Case("windowattention", f"{heads}, window={size(window)}, shift={size(shift)}", [shape],
+                WindowAttention(shape[2], heads, window, shift))
+
+
 def sequence(turn):
     rows, width, hidden = between(1, 7), between(1, 9), between(1, 9)
     layers, both, bias, whole = between(1, 3), between(0, 1), between(0, 1), between(0, 1)
@@ -98,6 +124,8 @@ def sequence(turn):
     length = rows + between(0, 3)
     yield Case("positional", f"length={length}", [[rows, width]], Positional(length, width))
     yield attention()
+    yield window_attention()
+    yield window_attention()
 
 
 class Embedding(nn.Module):

@@ -271,6 +271,7 @@ static inline double run_element(const Run *run, const Step *step, int64_t c, in
     case STEP_LRN:
     case STEP_REDUCE:
     case STEP_RECURRENT:
+    case STEP_WINDOW_BIAS:
     case STEP_ZERO:
     case STEP_VIEW:
     case STEP_CONCAT: break;
@@ -304,6 +305,7 @@ static inline void check_step(const Step *step) {
         break;
     case STEP_ZERO: assert(step->input_count == 0); break;
     case STEP_RECURRENT:
+    case STEP_WINDOW_BIAS:
     case STEP_CONV_GENERAL:
     case STEP_VIEW:
     case STEP_CONCAT: assert(false); break;

@@ -1,0 +1,112 @@
+/* What attention within windows adds to its scores: numbers by relative position, and the mask of
+ * shifted windows.
+ *
+ * The table is packed with its last row first, so that of one query the numbers of neighbouring
+ * keys in a row of the window stand beside each other: with the keys' (k, l), the query's (i, j)
+ * and windows of M x N, at
+ *     head * (2 M - 1) * (2 N - 1) + (M - 1 - i + k) * (2 N - 1) + N - 1 - j + l. */
+#include "kernels/epilogue.h"
+
+/* A loop nest over the queries of all windows and heads, and the rows of their keys. */
+typedef struct Queries {
+    const Emitter *emitter;
+    const WindowGrid *grid;
+    IrValue window[2]; /* i64, where the loops stand: the window, */
+    IrValue query[2];  /* the query and */
+    IrValue key_row;   /* the row of the keys */
+} Queries;
+
+/* i1: whether of two places of the last window along an axis the first one is from the axis's end
+ * and the second from its beginning. */
+static IrValue is_end_and_beginning(const Queries *at, int axis, IrValue end, IrValue beginning) {
+    Ir *ir = at->emitter->ir;
+    int64_t turn = at->grid->places[axis] - at->grid->shift[axis];
+    return ir_iand(ir, ir_less(ir, end, ir_i64(ir, turn)),
+                   ir_less(ir, ir_i64(ir, turn - 1), beginning));
+}
+
+/* i1: whether the window is the last along an axis. */
+static IrValue window_is_last(const Queries *at, int axis) {
+    Ir *ir = at->emitter->ir;
+    return ir_less(ir, ir_i64(ir, at->grid->windows[axis] - 2), at->window[axis]);
+}
+
+/* i1: whether the query and a key at `key` along the axis are apart; NULL: they never are. */
+static IrValue are_apart(const Queries *at, int axis, IrValue key) {
+    if (at->grid->shift[axis] == 0)
+        return NULL;
+    Ir *ir = at->emitter->ir;
+    IrValue apart = ir_ior(ir, is_end_and_beginning(at, axis, at->query[axis], key),
+                           is_end_and_beginning(at, axis, key, at->query[axis]));
+    return ir_iand(ir, window_is_last(at, axis), apart);
+}
+
+/* The mask between the query and keys from `column` on that are all of one end; NULL: none. */
+static IrValue mask_emit(const Queries *at, int64_t column) {
+    Ir *ir = at->emitter->ir;
+    IrValue down = are_apart(at, 0, at->key_row), across = are_apart(at, 1, ir_i64(ir, column));
+    if (!down && !across)
+        return NULL;
+    IrValue apart = !down ? across : !across ? down : ir_ior(ir, down, across);
+    return ir_select(ir, apart, ir_f32(ir, WINDOW_MASK), ir_f32(ir, 0));
+}
+
+/* Keys `begin` to before `end` of a row, whose first one reads the float at `numbers` and is float
+ * number `first` of the output. */
+static void keys_emit(const Queries *at, int64_t begin, int64_t end, IrValue numbers,
+                      IrValue first) {
+    Ir *ir = at->emitter->ir;
+    int lanes = at->emitter->lanes;
+    IrValue mask = begin < end ? mask_emit(at, begin) : NULL;
+    for (int64_t column = begin; column < end; column += lanes) {
+        int count = end - column < lanes ? (int)(end - column) : lanes;
+        IrValue value = ir_load_part(ir, ir_at_const(ir, numbers, column), lanes, count);
+        if (mask)
+            value = ir_fadd(ir, value, ir_splat(ir, mask, lanes));
+        Spot spot = spot_in_order(at->emitter, ir_add_const(ir, first, column));
+        spot_finish(at->emitter, &spot, value, count);
+    }
+}
+
+/* All keys of one query; `numbers` are the head's, `first` the float of the output of key 0. */
+static void query_emit(Queries *at, IrValue numbers, IrValue first) {
+    Ir *ir = at->emitter->ir;
+    const WindowGrid *grid = at->grid;
+    int64_t rows = grid->places[0], columns = grid->places[1], width = 2 * columns - 1;
+    IrLoop loop = ir_loop_begin(ir, ir_i64(ir, 0), ir_i64(ir, rows), 1, NULL, 0);
+    at->key_row = loop.index;
+    IrValue row = ir_sub(ir, ir_add_const(ir, loop.index, rows - 1), at->query[0]);
+    IrValue start =
+        ir_add(ir, ir_mul_const(ir, row, width), ir_sub(ir, ir_i64(ir, columns - 1), at->query[1]));
+    IrValue from = ir_at(ir, numbers, start);
+    IrValue to = ir_add(ir, first, ir_mul_const(ir, loop.index, columns));
+    int64_t turn = columns - grid->shift[1];
+    keys_emit(at, 0, turn, from, to);
+    keys_emit(at, turn, columns, from, to);
+    ir_loop_end(ir, &loop);
+}
+
+void window_bias_emit(const Emitter *emitter) {
+    Ir *ir = emitter->ir;
+    const WindowGrid *grid = &emitter->step->window_bias.grid;
+    Queries at = {.emitter = emitter, .grid = grid};
+    const int64_t counts[] = {grid->windows[0], grid->windows[1], grid->heads, grid->places[0],
+                              grid->places[1]};
+    enum { LOOPS = sizeof counts / sizeof counts[0] };
+    IrLoop loops[LOOPS];
+    IrValue number = ir_i64(ir, 0); /* of the query, among all of the output */
+    for (int i = 0; i < LOOPS; i++) {
+        loops[i] = ir_loop_begin(ir, ir_i64(ir, 0), ir_i64(ir, counts[i]), 1, NULL, 0);
+        number = ir_add(ir, ir_mul_const(ir, number, counts[i]), loops[i].index);
+    }
+    at.window[0] = loops[0].index;
+    at.window[1] = loops[1].index;
+    at.query[0] = loops[3].index;
+    at.query[1] = loops[4].index;
+    int64_t positions = (2 * grid->places[0] - 1) * (2 * grid->places[1] - 1);
+    IrValue numbers =
+        ir_at(ir, emitter_weights(emitter), ir_mul_const(ir, loops[2].index, positions));
+    query_emit(&at, numbers, ir_mul_const(ir, number, grid->places[0] * grid->places[1]));
+    for (int i = LOOPS - 1; i >= 0; i--)
+        ir_loop_end(ir, &loops[i]);
+}
