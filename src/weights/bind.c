@@ -10,9 +10,18 @@
 #include "weights/bind_report.h"
 #include "weights/keras.h"
 
-/* PyTorch keeps a step counter, an integer without dims, in every batch norm of a state dict. It
- * does nothing at inference, so it is the one tensor that may be left unused. */
-#define COUNTER_ENDING ".num_batches_tracked"
+/* Tensors of a state dict that may be left unused: what inference does not need, and what follows
+ * from the shapes. */
+typedef struct Unneeded {
+    const char *ending; /* of its name */
+    int min_rank;
+    int max_rank;
+} Unneeded;
+
+static const Unneeded unneeded[] = {
+    {".num_batches_tracked", 0, 0},     /* step counter of each of PyTorch's batch norms */
+    {".relative_position_index", 1, 2}, /* row of Swin's table for each pair of places */
+};
 
 /* ---- names ---------------------------------------------------------------------------------- */
 
@@ -27,11 +36,16 @@ static int path_compare(const void *path, const void *tensor) {
     return strcmp(path, (*element)->name);
 }
 
-static bool is_counter(const FileTensor *tensor) {
+static bool is_unneeded(const FileTensor *tensor) {
     size_t length = strlen(tensor->name);
-    size_t ending = strlen(COUNTER_ENDING);
-    return tensor->shape.rank == 0 && length > ending &&
-           strcmp(tensor->name + length - ending, COUNTER_ENDING) == 0;
+    for (size_t i = 0; i < sizeof unneeded / sizeof *unneeded; i++) {
+        const Unneeded *kind = &unneeded[i];
+        size_t ending = strlen(kind->ending);
+        if (tensor->shape.rank >= kind->min_rank && tensor->shape.rank <= kind->max_rank &&
+            length > ending && strcmp(tensor->name + length - ending, kind->ending) == 0)
+            return true;
+    }
+    return false;
 }
 
 /* The file's tensors by name. */
@@ -100,7 +114,7 @@ static void binding_match(Binding *binding) {
         used[found - file->tensors.data] = true;
     }
     for (size_t i = 0; i < table.count; i++)
-        if (!used[i] && !is_counter(&file->tensors.data[i]))
+        if (!used[i] && !is_unneeded(&file->tensors.data[i]))
             VEC_PUSH(file->arena, &binding->unused, &file->tensors.data[i]);
 }
 

@@ -37,6 +37,7 @@ TORCHVISION = {
     "regnet_x_400mf": ("regnet", "size=96"), "regnet_y_400mf": ("regnet", "size=96"),
     "convnext_tiny": ("convnext", "size=64"), "vit_b_16": ("vit", "size=64"),
     "mnasnet1_0": ("mnasnet", "size=96"),
+    "swin_t": ("swin", "size=64"), "swin_s": ("swin", "size=64"), "swin_b": ("swin", "size=64"),
 }
 
 
@@ -44,7 +45,7 @@ TORCHVISION = {
 COUNTED = {
     "vgg13", "vgg19", "vgg11_bn", "vgg13_bn", "vgg19_bn", "resnet34", "resnet101", "resnet152",
     "densenet169", "densenet201", "efficientnet_b1", "efficientnet_b2", "efficientnet_b3",
-    "efficientnet_b4", "efficientnet_b6", "efficientnet_b7",
+    "efficientnet_b4", "efficientnet_b6", "efficientnet_b7", "swin_s", "swin_b",
 }
 
 # Parameters that PyTorch has no layer for stand alone in its state dict, with axes of size 1: what
