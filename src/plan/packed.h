@@ -34,7 +34,8 @@ typedef enum PackKind {
 #define PACK_MAX_AXES  4
 
 /* One loop of a packing, outermost first: `count` times, each adding `step` to the index along
- * source axis `axis`. Loops of count 1 are left out, but for one at least. */
+ * source axis `axis`; a negative step begins at the base and does not go below 0. Loops of count 1
+ * are left out, but for one at least. */
 typedef struct PackLoop {
     int64_t count;
     int axis;

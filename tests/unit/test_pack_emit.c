@@ -144,6 +144,14 @@ static void tensors(void **state) {
     add_packed(&fixture, &plain, 1);
     add_packed(&fixture, (const PackRecipe[]){scaled, part, plain}, 3);
     add_packed(&fixture, &twice, 1);
+    /* A table's columns one after the other, each from its last row to its first. */
+    const PackRecipe reversed = {.kind = PACK_TENSOR,
+                                 .source = weight,
+                                 .axis_count = 2,
+                                 .axes = {{19, 30, 18}, {30, 1, 0}},
+                                 .loop_count = 2,
+                                 .loops = {{30, 1, 1}, {19, 0, -1}}};
+    add_packed(&fixture, &reversed, 1);
     check_everywhere(&fixture);
 }
 
