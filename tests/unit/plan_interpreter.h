@@ -44,6 +44,8 @@ static inline int64_t rounded_up(int64_t value, int64_t unit) {
     return (value + unit - 1) / unit * unit;
 }
 
+#include "plan_winograd.h"
+
 static inline int64_t conv_index(const Run *run, const Step *step, int64_t f, int64_t c, int64_t kh,
                                  int64_t kw) {
     int64_t V = run->plan->machine->lanes, T = step->tile.vectors * V;
@@ -249,6 +251,7 @@ static inline double run_element(const Run *run, const Step *step, int64_t c, in
     switch (step->kind) {
     case STEP_CONV:
     case STEP_DEPTHWISE: return run_conv(run, step, c, h, w);
+    case STEP_WINOGRAD: return run_winograd(run, step, c, h, w);
     case STEP_DENSE: return run_dense(run, step, c);
     case STEP_GEMM:
         return run_gemm(run, step, (c * step->output.height + h) * step->output.width + w);
@@ -284,6 +287,7 @@ static inline void check_step(const Step *step) {
     bool blocked = step->output.block > 1;
     switch (step->kind) {
     case STEP_CONV: assert(blocked); break;
+    case STEP_WINOGRAD:
     case STEP_DEPTHWISE:
     case STEP_RESIZE:
     case STEP_ADAPTIVE:
@@ -371,6 +375,8 @@ static inline void plan_run(const Plan *plan, float *const *inputs, float *const
 
 static inline void plan_finish(Network *net) {
     plan_fuse(&net->plan);
+    if (net->winograd_size > 0)
+        plan_choose(&net->plan, &(PlanOptions){.winograd_size = net->winograd_size});
     assert_true(plan_layout(&net->plan, &net->diagnostics));
     assert_true(plan_tile(&net->plan, &net->diagnostics));
     assert_true(plan_memory(&net->plan, &net->diagnostics));

@@ -328,6 +328,7 @@ static inline double **plain_run(Network *net, const float *const *inputs) {
         case STEP_CONV_GENERAL: /* in none of the networks here; tests/run/cases has them */
         case STEP_RECURRENT:
         case STEP_WINDOW_BIAS:
+        case STEP_WINOGRAD:
         case STEP_COPY:
         case STEP_ZERO: assert(false); break;
         }

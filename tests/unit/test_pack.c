@@ -30,6 +30,20 @@ static double shift_at(const PackRecipe *recipe, int64_t channel) {
     return x;
 }
 
+/* (G g G') of the kernel at `kernel`, at a position of the tile. */
+static double transformed(const Winograd *winograd, const float *kernel, int64_t position) {
+    const double *row = winograd->weight[position / winograd->size];
+    const double *column = winograd->weight[position % winograd->size];
+    double sum = 0;
+    for (int i = 0; i < winograd->taps; i++) {
+        double line = 0;
+        for (int j = 0; j < winograd->taps; j++)
+            line += column[j] * (double)kernel[i * winograd->taps + j];
+        sum += row[i] * line;
+    }
+    return sum;
+}
+
 /* Float number `position` of a recipe, by the definition in plan.h. */
 static float packed_float(const PackRecipe *recipe, int64_t position) {
     int64_t index[PACK_MAX_AXES];
@@ -52,6 +66,9 @@ static float packed_float(const PackRecipe *recipe, int64_t position) {
         if (recipe->affine_count == 0)
             return recipe->source->data[at];
         return (float)(recipe->source->data[at] * scale_at(recipe, channel));
+    case PACK_WINOGRAD:
+        return (float)(transformed(recipe->winograd, recipe->source->data + at, index[2]) *
+                       scale_at(recipe, channel));
     case PACK_SCALE: return (float)scale_at(recipe, channel);
     case PACK_SHIFT: return (float)shift_at(recipe, channel);
     }
@@ -186,6 +203,35 @@ static void test_channels(void **state) {
     }
 }
 
+/* Kernels of every method, filters that are no multiple of the lanes, with and without affines. */
+static void test_winograd(void **state) {
+    (void)state;
+    const int methods[][2] = {{2, 3}, {4, 3}, {6, 3}, {2, 5}, {4, 5}};
+    for (unsigned seed = 0; seed < 20; seed++) {
+        Network net;
+        network_begin(&net, MACHINE_AVX2, seed);
+        int outputs = methods[seed % 5][0], taps = methods[seed % 5][1];
+        PlanOptions options = {.winograd_size = outputs + taps - 1};
+        int64_t channels = 1 + random_bits(&net.random) % 9;
+        Value *x = net_input(&net, "x", shape_make(3, channels, 9, 9));
+        int64_t filters = 1 + random_bits(&net.random) % 40;
+        Value *y =
+            net_conv(&net, x, filters, (Geometry){.kernel = taps, .stride = 1, .dilation = 1}, 1,
+                     random_bits(&net.random) % 2);
+        if (seed % 2)
+            y = net_batchnorm(&net, y);
+        net_return(&net, y);
+        plan_fuse(&net.plan);
+        plan_choose(&net.plan, &options);
+        assert_true(plan_layout(&net.plan, &net.diagnostics));
+        assert_true(plan_tile(&net.plan, &net.diagnostics));
+        assert_true(plan_memory(&net.plan, &net.diagnostics));
+        assert_int_equal(net.plan.packed.data[0]->recipes.data[0].kind, PACK_WINOGRAD);
+        check_packed(&net.plan);
+        network_end(&net);
+    }
+}
+
 /* Weights that are not numbers stay what they are, to the bit. */
 static void test_bits_are_kept(void **state) {
     (void)state;
@@ -213,6 +259,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_random_recipes),
         cmocka_unit_test(test_channels),
+        cmocka_unit_test(test_winograd),
         cmocka_unit_test(test_bits_are_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
