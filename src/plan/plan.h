@@ -19,6 +19,7 @@
 #include "plan/elementwise.h"
 #include "plan/machine.h"
 #include "plan/packed.h"
+#include "plan/window_grid.h"
 #include "support/diag.h"
 
 /* ---- where numbers live ------------------------------------------------------------------- */
@@ -219,19 +220,6 @@ typedef struct Product {
     Triangle triangle;
 } Product;
 
-/* Windows that cover an image without gaps, rolled up and to the left by the shift: the last
- * windows of an axis then hold places from both of its ends, the last `shift` of each those from
- * its beginning. 0 is down, 1 across. */
-typedef struct WindowGrid {
-    int64_t heads;
-    int64_t windows[2]; /* along each axis */
-    int64_t places[2];  /* of a window along each axis */
-    int64_t shift[2];   /* less than `places`; 0 along an axis of one window */
-} WindowGrid;
-
-/* What is added to a score between places that the roll has brought together. */
-#define WINDOW_MASK (-100.0)
-
 /* A set of axes of a shape: axis k is bit 1 << k. */
 typedef unsigned AxisSet;
 
@@ -411,12 +399,9 @@ typedef struct Step {
             bool numbered; /* the elements of input 0 say which; else the first rows, in order */
         } table;           /* row t of the output, seen as [.., width], is row t or row input[t] */
         struct {
-            const Weight *weight; /* [(2 places[0] - 1) * (2 places[1] - 1), heads] */
+            const Weight *weight; /* of relative positions, [rows, heads] */
             WindowGrid grid;
-        } window_bias; /* output [windows[0], windows[1], heads, query, key], places in row-major
-                          order: of query (i, j) and key (k, l) the weight's element
-                          [(i - k + places[0] - 1) * (2 places[1] - 1) + j - l + places[1] - 1,
-                          head] and the mask, where only one of both is from an axis's beginning */
+        } window_bias; /* output [windows[0], windows[1], heads, query, key] */
         struct {
             RecurrentCell cell;
             int64_t times;
