@@ -65,18 +65,17 @@ void ir_store_part(Ir *ir, IrValue pointer, IrValue value, int lanes, int count)
     }
 }
 
-/* Every second float: two overlapping loads that end at the last element, and one shuffle. Lane i
- * is float 2i of the first, or 2i - (lanes - 1) of the second, which starts at lanes - 1. */
-static IrValue load_every_second(Ir *ir, IrValue pointer, int lanes) {
-    LLVMValueRef low = ir_llvm(ir_load(ir, pointer, lanes));
-    LLVMValueRef high = ir_llvm(ir_load(ir, ir_at_const(ir, pointer, lanes - 1), lanes));
+/* The first `count` of every second float: lanes of two loads that end at the last of them. */
+static IrValue load_every_second(Ir *ir, IrValue pointer, int lanes, int count) {
+    int floats = 2 * count - 1, first = floats < lanes ? floats : lanes;
+    IrValue low = ir_load_part(ir, pointer, lanes, first), high = low;
+    if (floats > lanes)
+        high = ir_load_part(ir, ir_at_const(ir, pointer, lanes), lanes, floats - lanes);
     LLVMValueRef picks[IR_MAX_LANES];
-    for (int i = 0; i < lanes; i++) {
-        int pick = 2 * i < lanes ? 2 * i : lanes + 2 * i - (lanes - 1);
-        picks[i] = LLVMConstInt(ir->i32, (unsigned)pick, false);
-    }
+    for (int i = 0; i < lanes; i++)
+        picks[i] = LLVMConstInt(ir->i32, (unsigned)(2 * i), false);
     LLVMValueRef mask = LLVMConstVector(picks, (unsigned)lanes);
-    return ir_value(LLVMBuildShuffleVector(ir->builder, low, high, mask, ""));
+    return ir_value(LLVMBuildShuffleVector(ir->builder, ir_llvm(low), ir_llvm(high), mask, ""));
 }
 
 IrValue ir_load_strided(Ir *ir, IrValue pointer, int lanes, int count, int64_t stride) {
@@ -87,8 +86,8 @@ IrValue ir_load_strided(Ir *ir, IrValue pointer, int lanes, int count, int64_t s
         return ir_load(ir, pointer, 1);
     if (stride == 0 && count == lanes)
         return ir_splat(ir, ir_load(ir, pointer, 1), lanes);
-    if (stride == 2 && count == lanes)
-        return load_every_second(ir, pointer, lanes);
+    if (stride == 2 && 2 * count > lanes)
+        return load_every_second(ir, pointer, lanes, count);
     IrValue vector = ir_value(LLVMConstNull(ir_vector_type(ir->f32, lanes)));
     for (int i = 0; i < count; i++) {
         IrValue element = ir_load(ir, ir_at_const(ir, pointer, i * stride), 1);

@@ -13,7 +13,9 @@ void kernel_emit(Ir *ir, const Step *step, const Machine *machine) {
     const Emitter emitter = {ir, step, machine, machine->lanes};
     switch (step->kind) {
     case STEP_CONV:
-        if (groups_fill_vectors(step, machine->lanes))
+        if (step->output.block == 1)
+            conv_columns_emit(&emitter);
+        else if (groups_fill_vectors(step, machine->lanes))
             conv_direct_emit(&emitter);
         else if (conv_shuffles(step, machine))
             conv_shuffle_emit(&emitter);
@@ -28,7 +30,12 @@ void kernel_emit(Ir *ir, const Step *step, const Machine *machine) {
     case STEP_RECURRENT: recurrent_emit(&emitter); return;
     case STEP_TABLE: table_emit(&emitter); return;
     case STEP_WINDOW_BIAS: window_bias_emit(&emitter); return;
-    case STEP_WINDOW: window_emit(&emitter); return;
+    case STEP_WINDOW:
+        if (step->output.block == 1)
+            window_columns_emit(&emitter);
+        else
+            window_emit(&emitter);
+        return;
     case STEP_ADAPTIVE: adaptive_emit(&emitter); return;
     case STEP_GLOBAL: global_emit(&emitter); return;
     case STEP_SOFTMAX: softmax_emit(&emitter); return;

@@ -104,9 +104,14 @@ void tiles_emit(Ir *ir, int64_t height, int64_t width, int rows, int columns, Ti
 /* (a + b - 1) / b for a >= 0 */
 int64_t divide_up(int64_t a, int64_t b);
 
+/* A window's result so far with one more vector; what it begins with. */
+IrValue window_combine(const Emitter *emitter, IrValue result, IrValue vector);
+IrValue window_neutral(const Emitter *emitter);
+
 /* ---- the kernels, one a file --------------------------------------------------------------- */
 
 void conv_direct_emit(const Emitter *emitter); /* groups = 1, or whole vectors of filters a group */
+void conv_columns_emit(const Emitter *emitter); /* of plain images, few filters */
 void conv_winograd_emit(const Emitter *emitter);
 void conv_shuffle_emit(const Emitter *emitter); /* conv_shuffles */
 void conv_gather_emit(const Emitter *emitter);  /* any groups */
@@ -118,6 +123,7 @@ void recurrent_emit(const Emitter *emitter);
 void table_emit(const Emitter *emitter);
 void window_bias_emit(const Emitter *emitter);
 void window_emit(const Emitter *emitter);
+void window_columns_emit(const Emitter *emitter); /* of plain images */
 void adaptive_emit(const Emitter *emitter);
 void global_emit(const Emitter *emitter);
 void softmax_emit(const Emitter *emitter);

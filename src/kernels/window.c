@@ -80,9 +80,9 @@ static Taps taps_inside(const Pool *pool, enum WindowAxis axis, IrValue at) {
     return taps;
 }
 
-static IrValue combine(const Pool *pool, IrValue result, IrValue vector) {
-    Ir *ir = pool->emitter->ir;
-    switch (pool->emitter->step->window.op) {
+IrValue window_combine(const Emitter *emitter, IrValue result, IrValue vector) {
+    Ir *ir = emitter->ir;
+    switch (emitter->step->window.op) {
     case WINDOW_MAXIMUM: return ir_fmax(ir, vector, result);
     case WINDOW_AVERAGE: return ir_fadd(ir, result, vector);
     case WINDOW_SUM_OF_SIZES: return ir_fadd(ir, result, ir_fabs(ir, vector));
@@ -92,9 +92,9 @@ static IrValue combine(const Pool *pool, IrValue result, IrValue vector) {
     return result;
 }
 
-static IrValue neutral(const Pool *pool) {
-    double value = pool->emitter->step->window.op == WINDOW_MAXIMUM ? -INFINITY : 0;
-    return ir_f32_vector(pool->emitter->ir, value, pool->emitter->lanes);
+IrValue window_neutral(const Emitter *emitter) {
+    double value = emitter->step->window.op == WINDOW_MAXIMUM ? -INFINITY : 0;
+    return ir_f32_vector(emitter->ir, value, emitter->lanes);
 }
 
 /* Divides sums by how many were counted. Nothing counted gives 0. */
@@ -151,13 +151,13 @@ static void edge_emit(const Pool *pool, const Rows *rows, IrValue row, IrValue c
     const Window *window = window_of(pool);
     Ir *ir = emitter->ir;
     Taps taps = taps_inside(pool, WINDOW_WIDTH, column);
-    IrValue result = neutral(pool);
+    IrValue result = window_neutral(pool->emitter);
     RowLoops over_rows = rows_begin(pool, rows, &result, 1);
     IrValue from = input_row(pool, rows, &over_rows, taps.origin);
     IrLoop over_taps = ir_loop_begin(ir, taps.begin, taps.end, 1, &result, 1);
     int64_t stride = window->dilation[1] * view->pixel_stride;
     IrValue at = ir_at(ir, from, ir_mul_const(ir, over_taps.index, stride));
-    result = combine(pool, result, ir_load(ir, at, emitter->lanes));
+    result = window_combine(pool->emitter, result, ir_load(ir, at, emitter->lanes));
     ir_loop_end(ir, &over_taps);
     rows_end(pool, &over_rows);
     Spot spot = spot_at(emitter, pool->channel, row, column);
@@ -182,7 +182,7 @@ static void tap_emit(const Pool *pool, IrValue from, IrValue *results, int colum
         int64_t offset = view_pixel_offset(view, 0, c * window_of(pool)->stride[1]);
         IrValue vector =
             ir_load(emitter->ir, ir_at_const(emitter->ir, from, offset), emitter->lanes);
-        results[c] = combine(pool, results[c], vector);
+        results[c] = window_combine(pool->emitter, results[c], vector);
     }
 }
 
@@ -196,7 +196,7 @@ static void inside_emit(const Pool *pool, const Rows *rows, IrValue row, IrValue
     int64_t straight = window->kernel[1] <= STRAIGHT_TAPS ? window->kernel[1] : 1;
     IrValue results[MAX_COLUMNS];
     for (int c = 0; c < columns; c++)
-        results[c] = neutral(pool);
+        results[c] = window_neutral(pool->emitter);
     RowLoops over_rows = rows_begin(pool, rows, results, columns);
     IrValue first =
         ir_add_const(ir, ir_mul_const(ir, column, window->stride[1]), -window->pad_begin[1]);

@@ -10,6 +10,7 @@
  *   emission  the steps with their views, COPY and ZERO where they are due */
 #include <assert.h>
 
+#include "plan/halo.h"
 #include "plan/storage.h"
 
 /* What a reader can work with. */
@@ -23,8 +24,7 @@ typedef enum NeedKind {
 
 typedef struct Need {
     NeedKind kind;
-    int64_t begin[2]; /* IMAGE, BLOCKED */
-    int64_t end[2];
+    Halo halo;  /* IMAGE, BLOCKED */
     bool bytes; /* u8 will do as well as f32 */
 } Need;
 
@@ -108,15 +108,30 @@ static bool is_reordering(const Step *step) {
     return step->kind == STEP_MAP && step->reorder.wanted;
 }
 
+/* Whether a CONV or WINDOW computes along the columns of plain images: where its input is plain
+ * anyway and there are so few channels that most lanes of a block would stand empty. */
+static bool goes_by_columns(const Layout *layout, const Step *step) {
+    int64_t lanes = layout->plan->machine->lanes;
+    Box output = box_of_shape(&step->output_value->type.shape);
+    const Value *input = step->input_values[0];
+    if (home_of(layout, input)->base != input || natural_of(layout, input)->block > 1 ||
+        output.channels > lanes / 2)
+        return false;
+    if (step->kind == STEP_WINDOW)
+        return halo_is_none(step) && step->window.window.stride[1] <= 2;
+    int64_t vectors = output.channels * ((output.width + lanes - 1) / lanes);
+    return step->conv.groups == 1 && step->conv.window.stride[1] == 1 && vectors < output.width;
+}
+
 static int64_t natural_block(const Layout *layout, const Step *step) {
     int64_t lanes = layout->plan->machine->lanes;
     bool is_image = step->output_value->type.shape.rank > 1;
     switch (step->kind) {
     case STEP_CONV:
+    case STEP_WINDOW: return goes_by_columns(layout, step) ? 1 : lanes;
     case STEP_WINOGRAD:
     case STEP_DEPTHWISE:
     case STEP_CONV_GENERAL:
-    case STEP_WINDOW:
     case STEP_RESIZE:
     case STEP_ADAPTIVE: assert(is_image); return lanes;
     case STEP_DENSE:
@@ -167,43 +182,6 @@ static void choose_natural(Layout *layout) {
 
 /* ---- needs -------------------------------------------------------------------------------- */
 
-/* The halo that a window without bounds tests reads. Rows and columns that no window reaches are
- * not counted. */
-static void need_halo(Need *need, const Window *window, Box input, Box output) {
-    const int64_t inputs[2] = {input.height, input.width};
-    const int64_t outputs[2] = {output.height, output.width};
-    for (int i = 0; i < 2; i++) {
-        int64_t last = (outputs[i] - 1) * window->stride[i] +
-                       (window->kernel[i] - 1) * window->dilation[i] - window->pad_begin[i];
-        need->begin[i] = window->pad_begin[i];
-        need->end[i] = last >= inputs[i] ? last + 1 - inputs[i] : 0;
-    }
-}
-
-/* The output with all pixels of the tiles that cover it. */
-static Box winograd_cover(const Step *step) {
-    int64_t outputs = step->conv.winograd->outputs;
-    return (Box){.height = step->conv.tiles[0] * outputs, .width = step->conv.tiles[1] * outputs};
-}
-
-/* The same for a convolution that tests its bounds but for columns. Transposed, column o reads the
- * columns i = (o + pad - k * dilation) / stride of all taps k for which that is whole. */
-static void need_halo_columns(Need *need, const Step *step, Box input, Box output) {
-    const Window *window = &step->conv.window;
-    Need planar = {0};
-    if (!step->conv.transposed) {
-        need_halo(&planar, window, input, output);
-        need->begin[1] = planar.begin[1];
-        need->end[1] = planar.end[1];
-        return;
-    }
-    int64_t pad = window->pad_begin[WINDOW_WIDTH], stride = window->stride[WINDOW_WIDTH];
-    int64_t reach = (window->kernel[WINDOW_WIDTH] - 1) * window->dilation[WINDOW_WIDTH];
-    int64_t last = (output.width - 1 + pad) / stride;
-    need->begin[1] = reach > pad ? (reach - pad) / stride : 0;
-    need->end[1] = last >= input.width ? last + 1 - input.width : 0;
-}
-
 static Need concat_need(const Layout *layout, const Step *step, const Value *value) {
     bool is_view = home_of(layout, value)->base != value;
     bool is_vector = step->output_value->type.shape.rank <= 1;
@@ -228,16 +206,9 @@ static Need need_order(const Layout *layout, const Step *step, int k) {
     bool any_block =
         step->kind == STEP_CONV || (step->kind == STEP_CONV_GENERAL &&
                                     conv_lanes(step, layout->plan->machine) != CONV_LANES_OWN);
-    Need need = {.kind = any_block ? NEED_IMAGE : NEED_BLOCKED};
-    Box input = box_of_shape(&value->type.shape);
-    Box output = box_of_shape(&step->output_value->type.shape);
-    if (step->kind == STEP_CONV || step->kind == STEP_DEPTHWISE)
-        need_halo(&need, &step->conv.window, input, output);
-    if (step->kind == STEP_WINOGRAD)
-        need_halo(&need, &step->conv.window, input, winograd_cover(step));
-    if (step->kind == STEP_CONV_GENERAL)
-        need_halo_columns(&need, step, input, output);
-    return need;
+    bool plain = step->kind == STEP_WINDOW && natural_of(layout, step->output_value)->block == 1;
+    NeedKind kind = plain ? NEED_PLAIN : any_block ? NEED_IMAGE : NEED_BLOCKED;
+    return (Need){.kind = kind, .halo = halo_of_step(step)};
 }
 
 /* What `step` needs of its input `k`. A concat copies what is not in place. */
@@ -248,15 +219,11 @@ static Need need_of(const Layout *layout, const Step *step, int k) {
     return need;
 }
 
-static bool need_has_halo(const Need *need) {
-    return need->begin[0] || need->begin[1] || need->end[0] || need->end[1];
-}
-
 /* Whether the natural storage does for this need, apart from the size of its halo. */
 static bool natural_suits(const Layout *layout, const Value *value, const Need *need) {
     const Storage *natural = natural_of(layout, value);
     bool is_view = home_of(layout, value)->base != value;
-    bool halo_possible = !need_has_halo(need) || (!natural->gapless && !natural->fixed);
+    bool halo_possible = !halo_exists(&need->halo) || (!natural->gapless && !natural->fixed);
     if (natural->bytes && !need->bytes)
         return false;
     switch (need->kind) {
@@ -297,7 +264,7 @@ static Storage *resolve(Layout *layout, Value *value, const Need *need) {
     if (natural_suits(layout, value, need)) {
         storage = natural_of(layout, value);
     } else if (need->kind == NEED_ANY || need->kind == NEED_FLAT || need->kind == NEED_PLAIN ||
-               (need->kind == NEED_IMAGE && !need_has_halo(need))) {
+               (need->kind == NEED_IMAGE && !halo_exists(&need->halo))) {
         storage = flat_of(layout, value);
     } else {
         Storage *source = home->base == value ? home->natural : flat_of(layout, value);
@@ -305,8 +272,8 @@ static Storage *resolve(Layout *layout, Value *value, const Need *need) {
         storage = copy_of(layout, blocked ? &home->blocked : &home->padded, value,
                           blocked ? layout->plan->machine->lanes : 1, source);
     }
-    if (need_has_halo(need))
-        storage_widen(storage, need->begin, need->end);
+    if (halo_exists(&need->halo))
+        storage_widen(storage, &need->halo);
     return storage;
 }
 
@@ -452,8 +419,8 @@ static void begin_write(Layout *layout, Storage *storage, const Node *node, Valu
     step->name = root->name;
     step->output = storage_view(root, root->box);
     for (int i = 0; i < 2; i++) {
-        step->zero.begin[i] = root->begin[i];
-        step->zero.end[i] = root->end[i];
+        step->zero.begin[i] = root->halo.begin[i];
+        step->zero.end[i] = root->halo.end[i];
     }
 }
 

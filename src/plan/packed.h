@@ -75,6 +75,7 @@ typedef struct Packed {
 /* Packed orders, outermost first. V = lanes, F = filters, Fg = F / groups, Cg = channels / groups,
  * T = tile.vectors * V; "part 1" is left out where it is empty, "part 2" where nothing remains.
  *
+ *   CONV with a plain result: [C][KH][KW][F]
  *   CONV, groups = 1 or Fg % V = 0:
  *     part 1: [groups][Fg / T][Cg][KH][KW][T]
  *     part 2: [groups][Cg][KH][KW][Fg % T rounded up to V]

@@ -109,13 +109,15 @@ static inline bool stage_reads_input(const MapStage *stage) {
 }
 
 typedef enum StepKind {
-    STEP_CONV,         /* direct convolution, any groups; input 0 any block, output blocked */
+    STEP_CONV,         /* direct convolution, any groups; input 0 any block, output blocked; or both
+                          plain: one group, columns side by side, few filters */
     STEP_WINOGRAD,     /* convolution by Winograd's method, one group; blocked */
     STEP_DEPTHWISE,    /* groups = channels = filters; blocked */
     STEP_CONV_GENERAL, /* convolution of a volume, or transposed; input 0 any block (blocked if
                           groups = channels = filters), output blocked; tests its rows' bounds */
     STEP_DENSE,        /* matrix-vector product; input 0 any view, output a plain vector */
-    STEP_WINDOW,       /* one number from each window; blocked; tests its bounds */
+    STEP_WINDOW,       /* one number from each window; blocked, tests its bounds; or both plain: a
+                          plane, no window reaches past its edges, few channels */
     STEP_ADAPTIVE,     /* average over even shares of the input's rows and columns; blocked */
     STEP_GLOBAL,       /* reduces each channel; input blocked, output a plain vector */
     STEP_GEMM,         /* matrix products; views as for SOFTMAX */
@@ -327,12 +329,12 @@ typedef enum WindowOp {
 } WindowOp;
 
 /* What a tile computes at once in registers: rows x columns output pixels of `vectors` vectors of
- * output channels (conv, depthwise, window; of a transposed convolution, columns that are a stride
- * apart), or `vectors` vectors of outputs in `unroll`
- * independent chains (dense), or `rows` rows of a product by `vectors` vectors of its columns, or,
- * if the right matrix is transposed, by `columns` single columns (gemm). Tiles at the lower and
- * right edge and the last filters are cut to what is there; rows <= height and columns <= width.
- * All 0 for other steps. */
+ * output channels, by columns a vector of them in `rows` rows for `vectors` filters (conv,
+ * depthwise, window; of a transposed convolution, columns that are a stride apart), or `vectors`
+ * vectors of outputs in `unroll` independent chains (dense), or `rows` rows of a product by
+ * `vectors` vectors of its columns, or, if the right matrix is transposed, by `columns` single
+ * columns (gemm). Tiles at the lower and right edge and the last filters are cut to what is there;
+ * rows <= height and columns <= width. All 0 for other steps. */
 typedef struct Tile {
     int rows;
     int columns;

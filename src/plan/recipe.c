@@ -95,6 +95,12 @@ Packed *recipe_conv(Plan *plan, const Step *step) {
     int64_t filters = step->conv.weight->shape.dims[0];
     int64_t groups = step->conv.groups;
     int64_t group_filters = filters / groups;
+    if (step->output.block == 1) {
+        PackRecipe all = conv_recipe(step, 0);
+        add_conv_loops(&all, filters);
+        add_recipe(&packing, &all);
+        return packing_end(&packing);
+    }
     if (groups > 1 && group_filters % lanes != 0) {
         PackRecipe mixed = conv_recipe(step, 0);
         add_loop(&mixed, round_up(&packing, filters, lanes) / lanes, 0, lanes);

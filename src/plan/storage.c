@@ -26,15 +26,15 @@ Storage *storage_root(Storage *storage) {
 }
 
 bool storage_has_halo(const Storage *storage) {
-    return storage->begin[0] || storage->begin[1] || storage->end[0] || storage->end[1];
+    return halo_exists(&storage->halo);
 }
 
-void storage_widen(Storage *storage, const int64_t begin[2], const int64_t end[2]) {
+void storage_widen(Storage *storage, const Halo *halo) {
     for (int i = 0; i < 2; i++) {
-        if (storage->begin[i] < begin[i])
-            storage->begin[i] = begin[i];
-        if (storage->end[i] < end[i])
-            storage->end[i] = end[i];
+        if (storage->halo.begin[i] < halo->begin[i])
+            storage->halo.begin[i] = halo->begin[i];
+        if (storage->halo.end[i] < halo->end[i])
+            storage->halo.end[i] = halo->end[i];
     }
 }
 
@@ -51,7 +51,7 @@ bool storage_place(Storage *part, Storage *whole, const int64_t place[3]) {
         return false;
     if (part->gapless)
         root->gapless = true;
-    storage_widen(root, part->begin, part->end);
+    storage_widen(root, &part->halo);
     part->parent = whole;
     for (int i = 0; i < 3; i++)
         part->place[i] = place[i];
@@ -67,18 +67,18 @@ bool storage_measure(Storage *root, int64_t *floats) {
     view->block = root->block;
     view->pixel_stride = root->block;
     int64_t columns, rows, channels, before, bytes;
-    bool fits = checked_add(root->box.width, root->begin[1], &columns) &&
-                checked_add(columns, root->end[1], &columns) &&
-                checked_add(root->box.height, root->begin[0], &rows) &&
-                checked_add(rows, root->end[0], &rows) &&
+    bool fits = checked_add(root->box.width, root->halo.begin[1], &columns) &&
+                checked_add(columns, root->halo.end[1], &columns) &&
+                checked_add(root->box.height, root->halo.begin[0], &rows) &&
+                checked_add(rows, root->halo.end[0], &rows) &&
                 checked_mul(columns, root->block, &view->row_stride) &&
                 checked_mul(rows, view->row_stride, &view->block_stride) &&
                 checked_round_up(root->box.channels, root->block, &channels) &&
                 checked_mul(channels / root->block, view->block_stride, floats) &&
                 checked_mul(*floats, (int64_t)sizeof(float), &bytes) &&
-                checked_mul(root->begin[0], view->row_stride, &before);
+                checked_mul(root->halo.begin[0], view->row_stride, &before);
     if (fits) /* both terms are within the first block */
-        view->offset = before + root->begin[1] * view->pixel_stride;
+        view->offset = before + root->halo.begin[1] * view->pixel_stride;
     return fits;
 }
 

@@ -3,6 +3,7 @@
 #ifndef NETC_PLAN_STORAGE_H
 #define NETC_PLAN_STORAGE_H
 
+#include "plan/halo.h"
 #include "plan/plan.h"
 
 /* A shape as channels x height x width. */
@@ -22,8 +23,7 @@ struct Storage {
     Box box;
     int64_t block;
     const char *name;
-    int64_t begin[2]; /* halo of zeros that readers need: rows above, columns to the left */
-    int64_t end[2];
+    Halo halo;        /* of zeros, that readers need */
     bool gapless;     /* plain, and read in row-major order without gaps */
     bool fixed;       /* an input of the network: nothing about it can be chosen */
     bool bytes;       /* such an input of u8; all else is f32 */
@@ -43,7 +43,7 @@ Storage *storage_root(Storage *storage);
 bool storage_has_halo(const Storage *storage);
 
 /* Widens the halo to at least the given one. */
-void storage_widen(Storage *storage, const int64_t begin[2], const int64_t end[2]);
+void storage_widen(Storage *storage, const Halo *halo);
 
 /* Makes `part` the part of `whole` that begins at `place`, if what both are read as allows it. */
 bool storage_place(Storage *part, Storage *whole, const int64_t place[3]);

@@ -7,6 +7,7 @@
 
 #define CONV_UNROLL   4 /* input channels per turn, where they divide */
 #define GEMM_UNROLL   4 /* terms of each sum per turn */
+#define COLUMNS_ROWS  8 /* most rows of a tile that goes by columns */
 #define MIXED_COLUMNS 4 /* pixels that are gathered together */
 
 /* The largest number of channels up to CONV_UNROLL that divides a group's channels and, if blocked,
@@ -18,7 +19,17 @@ static int conv_unroll(const View *input, int64_t group_channels) {
     return 1;
 }
 
+/* Rows of one vector of columns for all filters, whose weights stay in registers through a tap. */
+static Tile columns_tile(const Machine *machine, const Step *step) {
+    int filters = (int)step->output.channels;
+    int rows = (machine->registers - 2 - filters) / filters;
+    rows = rows < 1 ? 1 : smaller(step->output.height, rows > COLUMNS_ROWS ? COLUMNS_ROWS : rows);
+    return (Tile){rows, 1, filters, 1};
+}
+
 static Tile conv_tile(const Machine *machine, const Step *step) {
+    if (step->output.block == 1)
+        return columns_tile(machine, step);
     const View *output = &step->output;
     const Weight *weight = step->conv.weight;
     TileProblem problem =
@@ -78,6 +89,8 @@ static Tile conv_general_tile(const Machine *machine, const Step *step) {
 /* Windows test their bounds row by row; a row of a few pixels is enough to hide the latency. */
 static Tile window_tile(const Machine *machine, const Step *step) {
     const View *output = &step->output;
+    if (output->block == 1)
+        return (Tile){1, 1, 1, 1};
     const Window *window = &step->window.window;
     TileProblem problem = {
         .machine = machine,

@@ -52,6 +52,8 @@ static inline int64_t conv_index(const Run *run, const Step *step, int64_t f, in
     int64_t KH = step->conv.window.kernel[0], KW = step->conv.window.kernel[1];
     int64_t groups = step->conv.groups, F = step->output.channels, Fg = F / groups;
     int64_t Cg = step->inputs[0].channels / groups;
+    if (step->output.block == 1)
+        return ((c * KH + kh) * KW + kw) * F + f;
     if (step->kind == STEP_DEPTHWISE)
         return ((f / V * KH + kh) * KW + kw) * V + f % V;
     if (groups > 1 && Fg % V != 0) {
@@ -286,12 +288,12 @@ static inline double run_element(const Run *run, const Step *step, int64_t c, in
 static inline void check_step(const Step *step) {
     bool blocked = step->output.block > 1;
     switch (step->kind) {
-    case STEP_CONV: assert(blocked); break;
+    case STEP_CONV: assert(blocked || step->inputs[0].block == 1); break;
+    case STEP_WINDOW: assert(blocked == (step->inputs[0].block > 1)); break;
     case STEP_WINOGRAD:
     case STEP_DEPTHWISE:
     case STEP_RESIZE:
-    case STEP_ADAPTIVE:
-    case STEP_WINDOW: assert(blocked && step->inputs[0].block > 1); break;
+    case STEP_ADAPTIVE: assert(blocked && step->inputs[0].block > 1); break;
     case STEP_DENSE: assert(!blocked); break;
     case STEP_TABLE:
     case STEP_GEMM: assert(!blocked && step->inputs[0].block == 1); break;
