@@ -3,7 +3,7 @@
  *
  * The module has one internal function for each distinct kernel, and these global symbols, all
  * beginning with the network's name and described by the generated header:
- *   NAME        the forward pass: inputs, outputs, [packed weights,] arena
+ *   NAME        the forward pass: inputs, outputs, [packed weights,] arena[, thread pool]
  *   NAME_info   read-only facts (runtime/netc_runtime.h: struct netc_info)
  *   NAME_pack   plain tensors -> packed weights, without embedded weights only
  * With embedded weights, they stand in the object's read-only data under a local symbol. */
@@ -46,9 +46,10 @@ void codegen_print_asm(Codegen *codegen, StrBuf *out);
 bool codegen_write_object(Codegen *codegen, const void *packed, FileSet *files, int index);
 
 /* The forward pass in this process (built with in_process): inputs, outputs, packed weights,
- * arena, all as the generated header describes. Valid until codegen_free. */
+ * arena, all as the generated header describes, and a pool (a pthreadpool_t), which may be NULL and
+ * is not looked at unless the plan is for several threads. Valid until codegen_free. */
 typedef void (*CompiledNetwork)(const void *const *inputs, float *const *outputs,
-                                const void *packed, void *arena);
+                                const void *packed, void *arena, void *pool);
 CompiledNetwork codegen_load(Codegen *codegen);
 /* NAME_pack in this process: sources in the order of Graph.weights. */
 typedef void (*CompiledPack)(const float *const *sources, void *packed);

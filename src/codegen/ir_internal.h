@@ -55,6 +55,10 @@ IrValue ir_intrinsic(Ir *ir, const char *name, LLVMTypeRef *types, int type_coun
  * `value` as LLVM wants it, 0 for none. */
 void ir_attribute(Ir *ir, LLVMValueRef function, unsigned place, const char *name, uint64_t value);
 
+/* Begins a function of the module as module_function_begin does, with parameters of `types`. */
+void module_function_of(Ir *module, const char *name, LLVMTypeRef *types, unsigned type_count,
+                        bool internal);
+
 /* A fact about the whole module, which linking warns of where another module has it otherwise. */
 void ir_module_flag(Ir *ir, const char *name, unsigned value);
 

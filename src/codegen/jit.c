@@ -24,6 +24,12 @@ LoadedCode *module_load(Ir *module) {
     LLVMMemoryBufferRef object = module_emit(module, LLVMObjectFile);
     check(LLVMOrcCreateLLJIT(&code->jit, NULL), "no loader");
     LLVMOrcJITDylibRef library = LLVMOrcLLJITGetMainJITDylib(code->jit);
+    /* What the code calls is linked into this process: the pool of threads. */
+    LLVMOrcDefinitionGeneratorRef process;
+    check(LLVMOrcCreateDynamicLibrarySearchGeneratorForProcess(
+              &process, LLVMOrcLLJITGetGlobalPrefix(code->jit), NULL, NULL),
+          "no symbols of this process");
+    LLVMOrcJITDylibAddGenerator(library, process);
     check(LLVMOrcLLJITAddObjectFile(code->jit, library, object), "loading");
     return code;
 }

@@ -112,20 +112,27 @@ static void add_function_attributes(Ir *ir, LLVMValueRef function) {
     }
 }
 
-void module_function_begin(Ir *module, const char *name, int pointer_count,
-                           FunctionVisibility visibility) {
-    assert(!module->function && pointer_count >= 0);
-    LLVMTypeRef *types = ARENA_ARRAY(&module->arena, (size_t)pointer_count, LLVMTypeRef);
-    for (int i = 0; i < pointer_count; i++)
-        types[i] = module->pointer;
-    LLVMTypeRef type = LLVMFunctionType(module->nothing, types, (unsigned)pointer_count, false);
+void module_function_of(Ir *module, const char *name, LLVMTypeRef *types, unsigned type_count,
+                        bool internal) {
+    assert(!module->function);
+    LLVMTypeRef type = LLVMFunctionType(module->nothing, types, type_count, false);
     module->function = LLVMAddFunction(module->module, name, type);
-    if (visibility == FUNCTION_INTERNAL)
+    if (internal)
         LLVMSetLinkage(module->function, LLVMInternalLinkage);
     add_function_attributes(module, module->function);
     LLVMBasicBlockRef entry =
         LLVMAppendBasicBlockInContext(module->context, module->function, "entry");
     LLVMPositionBuilderAtEnd(module->builder, entry);
+}
+
+void module_function_begin(Ir *module, const char *name, int pointer_count,
+                           FunctionVisibility visibility) {
+    assert(pointer_count >= 0);
+    LLVMTypeRef *types = ARENA_ARRAY(&module->arena, (size_t)pointer_count, LLVMTypeRef);
+    for (int i = 0; i < pointer_count; i++)
+        types[i] = module->pointer;
+    module_function_of(module, name, types, (unsigned)pointer_count,
+                       visibility == FUNCTION_INTERNAL);
 }
 
 void module_function_end(Ir *module) {

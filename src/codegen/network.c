@@ -9,6 +9,7 @@
 #include "codegen/debug_info.h"
 #include "codegen/ir_internal.h"
 #include "codegen/module.h"
+#include "codegen/parallel.h"
 #include "kernels/kernel.h"
 #include "netc_runtime.h"
 #include "support/intern.h"
@@ -50,6 +51,7 @@ typedef struct Build {
     LLVMValueRef *outputs;
     LLVMValueRef packed;
     LLVMValueRef scratch; /* the arena */
+    LLVMValueRef pool;    /* NULL: the plan is for one thread */
 } Build;
 
 /* ---- facts about parameters ------------------------------------------------------------------ */
@@ -203,13 +205,25 @@ static void add_parameter_attributes(Ir *ir, const KernelFunction *kernel) {
     }
 }
 
+/* The kernel's pointers and, where it has parts, which one to do. */
+static void begin_kernel(Build *build, const KernelFunction *kernel, const char *name) {
+    Ir *ir = build->ir;
+    unsigned count = 0;
+    LLVMTypeRef types[MAX_PARAMETERS + 1];
+    while (count < (unsigned)kernel->parameter_count)
+        types[count++] = ir->pointer;
+    if (kernel->step->parts > 1)
+        types[count++] = ir->i64;
+    module_function_of(ir, name, types, count, true);
+}
+
 /* Functions are named after the first layer that needs them: profilers show "resnet18.conv1". */
 static void emit_kernels(Build *build) {
     for (size_t i = 0; i < build->kernels.count; i++) {
         KernelFunction *kernel = build->kernels.data[i];
         const char *name = arena_format(&build->arena, "%s.%s", build->plan->graph->name,
                                         step_path(build, kernel->step));
-        module_function_begin(build->ir, name, kernel->parameter_count, FUNCTION_INTERNAL);
+        begin_kernel(build, kernel, name);
         kernel->function = build->ir->function;
         kernel->type = LLVMGlobalGetValueType(kernel->function);
         add_parameter_attributes(build->ir, kernel);
@@ -240,8 +254,10 @@ static LLVMValueRef view_pointer(const Build *build, const View *view) {
     return bytes_from(build->ir, base, view_bytes(view));
 }
 
-static void emit_call(Build *build, const Step *step, const KernelFunction *kernel) {
-    LLVMValueRef arguments[MAX_PARAMETERS];
+/* `part` is NULL for a step that has none. */
+static void emit_call(Build *build, const Step *step, const KernelFunction *kernel,
+                      LLVMValueRef part) {
+    LLVMValueRef arguments[MAX_PARAMETERS + 1];
     int count = 0;
     for (int i = 0; i < step->input_count; i++)
         arguments[count++] = view_pointer(build, &step->inputs[i]);
@@ -253,6 +269,8 @@ static void emit_call(Build *build, const Step *step, const KernelFunction *kern
     for (int i = 0; i < packed_count; i++)
         arguments[count++] = bytes_from(build->ir, build->packed, packed[i]->offset);
     assert(count == kernel->parameter_count);
+    if (part)
+        arguments[count++] = part;
     debug_locate(build->debug, step_span(build, step));
     LLVMBuildCall2(build->ir->builder, kernel->type, kernel->function, arguments, (unsigned)count,
                    "");
@@ -283,11 +301,12 @@ static void align_last_parameter(Build *build, int next) {
     ir_attribute(build->ir, build->ir->function, (unsigned)next, "align", BASE_ALIGNMENT);
 }
 
-static void emit_network(Build *build, LLVMValueRef embedded) {
+/* Begins the function; its parameters become what the calls of kernels start from. */
+static void begin_network(Build *build, LLVMValueRef embedded) {
     const Graph *graph = build->plan->graph;
-    bool in_process = build->options->in_process;
+    bool in_process = build->options->in_process, pool = in_process || build->plan->threads > 1;
     int tensors = in_process ? 2 : (int)(graph->inputs.count + graph->outputs.count);
-    int pointers = tensors + (embedded ? 0 : 1) + 1;
+    int pointers = tensors + (embedded ? 0 : 1) + 1 + (pool ? 1 : 0);
     module_function_begin(build->ir, graph->name, pointers, FUNCTION_GLOBAL);
     debug_function(build->debug, graph->name, graph->name_span);
 
@@ -305,9 +324,67 @@ static void emit_network(Build *build, LLVMValueRef embedded) {
     }
     build->scratch = next_parameter(build, &next, "arena");
     align_last_parameter(build, next);
+    if (pool)
+        build->pool = next_parameter(build, &next, "pool");
+}
 
+static void emit_alone(Build *build, LLVMValueRef embedded) {
+    begin_network(build, embedded);
     for (size_t i = 0; i < build->plan->steps.count; i++)
-        emit_call(build, build->plan->steps.data[i], build->kernel_of[i]);
+        emit_call(build, build->plan->steps.data[i], build->kernel_of[i], NULL);
+    module_function_end(build->ir);
+}
+
+/* The pointers that the steps need, out of the frame that the threads share. */
+static void read_frame(Build *build, const Parallel *parallel) {
+    size_t inputs = build->plan->graph->inputs.count, outputs = build->plan->graph->outputs.count;
+    build->inputs = ARENA_ARRAY(&build->arena, inputs, LLVMValueRef);
+    build->outputs = ARENA_ARRAY(&build->arena, outputs, LLVMValueRef);
+    int next = 0;
+    for (size_t i = 0; i < inputs; i++)
+        build->inputs[i] = parallel_pointer(parallel, next++);
+    for (size_t i = 0; i < outputs; i++)
+        build->outputs[i] = parallel_pointer(parallel, next++);
+    build->packed = parallel_pointer(parallel, next++);
+    build->scratch = parallel_pointer(parallel, next++);
+}
+
+/* Runs the steps with these pointers, in the order in which read_frame takes them. */
+static void run_with_frame(Build *build, const Parallel *parallel) {
+    size_t inputs = build->plan->graph->inputs.count, outputs = build->plan->graph->outputs.count;
+    LLVMValueRef *pointers = ARENA_ARRAY(&build->arena, inputs + outputs + 2, LLVMValueRef);
+    int count = 0;
+    for (size_t i = 0; i < inputs; i++)
+        pointers[count++] = build->inputs[i];
+    for (size_t i = 0; i < outputs; i++)
+        pointers[count++] = build->outputs[i];
+    pointers[count++] = build->packed;
+    pointers[count++] = build->scratch;
+    parallel_run(parallel, pointers, count, build->pool);
+}
+
+static void emit_shared(Build *build, LLVMValueRef embedded) {
+    const Plan *plan = build->plan;
+    Parallel parallel = {.ir = build->ir,
+                         .debug = build->debug,
+                         .name = plan->graph->name,
+                         .span = plan->graph->name_span,
+                         .threads = plan->threads};
+    parallel_begin(&parallel);
+    read_frame(build, &parallel);
+    for (size_t i = 0; i < plan->steps.count; i++) {
+        const Step *step = plan->steps.data[i];
+        debug_locate(build->debug, step_span(build, step));
+        if (step->waits)
+            parallel_wait(&parallel);
+        IrLoop loop = parallel_parts_begin(&parallel, step->parts);
+        emit_call(build, step, build->kernel_of[i], step->parts > 1 ? ir_llvm(loop.index) : NULL);
+        ir_loop_end(build->ir, &loop);
+    }
+    parallel_end(&parallel);
+
+    begin_network(build, embedded);
+    run_with_frame(build, &parallel);
     module_function_end(build->ir);
 }
 
@@ -380,7 +457,7 @@ Codegen *codegen_build(const Plan *plan, const Target *target, const SourceMap *
         build.debug = debug_open(codegen->ir, sources, file);
     group_steps(&build);
     emit_kernels(&build);
-    emit_network(&build, embed ? embedded_declare(codegen) : NULL);
+    (plan->shared ? emit_shared : emit_alone)(&build, embed ? embedded_declare(codegen) : NULL);
     if (!embed && !options->in_process)
         emit_pack(build.ir, build.debug, plan);
     if (!options->in_process)

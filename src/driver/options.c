@@ -256,6 +256,14 @@ static int check_report(Arena *arena, Options *options) {
     return wrong ? usage_error("--columns: %s", wrong) : 0;
 }
 
+static int check_threads(const Options *options, bool used) {
+    if (used && (options->threads < 2 || options->threads > PLAN_MAX_THREADS))
+        return usage_error("--threads takes a number from 2 to %d, not %llu (one thread is what "
+                           "there is without it)",
+                           PLAN_MAX_THREADS, (unsigned long long)options->threads);
+    return 0;
+}
+
 int options_parse(Arena *arena, int argc, char **argv, Options *options) {
     *options = (Options){.emit = STAGE_OBJECT,
                          .optimisation = 2,
@@ -273,5 +281,7 @@ int options_parse(Arena *arena, int argc, char **argv, Options *options) {
     for (size_t i = 0; i < option_count && status == 0; i++)
         if (option_table[i].offset == offsetof(Options, format))
             status = check_format(arena, &option_table[i], used[i], options);
+        else if (option_table[i].offset == offsetof(Options, threads))
+            status = check_threads(options, used[i]);
     return status == 0 ? check_report(arena, options) : status;
 }

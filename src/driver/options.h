@@ -66,6 +66,7 @@ typedef struct Options {
     const char *target;
     const char *cpu;
     int optimisation;
+    uint64_t threads; /* 0: one, and no pool */
     bool debug;
     bool exact; /* no Winograd */
     Stage emit;

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <pthreadpool.h>
+
 #include "driver/compilation.h"
 #include "layers/layer.h"
 #include "reference/reference.h"
@@ -171,12 +173,14 @@ static void run_compiled(Run *run) {
     if (!arena)
         out_of_memory();
     void **inputs = input_memory(run);
+    pthreadpool_t pool = c->plan->shared ? pthreadpool_create((size_t)c->plan->threads) : NULL;
     float **outputs = ARENA_ARRAY(&c->arena, run->graph->outputs.count, float *);
     for (int64_t sample = 0; sample < run->samples; sample++) {
         store_inputs(run, sample, inputs);
         sample_outputs(run, sample, outputs);
-        network((const void *const *)inputs, outputs, c->packed, arena);
+        network((const void *const *)inputs, outputs, c->packed, arena, pool);
     }
+    pthreadpool_destroy(pool);
     free(arena);
 }
 

@@ -41,7 +41,8 @@ void adaptive_emit(const Emitter *emitter) {
     IrValue zero = ir_i64(ir, 0);
     IrValue end = ir_i64(ir, divide_up(output->channels, emitter->lanes) * emitter->lanes);
     IrLoop channels = ir_loop_begin(ir, zero, end, emitter->lanes, NULL, 0);
-    IrLoop rows = ir_loop_begin(ir, zero, ir_i64(ir, output->height), 1, NULL, 0);
+    Portion portion = portion_rows(emitter, channels.index, 1);
+    IrLoop rows = ir_loop_begin(ir, portion.begin, portion.end, 1, NULL, 0);
     IrLoop columns = ir_loop_begin(ir, zero, ir_i64(ir, output->width), 1, NULL, 0);
     pixel_emit(emitter, channels.index, rows.index, columns.index);
     ir_loop_end(ir, &columns);

@@ -89,14 +89,18 @@ void conv_columns_emit(const Emitter *emitter) {
     int64_t height = step->output.height, width = step->output.width;
     int64_t whole = height / rows * rows;
     assert(step->inputs[0].block == 1 && step->inputs[0].pixel_stride == 1);
+    Portion portion = portion_by(emitter, height, rows);
     Conv conv = {.emitter = emitter, .filters = (int)step->output.channels};
     for (conv.column = 0; conv.column < width; conv.column += emitter->lanes) {
         int64_t left = width - conv.column;
         conv.count = left < emitter->lanes ? (int)left : emitter->lanes;
-        IrLoop loop = ir_loop_begin(ir, ir_i64(ir, 0), ir_i64(ir, whole), rows, NULL, 0);
+        IrLoop loop = portion_whole_begin(ir, &portion, whole, rows);
         rows_emit(&conv, loop.index, rows);
         ir_loop_end(ir, &loop);
-        if (whole < height)
+        if (whole < height) {
+            IrLoop rest = portion_rest_begin(ir, &portion, whole, rows);
             rows_emit(&conv, ir_i64(ir, whole), (int)(height - whole));
+            ir_loop_end(ir, &rest);
+        }
     }
 }

@@ -244,8 +244,9 @@ static void filters_emit(Conv *conv, int64_t blocks, int vectors, IrValue filter
         ir_add(ir, filter, ir_mul_const(ir, loop.index, (int64_t)vectors * emitter->lanes));
     conv->weights =
         ir_at(ir, weights, ir_mul_const(ir, loop.index, conv->group_channels * channel_weights));
+    Portion rows = portion_rows(emitter, conv->first_filter, vectors);
     tiles_emit(ir, step->output.height, step->output.width, step->tile.rows, step->tile.columns,
-               tile_emit, conv);
+               &rows, tile_emit, conv);
     ir_loop_end(ir, &loop);
 }
 

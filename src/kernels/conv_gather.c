@@ -125,6 +125,7 @@ void conv_gather_emit(const Emitter *emitter) {
     gather.weights =
         ir_at(ir, emitter_weights(emitter), ir_mul_const(ir, loop.index, vector_weights));
     int columns = output->width < MAX_COLUMNS ? (int)output->width : MAX_COLUMNS;
-    tiles_emit(ir, output->height, output->width, 1, columns, tile_emit, &gather);
+    Portion rows = portion_rows(emitter, gather.filter, 1);
+    tiles_emit(ir, output->height, output->width, 1, columns, &rows, tile_emit, &gather);
     ir_loop_end(ir, &loop);
 }

@@ -320,14 +320,17 @@ static void rows_emit(const General *general) {
     Ir *ir = emitter->ir;
     Row row = {.general = general,
                .apart = step->conv.transposed ? window->stride[WINDOW_WIDTH] : 1};
-    int64_t width = step->output.width;
+    int64_t width = step->output.width, height = general->output_height;
+    Portion share = portion_rows(emitter, general->first_filter, general->vectors);
     IrLoop slices = ir_loop_begin(ir, ir_i64(ir, 0), ir_i64(ir, window->output_slices), 1, NULL, 0);
     row.slices = taps_of(general, WINDOW_DEPTH, slices.index);
     taps_cut(ir, &row.slices, window->input_slices);
-    IrLoop rows = ir_loop_begin(ir, ir_i64(ir, 0), ir_i64(ir, general->output_height), 1, NULL, 0);
+    IrValue first = ir_mul_const(ir, slices.index, height);
+    Portion here = portion_inside(emitter, &share, first, 1, height);
+    IrLoop rows = ir_loop_begin(ir, here.begin, here.end, 1, NULL, 0);
     row.rows = taps_of(general, WINDOW_HEIGHT, rows.index);
     taps_cut(ir, &row.rows, general->input_height);
-    row.row = ir_add(ir, ir_mul_const(ir, slices.index, general->output_height), rows.index);
+    row.row = ir_add(ir, first, rows.index);
     phases_emit(&row, 0, width % row.apart, width / row.apart + 1);
     phases_emit(&row, width % row.apart, row.apart, width / row.apart);
     ir_loop_end(ir, &rows);

@@ -98,7 +98,8 @@ void conv_shuffle_emit(const Emitter *emitter) {
     conv.first_filter = ir_mul_const(ir, loop.index, emitter->lanes);
     conv.weights =
         ir_at(ir, emitter_weights(emitter), ir_mul_const(ir, loop.index, vector_weights));
+    Portion rows = portion_rows(emitter, conv.first_filter, 1);
     tiles_emit(ir, step->output.height, step->output.width, step->tile.rows, step->tile.columns,
-               tile_emit, &conv);
+               &rows, tile_emit, &conv);
     ir_loop_end(ir, &loop);
 }

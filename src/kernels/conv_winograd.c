@@ -30,8 +30,9 @@ typedef struct Conv {
     int64_t input_stride;   /* floats from a position of the transformed inputs to the next */
     int64_t product_stride; /* the same of the products */
     IrValue lines, inputs, products;
-    IrValue first; /* tile of the group */
-    IrValue count; /* tiles in it */
+    Portion blocks; /* of filters as wide as the register tile, the last maybe less */
+    IrValue first;  /* tile of the group */
+    IrValue count;  /* tiles in it */
 } Conv;
 
 /* ---- transforms of a line ------------------------------------------------------------------- */
@@ -234,11 +235,11 @@ static void output_emit(const Conv *conv, IrValue block, IrValue tile) {
     ir_loop_end(ir, &rows);
 }
 
-/* Calls `emit` for each tile of the group in each of `blocks` blocks of channels. */
-static void tiles_transform(const Conv *conv, int64_t blocks,
+/* Calls `emit` for each tile of the group in each of `blocks`, vectors of channels. */
+static void tiles_transform(const Conv *conv, const Portion *blocks,
                             void (*emit)(const Conv *, IrValue block, IrValue tile)) {
     Ir *ir = conv->emitter->ir;
-    IrLoop block = ir_loop_begin(ir, ir_i64(ir, 0), ir_i64(ir, blocks), 1, NULL, 0);
+    IrLoop block = ir_loop_begin(ir, blocks->begin, blocks->end, 1, NULL, 0);
     IrLoop tile = ir_loop_begin(ir, ir_i64(ir, 0), conv->count, 1, NULL, 0);
     emit(conv, block.index, tile.index);
     ir_loop_end(ir, &tile);
@@ -291,16 +292,13 @@ static void product_emit(const Conv *conv, int vectors, IrValue inputs, IrValue 
                      lanes);
 }
 
-/* `blocks` blocks of `vectors` vectors of filters, at all tiles of the group: their weights begin
- * at `weights`, their products at `products`. */
-static void blocks_emit(const Conv *conv, int64_t blocks, int vectors, IrValue inputs,
+/* Blocks of `vectors` vectors of filters, at all tiles of the group: the weights of number 0 begin
+ * at `weights`, its products at `products`. */
+static void blocks_emit(const Conv *conv, IrLoop block, int vectors, IrValue inputs,
                         IrValue weights, IrValue products) {
     const Step *step = conv->emitter->step;
     Ir *ir = conv->emitter->ir;
     int64_t width = (int64_t)vectors * conv->emitter->lanes;
-    if (blocks == 0 || vectors == 0)
-        return;
-    IrLoop block = ir_loop_begin(ir, ir_i64(ir, 0), ir_i64(ir, blocks), 1, NULL, 0);
     IrValue by =
         ir_at(ir, weights, ir_mul_const(ir, block.index, width * step->inputs[0].channels));
     IrValue to = ir_at(ir, products, ir_mul_const(ir, block.index, width * step->conv.group));
@@ -326,12 +324,19 @@ static void products_emit(const Conv *conv) {
     IrValue products =
         ir_at(ir, conv->products, ir_mul_const(ir, loop.index, conv->product_stride));
     int64_t part_1 = blocks * channels * width; /* floats of a position */
-    blocks_emit(conv, blocks, step->tile.vectors, inputs,
-                ir_at(ir, weights, ir_mul_const(ir, loop.index, part_1)), products);
-    IrValue second = ir_mul_const(ir, loop.index, channels * rest * lanes);
-    blocks_emit(conv, 1, rest, inputs,
-                ir_at(ir, weights, ir_add_const(ir, second, positions * part_1)),
-                ir_at_const(ir, products, blocks * width * step->conv.group));
+    if (blocks > 0) {
+        IrValue first = ir_at(ir, weights, ir_mul_const(ir, loop.index, part_1));
+        IrLoop block = portion_whole_begin(ir, &conv->blocks, blocks, 1);
+        blocks_emit(conv, block, step->tile.vectors, inputs, first, products);
+    }
+    if (rest > 0) { /* block number `blocks`: where number 0 would be */
+        int64_t behind = blocks * rest * lanes;
+        IrValue second = ir_mul_const(ir, loop.index, channels * rest * lanes);
+        second = ir_add_const(ir, second, positions * part_1 - behind * channels);
+        IrValue to = ir_at_const(ir, products, (blocks * width - behind) * step->conv.group);
+        IrLoop block = portion_rest_begin(ir, &conv->blocks, blocks, 1);
+        blocks_emit(conv, block, rest, inputs, ir_at(ir, weights, second), to);
+    }
     ir_loop_end(ir, &loop);
 }
 
@@ -349,16 +354,31 @@ void conv_winograd_emit(const Emitter *emitter) {
                  .filter_blocks = divide_up(step->output.channels, lanes)};
     conv.input_stride = (conv.channel_blocks * group + 1) * lanes;
     conv.product_stride = (conv.filter_blocks * group + 1) * lanes;
+    int64_t floats = positions * (lanes + conv.input_stride + conv.product_stride);
     conv.lines = emitter_scratch(emitter);
+    if (step->parts > 1) /* each part has its own */
+        conv.lines = ir_at(ir, conv.lines, ir_mul_const(ir, emitter->part, floats));
     conv.inputs = ir_at_const(ir, conv.lines, positions * lanes);
     conv.products = ir_at_const(ir, conv.inputs, positions * conv.input_stride);
 
-    int64_t tiles = step->conv.tiles[0] * step->conv.tiles[1];
-    IrLoop loop = ir_loop_begin(ir, ir_i64(ir, 0), ir_i64(ir, tiles), group, NULL, 0);
-    conv.first = loop.index;
-    conv.count = ir_min(ir, ir_i64(ir, group), ir_sub(ir, ir_i64(ir, tiles), loop.index));
-    tiles_transform(&conv, conv.channel_blocks, input_emit);
+    int64_t tiles = step->conv.tiles[0] * step->conv.tiles[1], groups = divide_up(tiles, group);
+    int64_t blocks = divide_up(step->output.channels, (int64_t)step->tile.vectors * lanes);
+    Portion all = {ir_i64(ir, 0), ir_i64(ir, groups)};
+    conv.blocks = (Portion){ir_i64(ir, 0), ir_i64(ir, blocks)};
+    if (step->split == SPLIT_ROWS)
+        all = portion_of(emitter, groups);
+    else
+        conv.blocks = portion_of(emitter, blocks);
+    const Portion before = {ir_i64(ir, 0), ir_i64(ir, conv.channel_blocks)};
+    const Portion after = {ir_mul_const(ir, conv.blocks.begin, step->tile.vectors),
+                           ir_min(ir, ir_mul_const(ir, conv.blocks.end, step->tile.vectors),
+                                  ir_i64(ir, conv.filter_blocks))};
+
+    IrLoop loop = ir_loop_begin(ir, all.begin, all.end, 1, NULL, 0);
+    conv.first = ir_mul_const(ir, loop.index, group);
+    conv.count = ir_min(ir, ir_i64(ir, group), ir_sub(ir, ir_i64(ir, tiles), conv.first));
+    tiles_transform(&conv, &before, input_emit);
     products_emit(&conv);
-    tiles_transform(&conv, conv.filter_blocks, output_emit);
+    tiles_transform(&conv, &after, output_emit);
     ir_loop_end(ir, &loop);
 }

@@ -10,7 +10,8 @@ static void block_copy(const Emitter *emitter, const Nest *pixels, IrValue chann
     const View *from = &emitter->step->inputs[0], *to = &emitter->step->output;
     Ir *ir = emitter->ir;
     int lanes = emitter->lanes;
-    NestWalk walk = nest_begin(ir, pixels, pixels->count, NULL, 0);
+    Portion outer = portion_of(emitter, pixels->loops[0].count);
+    NestWalk walk = nest_begin(ir, pixels, pixels->count, &outer, NULL, 0);
     IrValue read = ir_add(ir, view_channel_index(ir, from, channel), nest_index(ir, &walk, from));
     IrValue written = ir_add(ir, view_channel_index(ir, to, channel), nest_index(ir, &walk, to));
     IrValue vector = view_load(ir, from, view_at(ir, from, emitter_input(emitter, 0), read), lanes,
@@ -72,8 +73,8 @@ void zero_emit(const Emitter *emitter) {
     int64_t between = (step->zero.end[1] + step->zero.begin[1]) * view->pixel_stride;
     int64_t after = view_pixel_offset(view, step->zero.end[0], step->zero.end[1]);
     int64_t row = view->width * view->pixel_stride; /* floats of the view in each row */
-    IrLoop blocks =
-        ir_loop_begin(ir, ir_i64(ir, 0), ir_i64(ir, view_extent(view, AXIS_CHANNEL)), 1, NULL, 0);
+    Portion portion = portion_of(emitter, view_extent(view, AXIS_CHANNEL));
+    IrLoop blocks = ir_loop_begin(ir, portion.begin, portion.end, 1, NULL, 0);
     IrValue block =
         ir_at(ir, emitter_output(emitter), ir_mul_const(ir, blocks.index, view->block_stride));
     run_zero(emitter, ir_at_const(ir, block, -before), before);

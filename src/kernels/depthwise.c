@@ -168,7 +168,8 @@ void depthwise_emit(const Emitter *emitter) {
     depthwise.weights =
         ir_at(ir, emitter_weights(emitter), ir_mul_const(ir, loop.index, taps * lanes));
     weights_keep(&depthwise, taps, step->tile.rows * step->tile.columns);
+    Portion rows = portion_rows(emitter, depthwise.channel, 1);
     tiles_emit(ir, step->output.height, step->output.width, step->tile.rows, step->tile.columns,
-               tile_emit, &depthwise);
+               &rows, tile_emit, &depthwise);
     ir_loop_end(ir, &loop);
 }

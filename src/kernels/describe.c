@@ -485,4 +485,6 @@ void kernel_signature(const Step *step, StrBuf *out) {
     sign_view(&step->output, out);
     for (size_t i = 0; i < step->epilogue.count; i++)
         sign_stage(&step->epilogue.data[i], step->output.channels, out);
+    if (step->parts > 1)
+        strbuf_format(out, " | parts %d %d", step->parts, (int)step->split);
 }

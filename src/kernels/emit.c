@@ -10,7 +10,10 @@ static bool groups_fill_vectors(const Step *step, int lanes) {
 }
 
 void kernel_emit(Ir *ir, const Step *step, const Machine *machine) {
-    const Emitter emitter = {ir, step, machine, machine->lanes};
+    const Packed *packed[KERNEL_MAX_PACKED];
+    int pointers = step->input_count + 1 + (step->scratch ? 1 : 0) + kernel_packed(step, packed);
+    IrValue part = step->parts > 1 ? ir_parameter(ir, pointers) : ir_i64(ir, 0);
+    const Emitter emitter = {ir, step, machine, machine->lanes, part};
     switch (step->kind) {
     case STEP_CONV:
         if (step->output.block == 1)

@@ -106,6 +106,70 @@ IrValue view_load(Ir *ir, const View *view, IrValue pointer, int lanes, int coun
                                : ir_load_strided(ir, pointer, lanes, count, stride);
 }
 
+/* ---- parts --------------------------------------------------------------------------------- */
+
+static bool is_shared(const Emitter *emitter) {
+    return emitter->step->parts > 1;
+}
+
+/* count * part / parts */
+static IrValue share_begin(const Emitter *emitter, int64_t count, IrValue part) {
+    Ir *ir = emitter->ir;
+    return ir_div_const(ir, ir_mul_const(ir, part, count), emitter->step->parts);
+}
+
+Portion portion_of(const Emitter *emitter, int64_t count) {
+    Ir *ir = emitter->ir;
+    if (!is_shared(emitter))
+        return (Portion){ir_i64(ir, 0), ir_i64(ir, count)};
+    IrValue next = ir_add_const(ir, emitter->part, 1);
+    return (Portion){share_begin(emitter, count, emitter->part), share_begin(emitter, count, next)};
+}
+
+Portion portion_by(const Emitter *emitter, int64_t count, int64_t step) {
+    Ir *ir = emitter->ir;
+    Portion turns = portion_of(emitter, divide_up(count, step));
+    return (Portion){ir_mul_const(ir, turns.begin, step),
+                     ir_min(ir, ir_mul_const(ir, turns.end, step), ir_i64(ir, count))};
+}
+
+/* The first turn that begins at or after unit `unit`: 0 to `count`. */
+static IrValue turn_from(Ir *ir, IrValue unit, IrValue start, int64_t weight, int64_t count) {
+    IrValue distance = ir_max(ir, ir_sub(ir, unit, start), ir_i64(ir, 0));
+    IrValue turn = ir_div_const(ir, ir_add_const(ir, distance, weight - 1), weight);
+    return ir_min(ir, turn, ir_i64(ir, count));
+}
+
+Portion portion_inside(const Emitter *emitter, const Portion *work, IrValue start, int64_t weight,
+                       int64_t count) {
+    Ir *ir = emitter->ir;
+    if (!is_shared(emitter))
+        return (Portion){ir_i64(ir, 0), ir_i64(ir, count)};
+    return (Portion){turn_from(ir, work->begin, start, weight, count),
+                     turn_from(ir, work->end, start, weight, count)};
+}
+
+Portion portion_rows(const Emitter *emitter, IrValue channel, int64_t vectors) {
+    const View *output = &emitter->step->output;
+    Ir *ir = emitter->ir;
+    if (!is_shared(emitter) || emitter->step->split == SPLIT_ROWS)
+        return portion_of(emitter, output->height);
+    int64_t all = divide_up(output->channels, emitter->lanes);
+    Portion work = portion_of(emitter, all * output->height);
+    IrValue start = ir_mul_const(ir, ir_div_const(ir, channel, emitter->lanes), output->height);
+    return portion_inside(emitter, &work, start, vectors, output->height);
+}
+
+IrLoop portion_whole_begin(Ir *ir, const Portion *portion, int64_t whole, int64_t step) {
+    return ir_loop_begin(ir, portion->begin, ir_min(ir, portion->end, ir_i64(ir, whole)), step,
+                         NULL, 0);
+}
+
+IrLoop portion_rest_begin(Ir *ir, const Portion *portion, int64_t whole, int64_t step) {
+    return ir_loop_begin(ir, ir_max(ir, portion->begin, ir_i64(ir, whole)), portion->end, step,
+                         NULL, 0);
+}
+
 /* ---- loops --------------------------------------------------------------------------------- */
 
 /* Does `outer` go on where a whole run of `count` along `inner` ends, in every view? */
@@ -139,12 +203,16 @@ Nest nest_over(const View *const *views, int view_count, bool keep_channels) {
     return nest;
 }
 
-NestWalk nest_begin(Ir *ir, const Nest *nest, int depth, IrValue *carried, int carried_count) {
+NestWalk nest_begin(Ir *ir, const Nest *nest, int depth, const Portion *portion, IrValue *carried,
+                    int carried_count) {
     assert(depth <= nest->count);
     NestWalk walk = {.nest = nest, .depth = depth};
-    for (int k = 0; k < depth; k++)
-        walk.loops[k] = ir_loop_begin(ir, ir_i64(ir, 0), ir_i64(ir, nest->loops[k].count), 1,
-                                      carried, carried_count);
+    for (int k = 0; k < depth; k++) {
+        Portion turns = {ir_i64(ir, 0), ir_i64(ir, nest->loops[k].count)};
+        if (k == 0 && portion)
+            turns = *portion;
+        walk.loops[k] = ir_loop_begin(ir, turns.begin, turns.end, 1, carried, carried_count);
+    }
     return walk;
 }
 
@@ -182,15 +250,20 @@ static void tiles_emit_row(Ir *ir, int64_t width, int columns, IrValue row, int 
         tile(context, row, ir_i64(ir, whole), rows, (int)(width - whole));
 }
 
-void tiles_emit(Ir *ir, int64_t height, int64_t width, int rows, int columns, TileEmitter tile,
-                void *context) {
+void tiles_emit(Ir *ir, int64_t height, int64_t width, int rows, int columns,
+                const Portion *portion, TileEmitter tile, void *context) {
     assert(rows >= 1 && columns >= 1);
     int64_t whole = height / rows * rows;
+    IrValue first = ir_div_const(ir, ir_add_const(ir, portion->begin, rows - 1), rows);
+    const Portion tiles = {ir_mul_const(ir, first, rows), portion->end};
     if (whole > 0) {
-        IrLoop loop = ir_loop_begin(ir, ir_i64(ir, 0), ir_i64(ir, whole), rows, NULL, 0);
+        IrLoop loop = portion_whole_begin(ir, &tiles, whole, rows);
         tiles_emit_row(ir, width, columns, loop.index, rows, tile, context);
         ir_loop_end(ir, &loop);
     }
-    if (whole < height)
+    if (whole < height) {
+        IrLoop loop = portion_rest_begin(ir, &tiles, whole, rows);
         tiles_emit_row(ir, width, columns, ir_i64(ir, whole), (int)(height - whole), tile, context);
+        ir_loop_end(ir, &loop);
+    }
 }

@@ -11,7 +11,8 @@ typedef struct Emitter {
     Ir *ir;
     const Step *step;
     const Machine *machine;
-    int lanes; /* f32 in a vector of the machine, V below */
+    int lanes;    /* f32 in a vector of the machine, V below */
+    IrValue part; /* i64: which of the step's parts is to be done */
 } Emitter;
 
 /* ---- parameters of the function, in kernel_emit's order ---------------------------------- */
@@ -60,6 +61,33 @@ IrValue view_at_const(Ir *ir, const View *view, IrValue base, int64_t index);
 /* Lane i, i < count, from the pointer + i * stride, as f32; the other lanes are 0. */
 IrValue view_load(Ir *ir, const View *view, IrValue pointer, int lanes, int count, int64_t stride);
 
+/* ---- parts --------------------------------------------------------------------------------- */
+
+/* Turns begin <= i < end of a loop: all of them, or those that one of the step's parts does. The
+ * parts of a step are disjoint, and together they are the whole. A step of one part has constant
+ * bounds, and so the same code as if there were no parts. */
+typedef struct Portion {
+    IrValue begin, end;
+} Portion;
+
+/* An even share of 0 <= i < count. */
+Portion portion_of(const Emitter *emitter, int64_t count);
+/* The same where a turn does `step` at once: `begin` is a multiple of it. */
+Portion portion_by(const Emitter *emitter, int64_t count, int64_t step);
+/* What a portion of some amount of work has of a loop of `count` turns, of `weight` units each, the
+ * first of which is unit number `start`. A turn belongs where it begins. */
+Portion portion_inside(const Emitter *emitter, const Portion *work, IrValue start, int64_t weight,
+                       int64_t count);
+/* Rows of the output for `vectors` vectors of its channels from `channel` on, a multiple of V: by
+ * Step.split either a share of all rows, or what a share of all vectors' rows has of these. */
+Portion portion_rows(const Emitter *emitter, IrValue channel, int64_t vectors);
+
+/* The loop over the turns of a portion that lie below `whole`, a multiple of `step`, and the one
+ * over the last, shorter turn that begins there. Where `whole` is 0, or all there is, the
+ * respective loop has no turn and may not be begun with constant bounds. */
+IrLoop portion_whole_begin(Ir *ir, const Portion *portion, int64_t whole, int64_t step);
+IrLoop portion_rest_begin(Ir *ir, const Portion *portion, int64_t whole, int64_t step);
+
 /* ---- loops --------------------------------------------------------------------------------- */
 
 /* The loops over all elements (over all pixels of all blocks, where blocked) of views of equal
@@ -85,8 +113,10 @@ typedef struct NestWalk {
     int depth;
 } NestWalk;
 
-/* Begins the outer `depth` loops of a nest; `carried` as for ir_loop_begin. */
-NestWalk nest_begin(Ir *ir, const Nest *nest, int depth, IrValue *carried, int carried_count);
+/* Begins the outer `depth` loops of a nest; of the outermost only the turns of `portion`, all if
+ * NULL. `carried` as for ir_loop_begin. */
+NestWalk nest_begin(Ir *ir, const Nest *nest, int depth, const Portion *portion, IrValue *carried,
+                    int carried_count);
 void nest_end(Ir *ir, NestWalk *walk);
 
 /* Where the loops stand in a view. */
@@ -96,10 +126,10 @@ IrValue nest_channel(Ir *ir, const NestWalk *walk);
 
 /* Covers height x width pixels with tiles of rows x columns, cut to what is left at the lower and
  * right edge: calls `tile` once for each of the (at most four) sizes, inside the loops over its
- * places. */
+ * places. Only tiles whose first row lies in `portion` are computed. */
 typedef void (*TileEmitter)(void *context, IrValue row, IrValue column, int rows, int columns);
-void tiles_emit(Ir *ir, int64_t height, int64_t width, int rows, int columns, TileEmitter tile,
-                void *context);
+void tiles_emit(Ir *ir, int64_t height, int64_t width, int rows, int columns,
+                const Portion *portion, TileEmitter tile, void *context);
 
 /* (a + b - 1) / b for a >= 0 */
 int64_t divide_up(int64_t a, int64_t b);

@@ -21,6 +21,7 @@ typedef struct Gemm {
     IrValue left;   /* pointer to the left matrix */
     IrValue right;  /* pointer to the right matrix, or to the packed block of columns */
     IrValue result; /* i64, element of the output where the result begins */
+    IrValue batch;  /* i64 */
     /* A block of columns: */
     IrValue first_column; /* i64 */
     int64_t right_stride; /* floats from what the right matrix has for one k to the next */
@@ -149,6 +150,19 @@ static void tile_emit(void *context, IrValue row, IrValue column, int rows, int 
         }
 }
 
+/* The rows that are to be done for a block of columns. */
+static Portion block_rows(const Gemm *gemm) {
+    const Emitter *emitter = gemm->emitter;
+    const Product *product = gemm->product;
+    Ir *ir = emitter->ir;
+    int64_t vectors = divide_up(product->columns, emitter->lanes);
+    Portion work = portion_of(emitter, product->batches * vectors * product->rows);
+    IrValue vector = ir_add(ir, ir_mul_const(ir, gemm->batch, vectors),
+                            ir_div_const(ir, gemm->first_column, emitter->lanes));
+    return portion_inside(emitter, &work, ir_mul_const(ir, vector, product->rows), gemm->vectors,
+                          product->rows);
+}
+
 /* `count` columns from `column` on, of which the right matrix has its number for k = 0 at `right`.
  */
 static void block_emit(Gemm *gemm, IrValue column, int64_t count, IrValue right) {
@@ -161,7 +175,9 @@ static void block_emit(Gemm *gemm, IrValue column, int64_t count, IrValue right)
     block.right = right;
     block.right_stride =
         emitter->step->weights ? (int64_t)block.vectors * lanes : gemm->product->right.row_stride;
-    tiles_emit(emitter->ir, gemm->product->rows, 1, emitter->step->tile.rows, 1, tile_emit, &block);
+    Portion rows = block_rows(&block);
+    tiles_emit(emitter->ir, gemm->product->rows, 1, emitter->step->tile.rows, 1, &rows, tile_emit,
+               &block);
 }
 
 /* All blocks of columns: those of the tile's width, and what is left. */
@@ -263,10 +279,15 @@ void gemm_emit(const Emitter *emitter) {
                      : matrix_pointer(ir, emitter_input(emitter, 1), &product->right, loop.index);
     gemm.result = ir_add_const(ir, ir_mul_const(ir, loop.index, product->result.batch_stride),
                                product->result.offset);
-    if (product->transposed)
-        tiles_emit(ir, product->rows, product->columns, step->tile.rows, step->tile.columns,
+    gemm.batch = loop.index;
+    if (product->transposed) {
+        Portion work = portion_of(emitter, product->batches * product->rows);
+        IrValue first = ir_mul_const(ir, loop.index, product->rows);
+        Portion rows = portion_inside(emitter, &work, first, 1, product->rows);
+        tiles_emit(ir, product->rows, product->columns, step->tile.rows, step->tile.columns, &rows,
                    dot_tile_emit, &gemm);
-    else
+    } else {
         columns_emit(&gemm);
+    }
     ir_loop_end(ir, &loop);
 }

@@ -177,9 +177,14 @@ void gemv_emit(const Emitter *emitter) {
     assert(gemv.chains >= 1 && (gemv.chains & (gemv.chains - 1)) == 0);
     assert(gemv.chains * gemv.vectors <= MAX_SUMS);
 
+    int64_t block_vectors = blocks * step->tile.vectors;
+    int64_t rest_vectors = divide_up(rest, emitter->lanes);
+    Portion vectors = portion_of(emitter, block_vectors + rest_vectors);
     IrValue weights = emitter_weights(emitter);
     if (blocks > 0) {
-        IrLoop loop = ir_loop_begin(ir, ir_i64(ir, 0), ir_i64(ir, blocks), 1, NULL, 0);
+        Portion share =
+            portion_inside(emitter, &vectors, ir_i64(ir, 0), step->tile.vectors, blocks);
+        IrLoop loop = ir_loop_begin(ir, share.begin, share.end, 1, NULL, 0);
         IrValue first = ir_mul_const(ir, loop.index, walks[0].inputs * width);
         IrValue second = ir_mul_const(ir, loop.index, walks[1].inputs * width);
         second = ir_add_const(ir, second, blocks * walks[0].inputs * width);
@@ -188,10 +193,14 @@ void gemv_emit(const Emitter *emitter) {
         ir_loop_end(ir, &loop);
     }
     if (rest > 0) {
+        Portion share =
+            portion_inside(emitter, &vectors, ir_i64(ir, block_vectors), rest_vectors, 1);
+        IrLoop loop = ir_loop_begin(ir, share.begin, share.end, 1, NULL, 0);
         int64_t first = blocks * (walks[0].inputs + walks[1].inputs) * width;
-        gemv.vectors = (int)divide_up(rest, emitter->lanes);
+        gemv.vectors = (int)rest_vectors;
         int64_t second = first + walks[0].inputs * gemv.vectors * emitter->lanes;
         const IrValue at[2] = {ir_at_const(ir, weights, first), ir_at_const(ir, weights, second)};
         block_emit(&gemv, walks, at, ir_i64(ir, blocks * width), rest);
+        ir_loop_end(ir, &loop);
     }
 }

@@ -26,7 +26,7 @@ static void block_emit(const Emitter *emitter, const Nest *pixels, IrValue chann
         results[k] = ir_f32_vector(ir, neutral, lanes);
 
     IrValue block = ir_at(ir, emitter_input(emitter, 0), view_channel_index(ir, view, channel));
-    NestWalk walk = nest_begin(ir, pixels, pixels->count - 1, results, CHAINS);
+    NestWalk walk = nest_begin(ir, pixels, pixels->count - 1, NULL, results, CHAINS);
     IrValue run = ir_at(ir, block, nest_index(ir, &walk, view));
     IrLoop loop = ir_loop_begin(ir, ir_i64(ir, 0), ir_i64(ir, whole), CHAINS, results, CHAINS);
     IrValue from = ir_at(ir, run, ir_mul_const(ir, loop.index, stride));
@@ -59,11 +59,15 @@ void global_emit(const Emitter *emitter) {
     Nest pixels = nest_over((const View *const[]){&block}, 1, false);
     int64_t whole = step->inputs[0].channels / lanes * lanes;
     int rest = (int)(step->inputs[0].channels - whole);
+    Portion channels = portion_by(emitter, step->inputs[0].channels, lanes);
     if (whole > 0) {
-        IrLoop loop = ir_loop_begin(ir, ir_i64(ir, 0), ir_i64(ir, whole), lanes, NULL, 0);
+        IrLoop loop = portion_whole_begin(ir, &channels, whole, lanes);
         block_emit(emitter, &pixels, loop.index, lanes);
         ir_loop_end(ir, &loop);
     }
-    if (rest > 0)
+    if (rest > 0) {
+        IrLoop loop = portion_rest_begin(ir, &channels, whole, lanes);
         block_emit(emitter, &pixels, ir_i64(ir, whole), rest);
+        ir_loop_end(ir, &loop);
+    }
 }

@@ -59,15 +59,18 @@ void lrn_emit(const Emitter *emitter) {
     int64_t channels = shape->dims[0], count = shape_elements(shape) / channels;
     int64_t whole = count / emitter->lanes * emitter->lanes;
     Places places = {.emitter = emitter, .stride = count, .count = emitter->lanes};
+    Portion portion = portion_by(emitter, count, emitter->lanes);
     if (whole > 0) {
-        IrLoop loop = ir_loop_begin(ir, ir_i64(ir, 0), ir_i64(ir, whole), emitter->lanes, NULL, 0);
+        IrLoop loop = portion_whole_begin(ir, &portion, whole, emitter->lanes);
         places.first = loop.index;
         places_emit(&places, channels);
         ir_loop_end(ir, &loop);
     }
     if (whole < count) {
+        IrLoop loop = portion_rest_begin(ir, &portion, whole, emitter->lanes);
         places.first = ir_i64(ir, whole);
         places.count = (int)(count - whole);
         places_emit(&places, channels);
+        ir_loop_end(ir, &loop);
     }
 }

@@ -17,7 +17,8 @@ static void vector_emit(const Emitter *emitter, const Spot *spot, IrValue input,
 /* Blocked: a vector for each pixel of each block. */
 static void blocks_emit(const Emitter *emitter, const Nest *nest) {
     Ir *ir = emitter->ir;
-    NestWalk walk = nest_begin(ir, nest, nest->count, NULL, 0);
+    Portion outer = portion_of(emitter, nest->loops[0].count);
+    NestWalk walk = nest_begin(ir, nest, nest->count, &outer, NULL, 0);
     Spot spot = spot_in_nest(emitter, &walk);
     IrValue index = nest_index(ir, &walk, &emitter->step->inputs[0]);
     vector_emit(emitter, &spot, ir_at(ir, emitter_input(emitter, 0), index), emitter->lanes);
@@ -29,22 +30,28 @@ static void runs_emit(const Emitter *emitter, const Nest *nest) {
     const View *view = &emitter->step->inputs[0];
     Ir *ir = emitter->ir;
     int lanes = emitter->lanes;
-    NestWalk walk = nest_begin(ir, nest, nest->count - 1, NULL, 0);
+    Portion outer = portion_of(emitter, nest->loops[0].count);
+    NestWalk walk = nest_begin(ir, nest, nest->count - 1, &outer, NULL, 0);
     Spot first = spot_in_nest(emitter, &walk);
     IrValue input = view_at(ir, view, emitter_input(emitter, 0), nest_index(ir, &walk, view));
     int64_t run = nest->loops[nest->count - 1].count, whole = run / lanes * lanes;
     int64_t stride = view_lane_stride(view, first.lane_axis);
+    Portion here = {ir_i64(ir, 0), ir_i64(ir, run)};
+    if (nest->count == 1)
+        here = portion_by(emitter, run, lanes);
     if (whole > 0) {
-        IrLoop loop = ir_loop_begin(ir, ir_i64(ir, 0), ir_i64(ir, whole), lanes, NULL, 0);
+        IrLoop loop = portion_whole_begin(ir, &here, whole, lanes);
         Spot spot = spot_advanced(emitter, &first, loop.index);
         IrValue from = view_at(ir, view, input, ir_mul_const(ir, loop.index, stride));
         vector_emit(emitter, &spot, from, lanes);
         ir_loop_end(ir, &loop);
     }
     if (whole < run) {
+        IrLoop loop = portion_rest_begin(ir, &here, whole, lanes);
         Spot spot = spot_advanced(emitter, &first, ir_i64(ir, whole));
         IrValue from = view_at_const(ir, view, input, whole * stride);
         vector_emit(emitter, &spot, from, (int)(run - whole));
+        ir_loop_end(ir, &loop);
     }
     nest_end(ir, &walk);
 }

@@ -107,7 +107,8 @@ void resize_emit(const Emitter *emitter) {
     IrValue channel = ir_mul_const(ir, blocks.index, emitter->lanes);
     IrValue image = ir_at(ir, emitter_input(emitter, 0),
                           ir_mul_const(ir, blocks.index, step->inputs[0].block_stride));
-    IrLoop rows = ir_loop_begin(ir, ir_i64(ir, 0), ir_i64(ir, step->output.height), 1, NULL, 0);
+    Portion portion = portion_rows(emitter, channel, 1);
+    IrLoop rows = ir_loop_begin(ir, portion.begin, portion.end, 1, NULL, 0);
     row_emit(emitter, channel, image, rows.index);
     ir_loop_end(ir, &rows);
     ir_loop_end(ir, &blocks);

@@ -45,12 +45,15 @@ Slices slices_make(const Shape *shape, AxisSet axes, AxisSet beside_axes) {
     return slices;
 }
 
-/* Begins the first `count` of `loops` and moves `place` to where they stand. */
-static void loops_begin(Ir *ir, const SliceLoop *loops, int count, IrLoop *begun, Bundle *place,
-                        IrValue *carried, int carried_count) {
+/* Begins the first `count` of `loops`, of the outermost the turns of `portion` (NULL: all), and
+ * moves `place` to where they stand. */
+static void loops_begin(Ir *ir, const SliceLoop *loops, int count, const Portion *portion,
+                        IrLoop *begun, Bundle *place, IrValue *carried, int carried_count) {
     for (int k = 0; k < count; k++) {
-        begun[k] =
-            ir_loop_begin(ir, ir_i64(ir, 0), ir_i64(ir, loops[k].count), 1, carried, carried_count);
+        Portion turns = {ir_i64(ir, 0), ir_i64(ir, loops[k].count)};
+        if (k == 0 && portion)
+            turns = *portion;
+        begun[k] = ir_loop_begin(ir, turns.begin, turns.end, 1, carried, carried_count);
         IrValue turn = begun[k].index;
         place->at = ir_add(ir, place->at, ir_mul_const(ir, turn, loops[k].stride));
         place->beside = ir_add(ir, place->beside, ir_mul_const(ir, turn, loops[k].beside));
@@ -115,7 +118,12 @@ void slices_emit(const Emitter *emitter, const Slices *slices, SliceEmitter each
     IrValue zero = ir_i64(ir, 0);
     Slice slice = {emitter, slices, {.at = zero, .beside = zero, .vectors = 1, .count = 1}};
     int outer = slices->kept_count - slices->across;
-    loops_begin(ir, slices->kept, outer, begun, &slice.first, NULL, 0);
+    /* Where there is no loop, one of the parts does all. */
+    Portion portion = portion_of(emitter, outer > 0 ? slices->kept[0].count : 1);
+    IrLoop alone;
+    if (outer == 0)
+        alone = ir_loop_begin(ir, portion.begin, portion.end, 1, NULL, 0);
+    loops_begin(ir, slices->kept, outer, &portion, begun, &slice.first, NULL, 0);
     if (slices->across) {
         NeighbourRun run = {.loop = &slices->kept[outer],
                             .first = slice.first,
@@ -126,6 +134,8 @@ void slices_emit(const Emitter *emitter, const Slices *slices, SliceEmitter each
         each(&slice);
     }
     loops_end(ir, begun, outer);
+    if (outer == 0)
+        ir_loop_end(ir, &alone);
 }
 
 void slice_pass(const Slice *slice, BundleEmitter each, void *context, IrValue *carried,
@@ -136,7 +146,7 @@ void slice_pass(const Slice *slice, BundleEmitter each, void *context, IrValue *
     Bundle bundle = slice->first;
     bundle.beside = ir_i64(ir, 0);
     int outer = slices->along_count - !slices->across;
-    loops_begin(ir, slices->along, outer, begun, &bundle, carried, carried_count);
+    loops_begin(ir, slices->along, outer, NULL, begun, &bundle, carried, carried_count);
     if (slices->across) {
         each(slice, &bundle, context);
     } else {

@@ -180,7 +180,8 @@ void softmax_emit(const Emitter *emitter) {
     for (int k = axis + 1; k < shape->rank; k++)
         inner *= shape->dims[k];
 
-    IrLoop loop = ir_loop_begin(ir, ir_i64(ir, 0), ir_i64(ir, outer), 1, NULL, 0);
+    Portion portion = portion_of(emitter, outer);
+    IrLoop loop = ir_loop_begin(ir, portion.begin, portion.end, 1, NULL, 0);
     IrValue first = ir_mul_const(ir, loop.index, extent * inner);
     Softmax softmax = {.emitter = emitter,
                        .extent = extent,

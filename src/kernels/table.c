@@ -47,7 +47,8 @@ void table_emit(const Emitter *emitter) {
     int lanes = emitter->lanes;
     int64_t width = step->table.width, whole = width / lanes * lanes;
     int64_t places = shape_elements(&step->output_value->type.shape) / width;
-    IrLoop rows = ir_loop_begin(ir, ir_i64(ir, 0), ir_i64(ir, places), 1, NULL, 0);
+    Portion portion = portion_of(emitter, places);
+    IrLoop rows = ir_loop_begin(ir, portion.begin, portion.end, 1, NULL, 0);
     TableRow row = row_find(emitter, rows.index);
     if (whole > 0) {
         IrLoop loop = ir_loop_begin(ir, ir_i64(ir, 0), ir_i64(ir, whole), lanes, NULL, 0);

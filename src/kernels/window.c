@@ -265,10 +265,13 @@ void window_emit(const Emitter *emitter) {
     pool.channel = ir_mul_const(ir, over_blocks.index, emitter->lanes);
     pool.input = ir_at(ir, emitter_input(emitter, 0),
                        ir_mul_const(ir, over_blocks.index, step->inputs[0].block_stride));
+    Portion share = portion_rows(emitter, pool.channel, 1);
     IrLoop over_slices =
         ir_loop_begin(ir, ir_i64(ir, 0), ir_i64(ir, window->output_slices), 1, NULL, 0);
-    IrLoop over_rows = ir_loop_begin(
-        ir, ir_i64(ir, 0), ir_i64(ir, step->output.height / window->output_slices), 1, NULL, 0);
+    int64_t height = step->output.height / window->output_slices;
+    IrValue first = ir_mul_const(ir, over_slices.index, height);
+    Portion rows = portion_inside(emitter, &share, first, 1, height);
+    IrLoop over_rows = ir_loop_begin(ir, rows.begin, rows.end, 1, NULL, 0);
     row_emit(&pool, over_slices.index, over_rows.index);
     ir_loop_end(ir, &over_rows);
     ir_loop_end(ir, &over_slices);

@@ -38,8 +38,9 @@ void window_columns_emit(const Emitter *emitter) {
     Ir *ir = emitter->ir;
     int lanes = emitter->lanes;
     assert(output->block == 1 && emitter->step->inputs[0].pixel_stride == 1);
+    Portion portion = portion_of(emitter, output->height);
     IrLoop channels = ir_loop_begin(ir, ir_i64(ir, 0), ir_i64(ir, output->channels), 1, NULL, 0);
-    IrLoop rows = ir_loop_begin(ir, ir_i64(ir, 0), ir_i64(ir, output->height), 1, NULL, 0);
+    IrLoop rows = ir_loop_begin(ir, portion.begin, portion.end, 1, NULL, 0);
     for (int64_t column = 0; column < output->width; column += lanes) {
         int64_t left = output->width - column;
         columns_emit(emitter, channels.index, rows.index, column, left < lanes ? (int)left : lanes);

@@ -29,7 +29,8 @@ typedef struct Header {
     const CodegenOptions *options;
     Arena *arena;
     Intern intern;
-    VEC(const char *) parameters; /* C names: arena, weights, inputs, outputs */
+    VEC(const char *) parameters; /* C names: arena, weights, [pool,] inputs, outputs */
+    size_t first_tensor;          /* which of them is the first input */
     const char *macro;            /* "DIGITS" */
     StrBuf *out;
 } Header;
@@ -79,11 +80,17 @@ static bool takes_weights(const Header *h) {
     return h->options->weights_mode != WEIGHTS_EMBED;
 }
 
-/* `arena` and `weights` keep their names; a tensor of that name gets an underscore. */
+static bool takes_pool(const Header *h) {
+    return h->plan->threads > 1;
+}
+
+/* `arena`, `weights` and `pool` keep their names; a tensor of that name gets an underscore. */
 static void name_parameters(Header *h) {
-    const char *fixed[] = {"arena", "weights"};
-    for (size_t i = 0; i < 2; i++)
-        add_parameter(h, fixed[i]);
+    add_parameter(h, "arena");
+    add_parameter(h, "weights");
+    if (takes_pool(h))
+        add_parameter(h, "pool");
+    h->first_tensor = h->parameters.count;
     for (size_t i = 0; i < h->graph->inputs.count; i++)
         add_parameter(h, h->graph->inputs.data[i]->name);
     for (size_t i = 0; i < h->graph->outputs.count; i++)
@@ -92,7 +99,7 @@ static void name_parameters(Header *h) {
 
 /* Tensor number `index`: inputs first, then outputs. */
 static const char *tensor_name(const Header *h, size_t index) {
-    return h->parameters.data[2 + index];
+    return h->parameters.data[h->first_tensor + index];
 }
 
 static const Value *tensor_value(const Header *h, size_t index) {
@@ -150,7 +157,7 @@ static void print_prototype(const Header *h, const char *indent, StrBuf *out) {
                       c_type(tensor_value(h, i)), tensor_name(h, i));
     if (takes_weights(h))
         strbuf_add(out, ", const void *weights");
-    strbuf_add(out, ", void *arena);\n");
+    strbuf_format(out, ", void *arena%s);\n", takes_pool(h) ? ", pthreadpool_t pool" : "");
 }
 
 static void print_example(const Header *h, StrBuf *out) {
@@ -166,11 +173,14 @@ static void print_example(const Header *h, StrBuf *out) {
         strbuf_format(out, "%s%s[%s_%s_SIZE]%s", goes_on ? ", " : "", tensor_name(h, i), h->macro,
                       upper_case(h->arena, tensor_name(h, i)), ends ? ";\n" : "");
     }
+    if (takes_pool(h))
+        strbuf_format(out, " *     pthreadpool_t pool = pthreadpool_create(%s_THREADS);\n",
+                      h->macro);
     strbuf_format(out, " *     %s(", h->graph->name);
     for (size_t i = 0; i < tensor_count(h); i++)
         strbuf_format(out, "%s, ", tensor_name(h, i));
-    strbuf_format(out, "%s%s);\n", takes_weights(h) ? "weights, " : "",
-                  h->plan->arena_bytes > 0 ? "arena" : "0");
+    strbuf_format(out, "%s%s%s);\n", takes_weights(h) ? "weights, " : "",
+                  h->plan->arena_bytes > 0 ? "arena" : "0", takes_pool(h) ? ", pool" : "");
 }
 
 static void print_opening(const Header *h, const GraphCount *count, const Target *target) {
@@ -199,6 +209,8 @@ static void print_facts(const Header *h, const GraphCount *count, const Target *
     print_number_macro(h, "ALIGNMENT", 64);
     print_number_macro(h, "ARENA_BYTES", h->plan->arena_bytes);
     print_number_macro(h, "WEIGHTS_BYTES", h->plan->packed_bytes);
+    if (takes_pool(h))
+        print_number_macro(h, "THREADS", h->plan->threads);
     print_number_macro(h, "PARAMETERS", count->trainable + count->frozen);
     print_number_macro(h, "MACS", count->macs);
     strbuf_format(h->out, "#define %s_TARGET \"%s\"\n", h->macro, target->triple);
@@ -233,6 +245,20 @@ static void print_checks(const Header *h) {
                   h->graph->name, h->macro);
 }
 
+static void print_pool(const Header *h) {
+    strbuf_format(h->out,
+                  " *   %-10s threads to share the work between, or 0. Of libpthreadpool\n"
+                  " *              (Debian: libpthreadpool-dev; link with -lpthreadpool)\n",
+                  "pool");
+    if (!h->plan->shared)
+        strbuf_add(h->out, " *              It is not used: the work is too little to be shared\n");
+    else
+        strbuf_format(h->out,
+                      " *              With fewer than %s_THREADS the calling thread does it all.\n"
+                      " *              The results are the same bits in any case\n",
+                      h->macro);
+}
+
 static void print_forward(const Header *h) {
     StrBuf *out = h->out;
     strbuf_add(out, "\n/* Runs the network once.\n *\n");
@@ -255,6 +281,8 @@ static void print_forward(const Header *h) {
                       "arena", h->macro, h->macro);
     else
         strbuf_format(out, " *   %-10s not used, may be 0\n", "arena");
+    if (takes_pool(h))
+        print_pool(h);
     strbuf_add(out, " *\n"
                     " * No argument may overlap another. Cannot fail, allocates nothing, keeps no\n"
                     " * state: threads may call it at once, each with an arena of its own. NaN in\n"
@@ -299,6 +327,8 @@ void header_print(const Plan *plan, const GraphCount *count, const Target *targe
     name_parameters(&h);
     print_opening(&h, count, target);
     strbuf_format(out, "#ifndef NETC_%s_H\n#define NETC_%s_H\n", h.macro, h.macro);
+    if (takes_pool(&h))
+        strbuf_add(out, "\n#include <pthreadpool.h>\n");
     print_facts(&h, count, target);
     print_checks(&h);
     strbuf_add(out, "\n#ifdef __cplusplus\nextern \"C\" {\n#endif\n");

@@ -32,6 +32,8 @@ typedef struct Candidate {
     int64_t channel_blocks, filter_blocks; /* vectors of them */
     int64_t tiles[2];
     int64_t tile_count;
+    int parts; /* threads that share the work */
+    Split split;
 } Candidate;
 
 static int64_t blocks_of(int64_t count, int64_t size) {
@@ -136,38 +138,45 @@ static int64_t choose_group(const Candidate *candidate, int columns) {
         group = GROUP_TILES;
     if (group > candidate->tile_count)
         group = candidate->tile_count;
-    group = blocks_of(candidate->tile_count, blocks_of(candidate->tile_count, group));
+    int64_t groups = blocks_of(candidate->tile_count, group);
+    if (candidate->split == SPLIT_ROWS)
+        groups = blocks_of(groups, candidate->parts) * candidate->parts; /* as many for each */
+    group = blocks_of(candidate->tile_count, groups);
     return blocks_of(group, columns) * columns;
 }
 
-/* Of all transforms of tiles: each is s lines one way and s (or m) the other. */
-static double transform_cycles(const Candidate *candidate) {
-    double size = candidate->winograd->size, outputs = candidate->winograd->outputs;
+/* Of a transform of all tiles in `blocks` blocks: s lines one way and `lines` the other. */
+static double transform_cycles(const Candidate *candidate, int64_t blocks, int lines) {
+    double size = candidate->winograd->size;
     double line = TRANSFORM_LINE(size) + 2 * TRANSFORM_VECTOR * size;
-    double tile = (double)candidate->channel_blocks * 2 * size * line +
-                  (double)candidate->filter_blocks * (size + outputs) * line;
-    return (double)candidate->tile_count * tile;
+    return (double)candidate->tile_count * (double)blocks * (size + lines) * line;
 }
 
-static double winograd_cycles(const Candidate *candidate, Tile *tile, int64_t *group) {
-    double positions = candidate->winograd->size * candidate->winograd->size;
+/* Of one thread; sets the tile, the group, and how threads share the work. Those that share the
+ * filters all transform the whole input; those that share the tiles all read all weights. */
+static double winograd_cycles(Candidate *candidate, Tile *tile, int64_t *group) {
+    const Winograd *winograd = candidate->winograd;
+    double positions = winograd->size * winograd->size;
     double product;
     *tile = choose_columns(candidate, &product);
-    *group = choose_group(candidate, tile->columns);
     double bytes = positions * (double)candidate->channels * (double)candidate->filters * 4;
     double reading = memory_cycles(candidate->machine, bytes);
-    return larger(positions * product, reading) + transform_cycles(candidate);
+    double before = transform_cycles(candidate, candidate->channel_blocks, winograd->size);
+    double after = transform_cycles(candidate, candidate->filter_blocks, winograd->outputs);
+    candidate->split = before < reading ? SPLIT_CHANNELS : SPLIT_ROWS;
+    *group = choose_group(candidate, tile->columns);
+    return larger(positions * product, reading) + before + after;
 }
 
 /* Floats for the lines between the two halves of a transform, and for a group of tiles before and
- * after the products. False if they do not fit 64 bits. */
+ * after the products, for each thread. False if they do not fit 64 bits. */
 static bool scratch_floats(const Candidate *candidate, int64_t group, int64_t *floats) {
     int64_t lanes = candidate->machine->lanes;
     int64_t positions = candidate->winograd->size * candidate->winograd->size;
     int64_t blocks, tile;
     return checked_add(candidate->channel_blocks, candidate->filter_blocks, &blocks) &&
            checked_mul(blocks, group, &tile) && checked_add(tile, 3, &tile) &&
-           checked_mul(tile, positions * lanes, floats);
+           checked_mul(tile, positions * lanes * candidate->parts, floats);
 }
 
 static void note_choice(Step *step, int outputs, double cycles) {
@@ -179,6 +188,7 @@ static void note_choice(Step *step, int outputs, double cycles) {
 static void consider(Plan *plan, Step *step, int outputs, int taps, double *best) {
     Winograd *winograd = winograd_make(plan->arena, outputs, taps);
     Candidate candidate = candidate_of(plan->machine, step, winograd);
+    candidate.parts = plan->threads > 1 ? plan->threads : 1;
     Tile tile;
     int64_t group, floats;
     if (winograd_error(winograd, candidate.channels, plan->machine->fused) > WINOGRAD_ERROR)
@@ -191,7 +201,9 @@ static void consider(Plan *plan, Step *step, int outputs, int taps, double *best
     step->kind = STEP_WINOGRAD;
     step->tile = tile;
     step->scratch_floats = floats;
+    step->split = candidate.split;
     step->conv.winograd = winograd;
+    step->conv.cycles = cycles;
     step->conv.group = group;
     step->conv.tiles[0] = candidate.tiles[0];
     step->conv.tiles[1] = candidate.tiles[1];

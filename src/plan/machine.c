@@ -2,7 +2,11 @@
 
 #include <stddef.h>
 
-/* 4 cycles of latency times 2 units is what every core of the last ten years has, or less. */
+/* 4 cycles of latency times 2 units is what every core of the last ten years has, or less. A wait
+ * is a few cache lines going from core to core, and the threads not coming at once. */
+#define WAIT_CYCLES 1500
+#define WAKE_CYCLES 15000
+
 static const Machine machines[] = {
     {.kind = MACHINE_GENERIC,
      .name = "generic",
@@ -10,7 +14,11 @@ static const Machine machines[] = {
      .registers = 16,
      .fma_latency = 8,
      .cache_bytes = 512 * 1024,
-     .memory_bytes_per_cycle = 6},
+     .memory_bytes_per_cycle = 6,
+     .operations_per_cycle = 4,
+     .bytes_per_cycle = 12,
+     .wait_cycles = WAIT_CYCLES,
+     .wake_cycles = WAKE_CYCLES},
     {.kind = MACHINE_AVX2,
      .name = "avx2",
      .lanes = 8,
@@ -18,7 +26,11 @@ static const Machine machines[] = {
      .fused = true,
      .fma_latency = 8,
      .cache_bytes = 512 * 1024,
-     .memory_bytes_per_cycle = 6},
+     .memory_bytes_per_cycle = 6,
+     .operations_per_cycle = 16,
+     .bytes_per_cycle = 16,
+     .wait_cycles = WAIT_CYCLES,
+     .wake_cycles = WAKE_CYCLES},
     {.kind = MACHINE_AVX512,
      .name = "avx512",
      .lanes = 16,
@@ -27,7 +39,11 @@ static const Machine machines[] = {
      .broadcast_operand = true,
      .fma_latency = 8,
      .cache_bytes = 1024 * 1024,
-     .memory_bytes_per_cycle = 8},
+     .memory_bytes_per_cycle = 8,
+     .operations_per_cycle = 32,
+     .bytes_per_cycle = 16,
+     .wait_cycles = WAIT_CYCLES,
+     .wake_cycles = WAKE_CYCLES},
     {.kind = MACHINE_NEON,
      .name = "neon",
      .lanes = 4,
@@ -35,7 +51,11 @@ static const Machine machines[] = {
      .fused = true,
      .fma_latency = 8,
      .cache_bytes = 512 * 1024,
-     .memory_bytes_per_cycle = 6},
+     .memory_bytes_per_cycle = 6,
+     .operations_per_cycle = 8,
+     .bytes_per_cycle = 16,
+     .wait_cycles = WAIT_CYCLES,
+     .wake_cycles = WAKE_CYCLES},
 };
 
 const Machine *machine_of_kind(MachineKind kind) {

@@ -6,6 +6,7 @@ Plan *plan_build(Arena *arena, Diagnostics *diagnostics, const Graph *graph, con
     plan->arena = arena;
     plan->graph = graph;
     plan->machine = machine;
+    plan->threads = options->threads;
 
     plan_lower(plan);
     plan_fuse(plan);
@@ -14,6 +15,7 @@ Plan *plan_build(Arena *arena, Diagnostics *diagnostics, const Graph *graph, con
     if (!plan_layout(plan, diagnostics) || !plan_tile(plan, diagnostics) ||
         !plan_memory(plan, diagnostics))
         return NULL;
+    plan_split(plan);
     return plan;
 }
 

@@ -9,6 +9,7 @@
  *           reshape become places in another value's buffer
  *   tile    register tiles from the machine table
  *   memory  buffers get offsets in one arena by lifetime; packed weights get offsets in one blob
+ *   split   steps are cut into parts for the threads of a call, as far as that gains time
  *
  * Shapes are seen as channels x height x width here: [N] is N x 1 x 1, [C, L] is C x 1 x L, and of
  * a higher rank all axes between the first and the last count as height. */
@@ -345,6 +346,13 @@ typedef struct Tile {
                     turn; recurrent: chains, a power of two; else 1 */
 } Tile;
 
+/* How the parts of a step share its work, where there is a choice. */
+typedef enum Split {
+    SPLIT_CHANNELS, /* each has channels of the output, all rows of most of them: reads fewer
+                       weights */
+    SPLIT_ROWS,     /* each has rows of the output, of all channels: reads less of the input */
+} Split;
+
 #define STEP_MAX_INPUTS  66
 #define STEP_MAX_STAGES  64
 #define STEP_MAX_VECTORS 48 /* packed vectors of the stages of one step */
@@ -381,6 +389,7 @@ typedef struct Step {
             const Weight *bias;       /* NULL: none */
             const Winograd *winograd; /* WINOGRAD, as the next ones */
             int64_t tiles[2];         /* rows and columns of tiles that cover the output */
+            double cycles;            /* predicted, of one thread */
             int64_t group; /* tiles that are transformed together, a multiple of tile.columns */
         } conv;            /* CONV, WINOGRAD, DEPTHWISE, CONV_GENERAL */
         struct {
@@ -451,6 +460,10 @@ typedef struct Step {
                         a weight; set by tile */
     Packed *bias;    /* PACK_SHIFT; NULL when neither bias nor affine. NORMALISE: as it is */
     Tile tile;
+    int parts;   /* threads that do it together; below 2: one alone */
+    Split split; /* CONV, WINOGRAD (set by choose), DEPTHWISE, CONV_GENERAL, WINDOW, ADAPTIVE,
+                    RESIZE */
+    bool waits;  /* begins only when all parts of all steps before it are done */
     Choice choices[STEP_MAX_CHOICES]; /* what was weighed, direct first; set by choose */
     int choice_count;
 
@@ -481,6 +494,8 @@ typedef struct Plan {
     Arena *arena;
     const Graph *graph;
     const Machine *machine;
+    int threads;         /* that a call may run on; below 2: one, without a pool */
+    bool shared;         /* some step has parts: more than one thread is worth its while */
     VEC(Value *) values; /* the graph's, then those between the steps of one layer; by Value.id */
     VEC(Step *) steps;
     VEC(Buffer *) buffers;
@@ -495,8 +510,12 @@ struct Lowering {
     Plan *plan;
 };
 
+/* Most threads that a call can be planned for. */
+#define PLAN_MAX_THREADS 64
+
 /* What is asked of a plan. */
 typedef struct PlanOptions {
+    int threads;       /* that a call may run on; below 2: one, without a pool */
     bool exact;        /* every convolution by the direct method */
     int winograd_size; /* for tests: Winograd's method with tiles of this size wherever there is
                           one; 0: where it is predicted to be faster */
@@ -532,6 +551,7 @@ bool plan_layout(Plan *plan, Diagnostics *diagnostics); /* sets views; inserts C
                                                            removes VIEW and CONCAT */
 bool plan_tile(Plan *plan, Diagnostics *diagnostics);   /* sets tiles and packed tensors */
 bool plan_memory(Plan *plan, Diagnostics *diagnostics); /* sets offsets */
+void plan_split(Plan *plan); /* sets parts and which steps wait, for Plan.threads */
 
 /* By Node.id, the share of the largest number of the node's result by which the plan may be off
  * beside the error of a sum: WINOGRAD_ERROR of what a WINOGRAD step makes, else 0. NULL: of none.

@@ -307,6 +307,12 @@ static void print_choices(const Step *step, StrBuf *out) {
         strbuf_add(out, " thousand cycles\n");
 }
 
+/* Only of a plan for several threads. */
+static void print_parts(const Step *step, StrBuf *out) {
+    strbuf_format(out, "    parts    %d%s%s\n", step->parts,
+                  step->split == SPLIT_ROWS ? " by rows" : "", step->waits ? ", waits" : "");
+}
+
 static void print_packed(const char *role, const Packed *packed, StrBuf *out) {
     if (packed)
         strbuf_format(out, "    %-8s +%" PRId64 ", %" PRId64 " floats in %zu recipe%s\n", role,
@@ -364,6 +370,8 @@ static void print_step(const Plan *plan, const Step *step, size_t index, StrBuf 
     print_facts(step, out);
     print_choices(step, out);
     print_tile(step, out);
+    if (plan->threads > 1)
+        print_parts(step, out);
     print_packed("weights", step->weights, out);
     print_packed("bias", step->bias, out);
     if (step->affine_count > 0)
@@ -375,6 +383,9 @@ static void print_step(const Plan *plan, const Step *step, size_t index, StrBuf 
 void plan_print(const Plan *plan, StrBuf *out) {
     strbuf_format(out, "plan of %s for %s, %d lanes, %d registers\n", plan->graph->name,
                   plan->machine->name, plan->machine->lanes, plan->machine->registers);
+    if (plan->threads > 1)
+        strbuf_format(out, "%d threads%s\n", plan->threads,
+                      plan->shared ? "" : ", of which one does it all");
     print_bytes(out, "arena ", plan->arena_bytes);
     print_bytes(out, ", packed weights ", plan->packed_bytes);
     strbuf_add(out, "\n");

@@ -9,7 +9,7 @@
 #include "guarded.h"
 
 typedef void (*Network)(const void *const *inputs, float *const *outputs, const void *packed,
-                        void *arena);
+                        void *arena, void *pool);
 
 extern const struct {
     const char *name;
@@ -49,7 +49,7 @@ static void run_case(const char *folder, const char *name, Network network) {
     fclose(file);
     Guarded arena = guarded_new((size_t)c.arena_bytes, true);
     memset(arena.data, 0xff, arena.size);
-    network(inputs, outputs, packed.data, arena.data);
+    network(inputs, outputs, packed.data, arena.data, NULL);
 
     snprintf(path, sizeof path, "%s/%s.out", folder, name);
     file = fopen(path, "wb");

@@ -3,6 +3,7 @@
  *     numeric --cpu NAME FILE.net...            compile in this process, run, compare
  *     numeric --target T --write FOLDER FILE... write objects and data for another machine
  *     numeric --check FOLDER FILE...            compare what that machine computed (foreign.c)
+ *     numeric --cpu NAME --threads N FILE...    the first, and then the same bits by N threads
  *
  * Every network of every file is run with random weights and inputs, twice: once with all buffers
  * ending at a guard page and the arena full of NaN, once beginning at one and the arena full of
@@ -10,12 +11,18 @@
  *
  * `--special` before the files strews numbers over the inputs, and at last over the weights, that
  * arithmetic treats in its own way (special_mixes): in this process each mix in turn, else the
- * first only. Results that are not finite must be of the reference's class: NaN, +Inf or -Inf. */
+ * first only. Results that are not finite must be of the reference's class: NaN, +Inf or -Inf.
+ *
+ * With --threads each step that can have parts has them, however small it is. A pool of N threads
+ * must give the bits that one thread gives; so must, of some of the networks, one of more, one of
+ * fewer and none. */
 #include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <pthreadpool.h>
 
 #include "codegen/codegen.h"
 #include "foreign.h"
@@ -34,7 +41,9 @@ typedef struct Suite {
     const char *triple;
     const char *folder;
     bool special;
+    int threads; /* 0: one */
     int networks;
+    int shared; /* networks of which a step was done by several threads */
     int failures;
     int64_t classes; /* results that the reference says are NaN or infinite */
 } Suite;
@@ -68,6 +77,10 @@ static const Mix special_mixes[] = {
     {"weights", STREW_WEIGHTS, 3, {NAN, INFINITY, -INFINITY}},
 };
 
+/* Networks of which one is also run with pools that do not have one thread for each part: where
+ * there are more threads than processors, a pool takes long. */
+#define OTHER_POOLS_EVERY 10
+
 #define SPECIAL_MIXES (sizeof special_mixes / sizeof *special_mixes)
 
 /* One network under test. */
@@ -81,8 +94,9 @@ typedef struct Case {
     const Mix *mix; /* NULL: normal numbers only */
     uint64_t seed;
     Guarded packed;
-    float **inputs;  /* random elements of each input */
-    float **outputs; /* of the last run */
+    float **inputs;      /* random elements of each input */
+    float **outputs;     /* of the last run */
+    PlanOptions options; /* of the plan */
 } Case;
 
 static void fail(Case *c, const char *what) {
@@ -196,7 +210,8 @@ static void store_input(const Case *c, size_t index, void *out) {
 }
 
 /* Runs once between guard pages and copies the results to `results`. */
-static void run_guarded(Case *c, CompiledNetwork network, bool at_end, float **results) {
+static void run_guarded(Case *c, CompiledNetwork network, pthreadpool_t pool, bool at_end,
+                        float **results) {
     const Graph *graph = c->graph;
     size_t tensors = graph->inputs.count + graph->outputs.count;
     Guarded *buffers = ARENA_ARRAY(c->arena, tensors, Guarded);
@@ -218,7 +233,7 @@ static void run_guarded(Case *c, CompiledNetwork network, bool at_end, float **r
     }
     Guarded arena = guarded_new((size_t)c->plan->arena_bytes, at_end);
     memset(arena.data, at_end ? 0xff : 0, arena.size);
-    network(inputs, outputs, c->packed.data, arena.data);
+    network(inputs, outputs, c->packed.data, arena.data, pool);
     for (size_t i = 0; i < graph->outputs.count; i++)
         memcpy(results[i], outputs[i], bytes_of(graph->outputs.data[i]));
     for (size_t i = 0; i < tensors; i++)
@@ -240,25 +255,62 @@ static void check_pack(Case *c, Codegen *codegen) {
     guarded_free(&packed);
 }
 
+static bool same_results(const Case *c, float *const *again) {
+    for (size_t i = 0; i < c->graph->outputs.count; i++)
+        if (memcmp(c->outputs[i], again[i], bytes_of(c->graph->outputs.data[i])) != 0)
+            return false;
+    return true;
+}
+
 /* Runs the inputs of `mix` twice. `again` is room for the second results. */
 static void run_mix(Case *c, CompiledNetwork network, const Mix *mix, float **again) {
     c->mix = mix;
     make_inputs(c);
-    run_guarded(c, network, true, c->outputs);
-    run_guarded(c, network, STREW_FEW, again);
-    for (size_t i = 0; i < c->graph->outputs.count; i++)
-        if (memcmp(c->outputs[i], again[i], bytes_of(c->graph->outputs.data[i])) != 0)
-            fail(c, "another placement or arena content changes the result");
+    run_guarded(c, network, NULL, true, c->outputs);
+    run_guarded(c, network, NULL, false, again);
+    if (!same_results(c, again))
+        fail(c, "another placement or arena content changes the result");
     compare(c);
+}
+
+static float **results_new(Case *c) {
+    float **results = ARENA_ARRAY(c->arena, c->graph->outputs.count, float *);
+    for (size_t i = 0; i < c->graph->outputs.count; i++)
+        results[i] = arena_alloc(c->arena, bytes_of(c->graph->outputs.data[i]));
+    return results;
+}
+
+/* Runs the last inputs again with the code for several threads. */
+static void run_shared(Case *c, const Target *target) {
+    Machine eager = *target->machine; /* to it no step is too small */
+    eager.wait_cycles = eager.wake_cycles = 0;
+    uint64_t layout = plan_layout_hash(c->plan);
+    PlanOptions options = c->options;
+    options.threads = c->suite->threads;
+    c->plan = plan_build(c->arena, c->diagnostics, c->graph, &eager, &options);
+    if (plan_layout_hash(c->plan) != layout)
+        fail(c, "threads change how the weights are packed");
+    c->suite->shared += c->plan->shared;
+    CodegenOptions codegen_options = {.weights_mode = WEIGHTS_NONE, .in_process = true};
+    Codegen *codegen = codegen_build(c->plan, target, c->sources, &codegen_options);
+    CompiledNetwork network = codegen_load(codegen);
+    float **again = results_new(c);
+    const int sizes[] = {c->suite->threads, c->suite->threads + 1, c->suite->threads - 1, 0};
+    for (int i = 0; i < (c->suite->networks % OTHER_POOLS_EVERY == 0 ? 4 : 1); i++) {
+        pthreadpool_t pool = sizes[i] > 0 ? pthreadpool_create((size_t)sizes[i]) : NULL;
+        run_guarded(c, network, pool, i % 2 != 0, again);
+        if (!same_results(c, again))
+            fail(c, arena_format(c->arena, "another result by %d threads", sizes[i]));
+        pthreadpool_destroy(pool); /* its threads would keep the processors busy for a while */
+    }
+    codegen_free(codegen);
 }
 
 static void run_in_process(Case *c, const Target *target) {
     CodegenOptions options = {.weights_mode = WEIGHTS_NONE, .in_process = true};
     Codegen *codegen = codegen_build(c->plan, target, c->sources, &options);
     CompiledNetwork network = codegen_load(codegen);
-    float **again = ARENA_ARRAY(c->arena, c->graph->outputs.count, float *);
-    for (size_t i = 0; i < c->graph->outputs.count; i++)
-        again[i] = arena_alloc(c->arena, bytes_of(c->graph->outputs.data[i]));
+    float **again = results_new(c);
     if (!c->suite->special)
         run_mix(c, network, NULL, again);
     for (size_t i = 0; i < SPECIAL_MIXES && c->suite->special; i++)
@@ -266,6 +318,8 @@ static void run_in_process(Case *c, const Target *target) {
     if (c->graph->weights.count > 0)
         check_pack(c, codegen);
     codegen_free(codegen);
+    if (c->suite->threads > 0)
+        run_shared(c, target);
 }
 
 /* ---- on another machine --------------------------------------------------------------------- */
@@ -349,6 +403,7 @@ static void run_case(Case *c, const Target *target) {
     size_t count = c->suite->mode == MODE_RUN && !c->suite->special ? 4 : 1;
     c->suite->networks++;
     for (size_t i = 0; i < count; i++) {
+        c->options = variants[i];
         c->plan = plan_build(c->arena, c->diagnostics, c->graph, target->machine, &variants[i]);
         if (!c->plan) {
             fail(c, "no plan");
@@ -415,6 +470,8 @@ int main(int argc, char **argv) {
         } else if (strcmp(argv[i], "--check") == 0 && i + 1 < argc) {
             suite.mode = MODE_CHECK;
             suite.folder = argv[++i];
+        } else if (strcmp(argv[i], "--threads") == 0 && i + 1 < argc) {
+            suite.threads = atoi(argv[++i]);
         } else if (strcmp(argv[i], "--special") == 0) {
             suite.special = true;
         } else {
@@ -423,6 +480,7 @@ int main(int argc, char **argv) {
     }
     fprintf(stderr, "%d networks, %lld results of a class, %d failures\n", suite.networks,
             (long long)suite.classes, suite.failures);
-    bool vacuous = suite.special && suite.mode != MODE_WRITE && suite.classes == 0;
+    bool vacuous = (suite.special && suite.mode != MODE_WRITE && suite.classes == 0) ||
+                   (suite.threads > 0 && suite.shared == 0);
     return suite.failures == 0 && suite.networks > 0 && !vacuous ? 0 : 1;
 }

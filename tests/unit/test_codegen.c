@@ -118,7 +118,7 @@ static void check_numbers(Fixture *f) {
     assert_non_null(network);
     for (int turn = 0; turn < 2; turn++) { /* what the arena holds does not matter */
         memset(f->scratch, turn ? 0xFF : 0, (size_t)net->plan.arena_bytes);
-        network((const void *const *)inputs, outputs, f->packed, f->scratch);
+        network((const void *const *)inputs, outputs, f->packed, f->scratch, NULL);
         for (int i = 0; i < 3; i++) {
             const Value *value = net->graph.outputs.data[i];
             for (int64_t k = 0; k < shape_elements(&value->type.shape); k++) {

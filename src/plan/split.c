@@ -1,0 +1,238 @@
+/* Split: which steps the threads of a call do together, and where they wait for each other.
+ *
+ * All threads go through all steps. A step is cut into one part for each thread, or the first does
+ * it alone: a wait costs what some thousand multiply-adds do. Between two steps there is a wait
+ * unless they touch no byte in common that either of them writes, or the first thread does both.
+ * Where the whole call would gain little by it, no step is cut, and the other threads are never
+ * woken. Costs are estimates in cycles, from the machine table. */
+#include <assert.h>
+
+#include "plan/plan.h"
+
+/* A step is cut if that saves more than so many waits: one before it and one after it, and as much
+ * again for what an estimate does not know. */
+#define WAITS_TO_SAVE 4
+/* A call is shared if it then takes less than this part of the time. */
+#define WORTH_SHARING 0.9
+/* Rows are as good a cut as any if the largest part has at most this much more than the average. */
+#define EVEN_ROWS 1.05
+
+/* ---- what a step costs -------------------------------------------------------------------- */
+
+/* Numbers of a view, of a blocked one whole blocks. */
+static double view_numbers(const View *view) {
+    int64_t blocks = view->channels / view->block + (view->channels % view->block != 0);
+    return (double)blocks * (double)view->block * (double)view->height * (double)view->width;
+}
+
+/* Multiply-adds of one output, or of one input of a transposed convolution. */
+static double conv_taps(const Step *step) {
+    const Weight *weight = step->conv.weight;
+    return (double)weight->elements / (double)weight->shape.dims[0];
+}
+
+/* Multiply-adds, or what takes a vector unit as long. */
+static double step_operations(const Step *step) {
+    double outputs = view_numbers(&step->output);
+    switch (step->kind) {
+    case STEP_CONV:
+    case STEP_DEPTHWISE: return outputs * conv_taps(step);
+    case STEP_WINOGRAD: break; /* choose has counted them */
+    case STEP_CONV_GENERAL:
+        return conv_taps(step) * (step->conv.transposed ? view_numbers(&step->inputs[0]) : outputs);
+    case STEP_DENSE: return (double)step->dense.weight->elements;
+    case STEP_GEMM: {
+        const Product *product = &step->gemm.product;
+        return (double)product->batches * (double)product->rows * (double)product->depth *
+               (double)product->columns;
+    }
+    case STEP_WINDOW: {
+        const int64_t *kernel = step->window.window.kernel;
+        return outputs * (double)kernel[WINDOW_HEIGHT] * (double)kernel[WINDOW_WIDTH] *
+               (double)kernel[WINDOW_DEPTH];
+    }
+    case STEP_SOFTMAX: return 16 * outputs;
+    case STEP_NORMALISE:
+    case STEP_RESIZE:
+    case STEP_LRN: return 8 * outputs;
+    case STEP_ADAPTIVE:
+    case STEP_GLOBAL:
+    case STEP_REDUCE: return view_numbers(&step->inputs[0]);
+    case STEP_TABLE:
+    case STEP_WINDOW_BIAS:
+    case STEP_MAP:
+    case STEP_COPY: return outputs;
+    case STEP_ZERO: return outputs / 8;
+    case STEP_RECURRENT: return (double)step->recurrent.times * (double)step->weights->floats;
+    case STEP_REARRANGE: return 2 * outputs;
+    case STEP_VIEW:
+    case STEP_CONCAT: break;
+    }
+    assert(false && "has no operations of its own");
+    return 0;
+}
+
+static double step_bytes(const Step *step) {
+    double numbers = step->kind == STEP_ZERO ? 0 : view_numbers(&step->output);
+    for (int k = 0; k < step->input_count; k++)
+        numbers += view_numbers(&step->inputs[k]);
+    if (step->weights && step->kind != STEP_TABLE)
+        numbers += (double)step->weights->floats;
+    return numbers * (double)sizeof(float);
+}
+
+static double step_cycles(const Machine *machine, const Step *step) {
+    if (step->kind == STEP_WINOGRAD)
+        return step->conv.cycles;
+    return step_operations(step) / machine->operations_per_cycle +
+           step_bytes(step) / machine->bytes_per_cycle;
+}
+
+/* ---- cutting ------------------------------------------------------------------------------ */
+
+/* Whether the kernel knows parts. A recurrence goes from one time to the next, and a rearrangement
+ * is rarely worth it. */
+static bool can_be_cut(StepKind kind) {
+    switch (kind) {
+    case STEP_CONV:
+    case STEP_WINOGRAD:
+    case STEP_DEPTHWISE:
+    case STEP_CONV_GENERAL:
+    case STEP_DENSE:
+    case STEP_WINDOW:
+    case STEP_ADAPTIVE:
+    case STEP_GLOBAL:
+    case STEP_GEMM:
+    case STEP_TABLE:
+    case STEP_SOFTMAX:
+    case STEP_NORMALISE:
+    case STEP_LRN:
+    case STEP_REDUCE:
+    case STEP_RESIZE:
+    case STEP_MAP:
+    case STEP_COPY:
+    case STEP_ZERO: return true;
+    case STEP_RECURRENT:
+    case STEP_WINDOW_BIAS:
+    case STEP_REARRANGE:
+    case STEP_VIEW:
+    case STEP_CONCAT: break;
+    }
+    return false;
+}
+
+/* Whether parts of whole tiles of rows are about equal. */
+static bool rows_are_even(const Step *step, int parts) {
+    int64_t height = step->output.height, tile = step->tile.rows > 0 ? step->tile.rows : 1;
+    int64_t largest = 0, begin = 0;
+    for (int part = 1; part <= parts; part++) {
+        int64_t end = (height * part / parts + tile - 1) / tile * tile;
+        end = end < height ? end : height;
+        largest = end - begin > largest ? end - begin : largest;
+        begin = end;
+    }
+    return (double)largest * parts <= EVEN_ROWS * (double)height;
+}
+
+/* What a thread does not share with the others it keeps in its own cache: of weights and input, the
+ * larger. */
+static Split choose_split(const Step *step, int parts) {
+    double weights = step->weights ? (double)step->weights->floats : 0;
+    bool by_rows = weights < view_numbers(&step->inputs[0]) && rows_are_even(step, parts);
+    return by_rows ? SPLIT_ROWS : SPLIT_CHANNELS;
+}
+
+static bool has_split(StepKind kind) {
+    return kind == STEP_CONV || kind == STEP_DEPTHWISE || kind == STEP_CONV_GENERAL ||
+           kind == STEP_WINDOW || kind == STEP_ADAPTIVE || kind == STEP_RESIZE;
+}
+
+static void cut_step(const Plan *plan, Step *step) {
+    step->parts = 1;
+    if (!can_be_cut(step->kind))
+        return;
+    double saved = step_cycles(plan->machine, step) * (1 - 1.0 / plan->threads);
+    if (saved <= WAITS_TO_SAVE * plan->machine->wait_cycles)
+        return;
+    step->parts = plan->threads;
+    if (has_split(step->kind))
+        step->split = choose_split(step, plan->threads);
+}
+
+/* ---- waiting ------------------------------------------------------------------------------ */
+
+static bool buffers_meet(const Buffer *a, const Buffer *b) {
+    if (a->place != b->place || a->place != PLACE_ARENA)
+        return a == b;
+    int64_t a_end = a->offset + a->elements * element_size(a->element);
+    int64_t b_end = b->offset + b->elements * element_size(b->element);
+    return a->offset < b_end && b->offset < a_end;
+}
+
+/* Does `step` read anything that lies where `written` does? */
+static bool reads(const Step *step, const Buffer *written) {
+    for (int k = 0; k < step->input_count; k++)
+        if (buffers_meet(step->inputs[k].buffer, written))
+            return true;
+    return false;
+}
+
+/* A halo lies beside everything else that is written into its buffer. */
+static bool writes_apart(const Step *a, const Step *b) {
+    bool one_is_halo = (a->kind == STEP_ZERO) != (b->kind == STEP_ZERO);
+    return one_is_halo && a->output.buffer == b->output.buffer;
+}
+
+/* Whether `later` must not begin before `earlier` is done. */
+static bool depends(const Step *later, const Step *earlier) {
+    if (later->parts == 1 && earlier->parts == 1)
+        return false; /* the same thread does both, in this order */
+    if (reads(later, earlier->output.buffer) || reads(earlier, later->output.buffer))
+        return true;
+    if (buffers_meet(later->output.buffer, earlier->output.buffer) && !writes_apart(later, earlier))
+        return true;
+    return (later->scratch && (reads(earlier, later->scratch) ||
+                               buffers_meet(later->scratch, earlier->output.buffer))) ||
+           (earlier->scratch && (reads(later, earlier->scratch) ||
+                                 buffers_meet(earlier->scratch, later->output.buffer)));
+}
+
+/* Returns how many steps wait. */
+static int place_waits(Plan *plan) {
+    int waits = 0;
+    size_t since = 0; /* the first step after the last wait */
+    for (size_t i = 0; i < plan->steps.count; i++) {
+        Step *step = plan->steps.data[i];
+        step->waits = false;
+        for (size_t k = since; k < i && !step->waits; k++)
+            step->waits = depends(step, plan->steps.data[k]);
+        if (step->waits) {
+            since = i;
+            waits++;
+        }
+    }
+    return waits;
+}
+
+static bool is_worth_it(const Plan *plan, int waits) {
+    double alone = 0, shared = plan->machine->wake_cycles + waits * plan->machine->wait_cycles;
+    for (size_t i = 0; i < plan->steps.count; i++) {
+        double cycles = step_cycles(plan->machine, plan->steps.data[i]);
+        alone += cycles;
+        shared += cycles / plan->steps.data[i]->parts;
+    }
+    return shared < WORTH_SHARING * alone;
+}
+
+void plan_split(Plan *plan) {
+    if (plan->threads < 2)
+        return;
+    for (size_t i = 0; i < plan->steps.count; i++)
+        cut_step(plan, plan->steps.data[i]);
+    int waits = place_waits(plan);
+    plan->shared = is_worth_it(plan, waits);
+    for (size_t i = 0; i < plan->steps.count && !plan->shared; i++) {
+        plan->steps.data[i]->parts = 1;
+        plan->steps.data[i]->waits = false;
+    }
+}
