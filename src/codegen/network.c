@@ -56,22 +56,6 @@ typedef struct Build {
 
 /* ---- facts about parameters ------------------------------------------------------------------ */
 
-/* The elements of its buffer that a view lies in, first to past the last. */
-static void view_range(const View *view, int64_t *begin, int64_t *end) {
-    int64_t blocks = (view->channels + view->block - 1) / view->block;
-    *begin = view->offset;
-    *end = view->offset + (blocks - 1) * view->block_stride +
-           (view->height - 1) * view->row_stride + (view->width - 1) * view->pixel_stride +
-           view->block;
-}
-
-static bool views_apart(const View *a, const View *b) {
-    int64_t a_begin, a_end, b_begin, b_end;
-    view_range(a, &a_begin, &a_end);
-    view_range(b, &b_begin, &b_end);
-    return a->buffer != b->buffer || a_end <= b_begin || b_end <= a_begin;
-}
-
 /* Bytes from the base of its place to element (0, 0, 0). */
 static int64_t view_bytes(const View *view) {
     int64_t start = view->buffer->place == PLACE_ARENA ? view->buffer->offset : 0;

@@ -67,6 +67,9 @@ static inline bool view_is_bytes(const View *view) {
     return view->buffer->element == ELEMENT_U8;
 }
 
+/* Whether the elements from the first to the last of each are apart, or in two buffers. */
+bool views_apart(const View *a, const View *b);
+
 /* ---- steps -------------------------------------------------------------------------------- */
 
 /* Where a stage's operand y comes from. */

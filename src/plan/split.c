@@ -1,7 +1,7 @@
 /* Split: which steps the threads of a call do together, and where they wait for each other.
  *
  * All threads go through all steps. A step is cut into one part for each thread, or the first does
- * it alone: a wait costs what some thousand multiply-adds do. Between two steps there is a wait
+ * it alone: a wait costs what ten thousand multiply-adds do. Between two steps there is a wait
  * unless they touch no byte in common that either of them writes, or the first thread does both.
  * Where the whole call would gain little by it, no step is cut, and the other threads are never
  * woken. Costs are estimates in cycles, from the machine table. */
@@ -9,9 +9,8 @@
 
 #include "plan/plan.h"
 
-/* A step is cut if that saves more than so many waits: one before it and one after it, and as much
- * again for what an estimate does not know. */
-#define WAITS_TO_SAVE 4
+/* Cycles that it costs a thread to find its part of a step, and parts being not quite equal. */
+#define PART_CYCLES 200
 /* A call is shared if it then takes less than this part of the time. */
 #define WORTH_SHARING 0.9
 /* Rows are as good a cut as any if the largest part has at most this much more than the average. */
@@ -88,7 +87,7 @@ static double step_cycles(const Machine *machine, const Step *step) {
            step_bytes(step) / machine->bytes_per_cycle;
 }
 
-/* ---- cutting ------------------------------------------------------------------------------ */
+/* ---- how a step is cut --------------------------------------------------------------------- */
 
 /* Whether the kernel knows parts. A recurrence goes from one time to the next, and a rearrangement
  * is rarely worth it. */
@@ -147,18 +146,6 @@ static bool has_split(StepKind kind) {
            kind == STEP_WINDOW || kind == STEP_ADAPTIVE || kind == STEP_RESIZE;
 }
 
-static void cut_step(const Plan *plan, Step *step) {
-    step->parts = 1;
-    if (!can_be_cut(step->kind))
-        return;
-    double saved = step_cycles(plan->machine, step) * (1 - 1.0 / plan->threads);
-    if (saved <= WAITS_TO_SAVE * plan->machine->wait_cycles)
-        return;
-    step->parts = plan->threads;
-    if (has_split(step->kind))
-        step->split = choose_split(step, plan->threads);
-}
-
 /* ---- waiting ------------------------------------------------------------------------------ */
 
 static bool buffers_meet(const Buffer *a, const Buffer *b) {
@@ -178,9 +165,11 @@ static bool reads(const Step *step, const Buffer *written) {
 }
 
 /* A halo lies beside everything else that is written into its buffer. */
-static bool writes_apart(const Step *a, const Step *b) {
+static bool write_apart(const Step *a, const Step *b) {
+    if (a->output.buffer != b->output.buffer)
+        return !buffers_meet(a->output.buffer, b->output.buffer);
     bool one_is_halo = (a->kind == STEP_ZERO) != (b->kind == STEP_ZERO);
-    return one_is_halo && a->output.buffer == b->output.buffer;
+    return one_is_halo || views_apart(&a->output, &b->output);
 }
 
 /* Whether `later` must not begin before `earlier` is done. */
@@ -189,7 +178,7 @@ static bool depends(const Step *later, const Step *earlier) {
         return false; /* the same thread does both, in this order */
     if (reads(later, earlier->output.buffer) || reads(earlier, later->output.buffer))
         return true;
-    if (buffers_meet(later->output.buffer, earlier->output.buffer) && !writes_apart(later, earlier))
+    if (!write_apart(later, earlier))
         return true;
     return (later->scratch && (reads(earlier, later->scratch) ||
                                buffers_meet(later->scratch, earlier->output.buffer))) ||
@@ -214,25 +203,61 @@ static int place_waits(Plan *plan) {
     return waits;
 }
 
-static bool is_worth_it(const Plan *plan, int waits) {
-    double alone = 0, shared = plan->machine->wake_cycles + waits * plan->machine->wait_cycles;
+/* ---- cutting ------------------------------------------------------------------------------ */
+
+/* The cycles of a call, the steps and their waits being as they are. */
+static double plan_cycles(Plan *plan, const double *cycles) {
+    double sum = place_waits(plan) * plan->machine->wait_cycles;
     for (size_t i = 0; i < plan->steps.count; i++) {
-        double cycles = step_cycles(plan->machine, plan->steps.data[i]);
-        alone += cycles;
-        shared += cycles / plan->steps.data[i]->parts;
+        int parts = plan->steps.data[i]->parts;
+        sum += parts > 1 ? cycles[i] / parts + PART_CYCLES : cycles[i];
     }
-    return shared < WORTH_SHARING * alone;
+    return sum;
+}
+
+/* Makes a step whole again if that makes the call no slower, now taking `*best`. */
+static void try_whole(Plan *plan, Step *step, const double *cycles, double *best) {
+    int parts = step->parts;
+    if (parts == 1)
+        return;
+    step->parts = 1;
+    double sum = plan_cycles(plan, cycles);
+    if (sum <= *best)
+        *best = sum;
+    else
+        step->parts = parts;
+}
+
+/* A small step among steps that are cut is best cut too: the waits around it are there anyway. So
+ * all begin as cut, and those at the ends of runs of small ones, where a wait goes away with them,
+ * become whole again. */
+static double cut_steps(Plan *plan, const double *cycles) {
+    size_t count = plan->steps.count;
+    for (size_t i = 0; i < count; i++) {
+        Step *step = plan->steps.data[i];
+        step->parts = can_be_cut(step->kind) ? plan->threads : 1;
+        if (step->parts > 1 && has_split(step->kind))
+            step->split = choose_split(step, plan->threads);
+    }
+    double best = plan_cycles(plan, cycles);
+    for (size_t i = 0; i < count; i++)
+        try_whole(plan, plan->steps.data[i], cycles, &best);
+    for (size_t i = count; i > 0; i--)
+        try_whole(plan, plan->steps.data[i - 1], cycles, &best);
+    return best;
 }
 
 void plan_split(Plan *plan) {
     if (plan->threads < 2)
         return;
-    for (size_t i = 0; i < plan->steps.count; i++)
-        cut_step(plan, plan->steps.data[i]);
-    int waits = place_waits(plan);
-    plan->shared = is_worth_it(plan, waits);
-    for (size_t i = 0; i < plan->steps.count && !plan->shared; i++) {
-        plan->steps.data[i]->parts = 1;
-        plan->steps.data[i]->waits = false;
+    double alone = 0, *cycles = ARENA_ARRAY(plan->arena, plan->steps.count, double);
+    for (size_t i = 0; i < plan->steps.count; i++) {
+        cycles[i] = step_cycles(plan->machine, plan->steps.data[i]);
+        alone += cycles[i];
     }
+    double shared = cut_steps(plan, cycles) + plan->machine->wake_cycles;
+    plan->shared = shared < WORTH_SHARING * alone;
+    for (size_t i = 0; i < plan->steps.count && !plan->shared; i++)
+        plan->steps.data[i]->parts = 1;
+    place_waits(plan);
 }
