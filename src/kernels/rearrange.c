@@ -61,16 +61,19 @@ static int ranges_of(const Rearrange *rearrange, const RearrangeLoop *loop,
 /* ---- runs of output ------------------------------------------------------------------------ */
 
 /* Writes `count` floats from `output` on: `constant`, or if that is NULL those that are `stride`
- * elements apart from `input` on. */
-static void run_emit(const Filling *work, IrValue output, int64_t count, IrValue constant,
-                     IrValue input, int64_t stride) {
+ * elements apart from `input` on. Of what no loop is around the parts have shares. */
+static void run_emit(const Filling *work, int level, IrValue output, int64_t count,
+                     IrValue constant, IrValue input, int64_t stride) {
     Ir *ir = work->emitter->ir;
     const View *view = &work->emitter->step->inputs[0];
     int lanes = work->emitter->lanes;
     int64_t whole = count / lanes * lanes;
     int rest = (int)(count - whole);
+    Portion portion = {ir_i64(ir, 0), ir_i64(ir, count)};
+    if (level == 0)
+        portion = portion_by(work->emitter, count, lanes);
     if (whole > 0) {
-        IrLoop loop = ir_loop_begin(ir, ir_i64(ir, 0), ir_i64(ir, whole), lanes, NULL, 0);
+        IrLoop loop = portion_whole_begin(ir, &portion, whole, lanes);
         IrValue vector = constant;
         if (!constant) {
             IrValue from = view_at(ir, view, input, ir_mul_const(ir, loop.index, stride));
@@ -80,18 +83,20 @@ static void run_emit(const Filling *work, IrValue output, int64_t count, IrValue
         ir_loop_end(ir, &loop);
     }
     if (rest > 0) {
+        IrLoop loop = portion_rest_begin(ir, &portion, whole, lanes);
         IrValue vector = constant;
         if (!constant)
             vector = view_load(ir, view, view_at_const(ir, view, input, whole * stride), lanes,
                                rest, stride);
         ir_store_part(ir, ir_at_const(ir, output, whole), vector, lanes, rest);
+        ir_loop_end(ir, &loop);
     }
 }
 
-static void constant_emit(const Filling *work, IrValue output, int64_t count) {
+static void constant_emit(const Filling *work, int level, IrValue output, int64_t count) {
     IrValue constant =
         ir_f32_vector(work->emitter->ir, work->rearrange->value, work->emitter->lanes);
-    run_emit(work, output, count, constant, NULL, 0);
+    run_emit(work, level, output, count, constant, NULL, 0);
 }
 
 /* ---- the nest ------------------------------------------------------------------------------ */
@@ -104,16 +109,19 @@ static void range_emit(const Filling *work, int level, const Range *range, IrVal
     int64_t run = work->runs[level];
     IrValue to = ir_at_const(ir, output, range->begin * run);
     if (range->constant) {
-        constant_emit(work, to, range->count * run);
+        constant_emit(work, level, to, range->count * run);
         return;
     }
     const View *view = &work->emitter->step->inputs[0];
     IrValue from = view_at_const(ir, view, input, range->first);
     if (level == work->rearrange->loop_count - 1) {
-        run_emit(work, to, range->count, NULL, from, range->stride);
+        run_emit(work, level, to, range->count, NULL, from, range->stride);
         return;
     }
-    IrLoop loop = ir_loop_begin(ir, ir_i64(ir, 0), ir_i64(ir, range->count), 1, NULL, 0);
+    Portion turns = {ir_i64(ir, 0), ir_i64(ir, range->count)};
+    if (level == 0)
+        turns = portion_of(work->emitter, range->count);
+    IrLoop loop = ir_loop_begin(ir, turns.begin, turns.end, 1, NULL, 0);
     level_emit(work, level + 1, ir_at(ir, to, ir_mul_const(ir, loop.index, run)),
                view_at(ir, view, from, ir_mul_const(ir, loop.index, range->stride)));
     ir_loop_end(ir, &loop);

@@ -89,8 +89,7 @@ static double step_cycles(const Machine *machine, const Step *step) {
 
 /* ---- how a step is cut --------------------------------------------------------------------- */
 
-/* Whether the kernel knows parts. A recurrence goes from one time to the next, and a rearrangement
- * is rarely worth it. */
+/* Whether the kernel knows parts: a recurrence, which goes from one time to the next, does not. */
 static bool can_be_cut(StepKind kind) {
     switch (kind) {
     case STEP_CONV:
@@ -107,13 +106,13 @@ static bool can_be_cut(StepKind kind) {
     case STEP_NORMALISE:
     case STEP_LRN:
     case STEP_REDUCE:
+    case STEP_REARRANGE:
     case STEP_RESIZE:
     case STEP_MAP:
     case STEP_COPY:
     case STEP_ZERO: return true;
     case STEP_RECURRENT:
     case STEP_WINDOW_BIAS:
-    case STEP_REARRANGE:
     case STEP_VIEW:
     case STEP_CONCAT: break;
     }
