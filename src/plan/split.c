@@ -148,8 +148,10 @@ static bool has_split(StepKind kind) {
 /* ---- waiting ------------------------------------------------------------------------------ */
 
 static bool buffers_meet(const Buffer *a, const Buffer *b) {
-    if (a->place != b->place || a->place != PLACE_ARENA)
-        return a == b;
+    if (a->place != b->place)
+        return false;
+    if (a->place != PLACE_ARENA)
+        return a->index == b->index;
     int64_t a_end = a->offset + a->elements * element_size(a->element);
     int64_t b_end = b->offset + b->elements * element_size(b->element);
     return a->offset < b_end && b->offset < a_end;
