@@ -181,6 +181,8 @@ static bool depends(const Step *later, const Step *earlier) {
         return true;
     if (!write_apart(later, earlier))
         return true;
+    if (later->scratch && earlier->scratch && buffers_meet(later->scratch, earlier->scratch))
+        return true; /* each part has its own, but elsewhere in each step */
     return (later->scratch && (reads(earlier, later->scratch) ||
                                buffers_meet(later->scratch, earlier->output.buffer))) ||
            (earlier->scratch && (reads(later, earlier->scratch) ||
