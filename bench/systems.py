@@ -26,10 +26,12 @@ class Netc:
         cpu = os.environ.get("BENCH_CPU", "native")
         stem = WORK / f"netc.{network}.{cpu}.{threads}"
         start = time.time()
-        subprocess.run([NETC, ROOT / entry.file, f"--network={entry.network}", f"--cpu={cpu}",
+        shared = [f"--threads={threads}"] if threads > 1 else []
+        subprocess.run([NETC, ROOT / entry.file, f"--network={entry.network}", f"--cpu={cpu}", *shared,
                         f"--weights={WORK / network}.safetensors", f"--output={stem}.o"], check=True)
         self.compile_seconds = time.time() - start
-        subprocess.run(["cc", "-shared", "-o", f"{stem}.so", f"{stem}.o"], check=True)
+        subprocess.run(["cc", "-shared", "-o", f"{stem}.so", f"{stem}.o", *(["-lpthreadpool"] if shared else [])],
+                       check=True)
         library = ctypes.CDLL(f"{stem}.so")
         self.function = getattr(library, entry.network)
         arena = re.search(r"_ARENA_BYTES (\d+)", pathlib.Path(f"{stem}.h").read_text())
@@ -38,13 +40,18 @@ class Netc:
         self.arena = numpy.empty(int(arena[1]) + PAGE, numpy.uint8)
         self.arena_pointer = ctypes.c_void_p((self.arena.ctypes.data + PAGE - 1) // PAGE * PAGE)
         self.output_pointer = ctypes.c_void_p(self.output.ctypes.data)
+        self.pool = []
+        if shared:
+            create = ctypes.CDLL("libpthreadpool.so.0").pthreadpool_create
+            create.restype, create.argtypes = ctypes.c_void_p, [ctypes.c_size_t]
+            self.pool = [ctypes.c_void_p(create(threads))]
         self.pointer = ctypes.c_void_p
         self.last = None
 
     def run(self, x):
         if self.last is not x:
             self.last, self.input_pointer = x, self.pointer(x.ctypes.data)
-        self.function(self.input_pointer, self.output_pointer, self.arena_pointer)
+        self.function(self.input_pointer, self.output_pointer, self.arena_pointer, *self.pool)
         return self.output
 
 

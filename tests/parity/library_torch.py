@@ -28,6 +28,24 @@ def lenet5():
         nn.Flatten(), nn.Linear(400, 120), nn.ReLU(), nn.Linear(120, 84), nn.ReLU(), nn.Linear(84, 10))
 
 
+class Subsample(nn.Module):
+    """LeCun et al. 1998, section II.B: the mean of 2x2, times a coefficient, plus a bias, of each map."""
+
+    def __init__(self, channels):
+        super().__init__()
+        self.coefficient = nn.Parameter(torch.randn(channels))
+        self.bias = nn.Parameter(torch.randn(channels))
+
+    def forward(self, x):
+        return F.avg_pool2d(x, 2) * self.coefficient[:, None, None] + self.bias[:, None, None]
+
+
+def lenet5_1998():
+    return nn.Sequential(
+        nn.Conv2d(1, 6, 5), nn.Tanh(), Subsample(6), nn.Tanh(), nn.Conv2d(6, 16, 5), nn.Tanh(), Subsample(16),
+        nn.Tanh(), nn.Conv2d(16, 120, 5), nn.Tanh(), nn.Flatten(), nn.Linear(120, 84), nn.Tanh(), nn.Linear(84, 10))
+
+
 def separable_unit(channels, filters, stride=1, activation=nn.ReLU):
     return [*conv_norm(channels, channels, 3, [nn.ReLU()], stride=stride, padding=1, groups=channels),
             *conv_norm(channels, filters, 1, [nn.ReLU()])]
@@ -59,6 +77,50 @@ def tiny_yolo_v2():
     layers = [nn.ConstantPad2d((0, 1, 0, 1), float("-inf")) if isinstance(layer, nn.ZeroPad2d) else layer
               for layer in layers]
     return nn.Sequential(*layers)
+
+
+def separable(channels, filters):
+    return nn.Sequential(nn.Conv2d(channels, channels, 3, padding=1, groups=channels, bias=False),
+                         *conv_norm(channels, filters, 1, []))
+
+
+def pool_same(x):
+    """3x3 at every second place, as TensorFlow pads it: the odd row or column at the end."""
+    pads = [max(0, (-(-size // 2) - 1) * 2 + 3 - size) for size in (x.shape[3], x.shape[2])]
+    pads = [side for pad in pads for side in (pad // 2, pad - pad // 2)]
+    return F.max_pool2d(F.pad(x, pads, value=float("-inf")), 3, 2)
+
+
+class XceptionShrink(nn.Module):
+    """A block of the entry or exit flow (Chollet 2017, figure 5), with its convolution beside it."""
+
+    def __init__(self, channels, first, width, activate=True):
+        super().__init__()
+        self.activate = activate
+        self.units = nn.ModuleList([separable(channels, first), separable(first, width)])
+        self.beside = nn.Sequential(*conv_norm(channels, width, 1, [], stride=2))
+
+    def forward(self, x):
+        y = self.units[0](F.relu(x) if self.activate else x)
+        return pool_same(self.units[1](F.relu(y))) + self.beside(x)
+
+
+class XceptionMiddle(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.units = nn.Sequential(*[layer for _ in range(3) for layer in (nn.ReLU(), separable(728, 728))])
+
+    def forward(self, x):
+        return x + self.units(x)
+
+
+def xception():
+    return nn.Sequential(
+        *conv_norm(3, 32, 3, [nn.ReLU()], stride=2), *conv_norm(32, 64, 3, [nn.ReLU()]),
+        XceptionShrink(64, 128, 128, activate=False), XceptionShrink(128, 256, 256), XceptionShrink(256, 728, 728),
+        *[XceptionMiddle() for _ in range(8)], XceptionShrink(728, 728, 1024),
+        separable(1024, 1536), nn.ReLU(), separable(1536, 2048), nn.ReLU(),
+        nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(2048, 1000))
 
 
 class UNet(nn.Module):
@@ -156,7 +218,8 @@ class Gpt2(nn.Module):
 
 # network -> file, module, what makes it small, tokens below this instead of any numbers
 MODELS = {
-    "lenet5": ("lenet", lenet5, None, 0), "dscnn": ("dscnn", dscnn, None, 0),
+    "lenet5": ("lenet", lenet5, None, 0), "lenet5_1998": ("lenet", lenet5_1998, None, 0),
+    "xception": ("xception", xception, "size=71", 0), "dscnn": ("dscnn", dscnn, None, 0),
     "mobilenet_v1": ("mobilenet", mobilenet_v1, "size=64", 0),
     "tiny_yolo_v2": ("yolo", tiny_yolo_v2, "size=64", 0), "unet": ("unet", UNet, "size=188", 0),
     "tagger": ("tagger", Tagger, None, 10_000), "bert": ("bert", Bert, "length=5", 2),
