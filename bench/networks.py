@@ -87,6 +87,10 @@ def module_of(name):
     make = globals().get(network.make)
     model = make(torch.nn) if make else getattr(models, network.make)(weights=None, **network.extra)
     generator = torch.Generator().manual_seed(1)
+    with torch.no_grad():  # a last layer of zeros would make any result right
+        for parameter in model.parameters():
+            if parameter.abs().max() == 0:
+                parameter.copy_(torch.randn(parameter.shape, generator=generator) * 0.05)
     for module in model.modules():  # statistics that folding has something to do with
         if isinstance(module, torch.nn.BatchNorm2d):
             module.running_mean.copy_(torch.randn(module.running_mean.shape, generator=generator) * 0.05)
