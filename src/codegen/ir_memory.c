@@ -109,15 +109,12 @@ void ir_store_strided(Ir *ir, IrValue pointer, IrValue value, int lanes, int cou
 
 /* ---- tables --------------------------------------------------------------------------------- */
 
-IrValue ir_f32_table(Ir *ir, const double *numbers, int64_t count, int64_t padded) {
-    assert(0 < count && count <= padded);
-    LLVMValueRef *elements = ARENA_ARRAY(&ir->arena, (size_t)padded, LLVMValueRef);
-    for (int64_t i = 0; i < padded; i++)
-        elements[i] = ir_llvm(ir_f32(ir, i < count ? numbers[i] : 0));
-    LLVMValueRef array = LLVMConstArray2(ir->f32, elements, (uint64_t)padded);
+/* A constant array in the object; arrays of equal numbers are one. */
+static IrValue table_of(Ir *ir, LLVMTypeRef element, LLVMValueRef *numbers, uint64_t count) {
+    LLVMValueRef array = LLVMConstArray2(element, numbers, count);
     for (LLVMValueRef known = LLVMGetFirstGlobal(ir->module); known;
          known = LLVMGetNextGlobal(known))
-        if (LLVMGetInitializer(known) == array) /* constants of equal numbers are one */
+        if (LLVMGetInitializer(known) == array)
             return ir_value(known);
     LLVMValueRef global = LLVMAddGlobal(ir->module, LLVMTypeOf(array), "numbers");
     LLVMSetInitializer(global, array);
@@ -125,6 +122,27 @@ IrValue ir_f32_table(Ir *ir, const double *numbers, int64_t count, int64_t padde
     LLVMSetLinkage(global, LLVMPrivateLinkage);
     LLVMSetUnnamedAddress(global, LLVMGlobalUnnamedAddr);
     return ir_value(global);
+}
+
+IrValue ir_f32_table(Ir *ir, const double *numbers, int64_t count, int64_t padded) {
+    assert(0 < count && count <= padded);
+    LLVMValueRef *elements = ARENA_ARRAY(&ir->arena, (size_t)padded, LLVMValueRef);
+    for (int64_t i = 0; i < padded; i++)
+        elements[i] = ir_llvm(ir_f32(ir, i < count ? numbers[i] : 0));
+    return table_of(ir, ir->f32, elements, (uint64_t)padded);
+}
+
+IrValue ir_table_f64(Ir *ir, const double *numbers, size_t count) {
+    LLVMValueRef *values = ARENA_ARRAY(&ir->arena, count, LLVMValueRef);
+    for (size_t i = 0; i < count; i++)
+        values[i] = LLVMConstReal(ir->f64, numbers[i]);
+    return table_of(ir, ir->f64, values, count);
+}
+
+IrValue ir_table_number(Ir *ir, IrValue table, IrValue index) {
+    LLVMValueRef indices[] = {ir_llvm(index)};
+    LLVMValueRef place = LLVMBuildGEP2(ir->builder, ir->f64, ir_llvm(table), indices, 1, "");
+    return ir_value(LLVMBuildLoad2(ir->builder, ir->f64, place, ""));
 }
 
 /* ---- bytes ---------------------------------------------------------------------------------- */
@@ -249,25 +267,6 @@ IrValue ir_load_f64(Ir *ir, IrValue pointer) {
 void ir_store_f64(Ir *ir, IrValue pointer, IrValue value) {
     LLVMValueRef single = LLVMBuildFPTrunc(ir->builder, ir_llvm(value), ir->f32, "");
     ir_store(ir, pointer, ir_value(single), 1);
-}
-
-IrValue ir_table_f64(Ir *ir, const double *numbers, size_t count) {
-    LLVMValueRef *values = ARENA_ARRAY(&ir->arena, count, LLVMValueRef);
-    for (size_t i = 0; i < count; i++)
-        values[i] = LLVMConstReal(ir->f64, numbers[i]);
-    LLVMValueRef array = LLVMConstArray2(ir->f64, values, count);
-    LLVMValueRef table = LLVMAddGlobal(ir->module, LLVMTypeOf(array), "");
-    LLVMSetInitializer(table, array);
-    LLVMSetGlobalConstant(table, true);
-    LLVMSetLinkage(table, LLVMPrivateLinkage);
-    LLVMSetUnnamedAddress(table, LLVMGlobalUnnamedAddr);
-    return ir_value(table);
-}
-
-IrValue ir_table_number(Ir *ir, IrValue table, IrValue index) {
-    LLVMValueRef indices[] = {ir_llvm(index)};
-    LLVMValueRef place = LLVMBuildGEP2(ir->builder, ir->f64, ir_llvm(table), indices, 1, "");
-    return ir_value(LLVMBuildLoad2(ir->builder, ir->f64, place, ""));
 }
 
 void ir_fill_zero(Ir *ir, IrValue pointer, IrValue count) {

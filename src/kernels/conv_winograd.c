@@ -56,8 +56,8 @@ static IrValue accumulate(const Conv *conv, IrValue sum, double factor, IrValue 
     return ir_fma(ir, ir_f32_vector(ir, factor, conv->emitter->lanes), x, sum);
 }
 
-/* The sum of every second factor times its number from the last but `first` down: the factors of
- * the highest powers are 1. */
+/* The sum of the factors of even (parity 0) or odd powers times their numbers, from the highest
+ * power down, whose factor is 1. */
 static IrValue sum_of_parity(const Conv *conv, const double *factors, const IrValue *x,
                              int parity) {
     IrValue sum = NULL;
@@ -118,9 +118,8 @@ static void line_store(const Conv *conv, IrValue pointer, int64_t stride, const 
 
 /* ---- tiles ---------------------------------------------------------------------------------- */
 
-/* A tile of the group in the making, and the pixel at which its output begins. */
+/* The pixel at which a tile's output begins. */
 typedef struct Corner {
-    IrValue tile; /* in the group */
     IrValue row, column;
 } Corner;
 
@@ -128,8 +127,7 @@ static Corner corner_of(const Conv *conv, IrValue tile) {
     Ir *ir = conv->emitter->ir;
     int64_t columns = conv->emitter->step->conv.tiles[1];
     IrValue number = ir_add(ir, conv->first, tile);
-    return (Corner){tile,
-                    ir_mul_const(ir, ir_div_const(ir, number, columns), conv->winograd->outputs),
+    return (Corner){ir_mul_const(ir, ir_div_const(ir, number, columns), conv->winograd->outputs),
                     ir_mul_const(ir, ir_rem_const(ir, number, columns), conv->winograd->outputs)};
 }
 
