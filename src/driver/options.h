@@ -78,6 +78,7 @@ typedef struct Options {
     TextList inputs;        /* run: one a network input, in order */
     bool reference;
     bool compare;
+    bool compare_layers;
     uint64_t seed;
     bool check;    /* format: say which files would change */
     bool in_place; /* format: rewrite the files */

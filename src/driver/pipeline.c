@@ -124,7 +124,8 @@ static bool make_plan(Compilation *c) {
                             options->optimisation);
     if (!c->target)
         return false;
-    PlanOptions plan = {.exact = options->exact, .threads = (int)options->threads};
+    PlanOptions plan = {
+        .exact = options->exact, .keep = options->compare_layers, .threads = (int)options->threads};
     c->plan = plan_build(&c->arena, &c->diagnostics, c->graph, c->target->machine, &plan);
     if (!c->plan)
         return false;

@@ -7,6 +7,7 @@
 #include <pthreadpool.h>
 
 #include "driver/compilation.h"
+#include "driver/layer_comparison.h"
 #include "layers/layer.h"
 #include "reference/reference.h"
 #include "support/checked.h"
@@ -27,6 +28,7 @@ typedef struct Run {
     Comparison worst;     /* --compare: of all samples and outputs; `largest` is of: */
     int64_t largest_sample;
     size_t largest_output;
+    LayerComparison layers; /* --compare-layers */
 } Run;
 
 static int64_t value_elements(const Value *value) {
@@ -45,16 +47,6 @@ static bool input_fits(const Shape *file, const Shape *input, int64_t *samples, 
     return shape_equal(&sample, input);
 }
 
-/* "[3, 5, 7]": element number `index` of `shape` as coordinates. */
-static void print_place(const Shape *shape, int64_t index, StrBuf *out) {
-    Shape place = {.rank = shape->rank};
-    for (int i = shape->rank - 1; i >= 0; i--) {
-        place.dims[i] = index % shape->dims[i];
-        index /= shape->dims[i];
-    }
-    shape_print(&place, out);
-}
-
 /* Whether the numbers of a file of `shape` can be elements of the input. */
 static bool elements_hold(const Run *run, size_t index, const Shape *shape) {
     Compilation *c = run->compilation;
@@ -66,7 +58,7 @@ static bool elements_hold(const Run *run, size_t index, const Shape *shape) {
     if (at == count)
         return true;
     StrBuf place = {0};
-    print_place(shape, at, &place);
+    shape_print_place(shape, at, &place);
     Diagnostic *diagnostic = diag_report(
         &c->diagnostics, DIAG_E0704, input->span,
         "`%s` holds %.9g at %s, but input `%s` is of `u8`, whole numbers from 0 to 255",
@@ -175,10 +167,15 @@ static void run_compiled(Run *run) {
     void **inputs = input_memory(run);
     pthreadpool_t pool = c->plan->shared ? pthreadpool_create((size_t)c->plan->threads) : NULL;
     float **outputs = ARENA_ARRAY(&c->arena, run->graph->outputs.count, float *);
+    const float **numbers = ARENA_ARRAY(&c->arena, run->graph->inputs.count, const float *);
     for (int64_t sample = 0; sample < run->samples; sample++) {
         store_inputs(run, sample, inputs);
         sample_outputs(run, sample, outputs);
         network((const void *const *)inputs, outputs, c->packed, arena, pool);
+        if (c->options->compare_layers) {
+            sample_inputs(run, sample, numbers);
+            layer_comparison_add(&run->layers, c->plan, numbers, outputs, arena, sample);
+        }
     }
     pthreadpool_destroy(pool);
     free(arena);
@@ -279,7 +276,7 @@ static void show_comparison(const Run *run, StrBuf *out) {
     const Comparison *worst = &run->worst;
     strbuf_format(out, "largest error %.3g at %s", worst->largest_error,
                   run->graph->output_names.data[run->largest_output]);
-    print_place(&output->type.shape, worst->largest, out);
+    shape_print_place(&output->type.shape, worst->largest, out);
     if (run->batched)
         strbuf_format(out, " of sample %lld", (long long)run->largest_sample);
     strbuf_format(out, "; at most %.3g of the bound\n", worst->worst_ratio);
@@ -320,6 +317,8 @@ static bool show_and_write(Run *run) {
         strbuf_format(&text, "... %lld more samples\n", (long long)(run->samples - shown));
     if (c->options->compare)
         show_comparison(run, &text);
+    if (c->options->compare_layers)
+        layer_comparison_print(&run->layers, run->batched, &text);
     int screen = file_set_open(&c->files, "-");
     bool done = screen >= 0 && file_set_write(&c->files, screen, text.data, text.length);
     strbuf_free(&text);
@@ -347,7 +346,7 @@ bool run_network(Compilation *c) {
         }
         run.outputs[i] = ARENA_ARRAY(&c->arena, (size_t)floats, float);
     }
-    if (!c->options->reference || c->options->compare)
+    if (!c->options->reference || c->options->compare || c->options->compare_layers)
         run_compiled(&run);
     if (c->options->reference || c->options->compare)
         run_reference(&run, c->options->compare);
@@ -356,5 +355,6 @@ bool run_network(Compilation *c) {
                     "%lld values of the compiled code differ from the reference by more than the "
                     "bound",
                     (long long)run.worst.mismatched);
+    layer_comparison_report(&run.layers, &c->diagnostics);
     return show_and_write(&run);
 }

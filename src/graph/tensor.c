@@ -117,3 +117,12 @@ void elements_store(ElementType element, const float *numbers, int64_t count, vo
     }
     assert(false);
 }
+
+void shape_print_place(const Shape *shape, int64_t index, StrBuf *out) {
+    Shape place = {.rank = shape->rank};
+    for (int i = shape->rank - 1; i >= 0; i--) {
+        place.dims[i] = index % shape->dims[i];
+        index /= shape->dims[i];
+    }
+    shape_print(&place, out);
+}

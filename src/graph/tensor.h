@@ -43,6 +43,9 @@ bool shape_is_valid(const Shape *shape);
 /* Appends "[64, 56, 56]". */
 void shape_print(const Shape *shape, StrBuf *out);
 
+/* Appends "[3, 5, 7]": element number `index`, in row-major order, by its coordinates. */
+void shape_print_place(const Shape *shape, int64_t index, StrBuf *out);
+
 /* The same as a text in `arena`. */
 const char *shape_text(Arena *arena, const Shape *shape);
 

@@ -1,6 +1,7 @@
 /* Memory: offsets of buffers in the arena and of packed tensors in their blob.
  *
- * A buffer is needed from the first to the last step that has a view of it. */
+ * A buffer is needed from the first to the last step that has a view of it, or of a plan that keeps
+ * its values, from the first step to the last. */
 #include <assert.h>
 #include <string.h>
 
@@ -32,6 +33,11 @@ static void find_lifetimes(Plan *plan) {
         if (step->scratch)
             extend_lifetime(step->scratch, (int)i);
     }
+}
+
+static void keep_all(Plan *plan) {
+    for (size_t i = 0; i < plan->steps.count; i++)
+        extend_lifetime(plan->steps.data[i]->output.buffer, (int)plan->steps.count - 1);
 }
 
 /* ---- in place ----------------------------------------------------------------------------- */
@@ -169,7 +175,10 @@ static bool place_packed(Plan *plan) {
 
 bool plan_memory(Plan *plan, Diagnostics *diagnostics) {
     find_lifetimes(plan);
-    reuse_in_place(plan);
+    if (plan->keeps)
+        keep_all(plan);
+    else
+        reuse_in_place(plan);
     const char *what = !placement_make(plan) ? "arena"
                        : !place_packed(plan) ? "packed weights"
                                              : NULL;

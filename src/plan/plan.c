@@ -7,6 +7,7 @@ Plan *plan_build(Arena *arena, Diagnostics *diagnostics, const Graph *graph, con
     plan->graph = graph;
     plan->machine = machine;
     plan->threads = options->threads;
+    plan->keeps = options->keep;
 
     plan_lower(plan);
     plan_fuse(plan);

@@ -498,6 +498,7 @@ typedef struct Plan {
     const Graph *graph;
     const Machine *machine;
     int threads;         /* that a call may run on; below 2: one, without a pool */
+    bool keeps;          /* every value stays in the arena until the call ends */
     bool shared;         /* some step has parts: more than one thread is worth its while */
     VEC(Value *) values; /* the graph's, then those between the steps of one layer; by Value.id */
     VEC(Step *) steps;
@@ -520,6 +521,7 @@ struct Lowering {
 typedef struct PlanOptions {
     int threads;       /* that a call may run on; below 2: one, without a pool */
     bool exact;        /* every convolution by the direct method */
+    bool keep;         /* values stay in the arena until the call ends: for plan_read_kept */
     int winograd_size; /* for tests: Winograd's method with tiles of this size wherever there is
                           one; 0: where it is predicted to be faster */
 } PlanOptions;
@@ -527,6 +529,12 @@ typedef struct PlanOptions {
 /* Makes the whole plan. Reports E0802 and returns NULL if a size is out of bounds. */
 Plan *plan_build(Arena *arena, Diagnostics *diagnostics, const Graph *graph, const Machine *machine,
                  const PlanOptions *options);
+
+/* Of a plan that keeps its values: the elements of the graph's values that a step stored, by
+ * Value.id, row-major; NULL where none did, as for what is fused or only a view. `inputs`,
+ * `outputs` and `memory` (of the arena) are those of a call. */
+const float **plan_read_kept(const Plan *plan, Arena *arena, const float *const *inputs,
+                             float *const *outputs, const void *memory);
 
 /* Appends the plan: buffers with offsets and lifetimes, steps with tile, layout, views, weights. */
 void plan_print(const Plan *plan, StrBuf *out);

@@ -5,26 +5,12 @@
 
 #include "layers/layer.h"
 
-static Real *evaluate_input(Arena *arena, const Value *input, const float *elements) {
-    int64_t count = shape_elements(&input->type.shape);
+static Real *exact_values(Arena *arena, const Value *value, const float *elements) {
+    int64_t count = shape_elements(&value->type.shape);
     Real *result = ARENA_ARRAY(arena, (size_t)count, Real);
     for (int64_t i = 0; i < count; i++)
         result[i].value = elements[i];
     return result;
-}
-
-static void evaluate_node(Arena *arena, const Node *node, Real **values) {
-    const Real **inputs = ARENA_ARRAY(arena, node->input_count, const Real *);
-    for (size_t i = 0; i < node->input_count; i++)
-        inputs[i] = values[node->inputs[i]->id];
-    Real **outputs = ARENA_ARRAY(arena, node->output_count, Real *);
-    for (size_t i = 0; i < node->output_count; i++) {
-        size_t count = (size_t)shape_elements(&node->outputs[i]->type.shape);
-        outputs[i] = values[node->outputs[i]->id] = ARENA_ARRAY(arena, count, Real);
-    }
-    Evaluation evaluation = {
-        .node = node, .inputs = inputs, .output = outputs[0], .outputs = outputs};
-    node->layer->evaluate(&evaluation);
 }
 
 /* Adds `share` of the largest finite number to the error of each. */
@@ -37,20 +23,31 @@ static void loosen(Real *elements, int64_t count, double share) {
         elements[i].error += share * largest;
 }
 
+static void evaluate_node(Arena *arena, const Node *node, const double *shares, Real **values) {
+    const Real **inputs = ARENA_ARRAY(arena, node->input_count, const Real *);
+    for (size_t i = 0; i < node->input_count; i++)
+        inputs[i] = values[node->inputs[i]->id];
+    Real **outputs = ARENA_ARRAY(arena, node->output_count, Real *);
+    for (size_t i = 0; i < node->output_count; i++) {
+        size_t count = (size_t)shape_elements(&node->outputs[i]->type.shape);
+        outputs[i] = values[node->outputs[i]->id] = ARENA_ARRAY(arena, count, Real);
+    }
+    Evaluation evaluation = {
+        .node = node, .inputs = inputs, .output = outputs[0], .outputs = outputs};
+    node->layer->evaluate(&evaluation);
+    if (shares && shares[node->id] > 0)
+        loosen(outputs[0], shape_elements(&node->outputs[0]->type.shape), shares[node->id]);
+}
+
 Real **reference_run(Arena *arena, const Graph *graph, const float *const *inputs,
                      const double *shares) {
     Real **values = ARENA_ARRAY(arena, graph->values.count, Real *);
     for (size_t i = 0; i < graph->inputs.count; i++) {
         const Value *input = graph->inputs.data[i];
-        values[input->id] = evaluate_input(arena, input, inputs[i]);
+        values[input->id] = exact_values(arena, input, inputs[i]);
     }
-    for (size_t i = 0; i < graph->nodes.count; i++) {
-        const Node *node = graph->nodes.data[i];
-        evaluate_node(arena, node, values);
-        if (shares && shares[i] > 0)
-            loosen(values[node->outputs[0]->id], shape_elements(&node->outputs[0]->type.shape),
-                   shares[i]);
-    }
+    for (size_t i = 0; i < graph->nodes.count; i++)
+        evaluate_node(arena, graph->nodes.data[i], shares, values);
     return values;
 }
 
@@ -84,4 +81,26 @@ Comparison reference_compare(const Real *reference, const float *actual, int64_t
         }
     }
     return comparison;
+}
+
+void reference_compare_layers(Arena *arena, const Graph *graph, const float *const *made,
+                              const double *shares, Comparison *results) {
+    Real **values = ARENA_ARRAY(arena, graph->values.count, Real *);
+    for (size_t i = 0; i < graph->inputs.count; i++) {
+        const Value *input = graph->inputs.data[i];
+        values[input->id] = exact_values(arena, input, made[input->id]);
+    }
+    for (size_t i = 0; i < graph->nodes.count; i++) {
+        const Node *node = graph->nodes.data[i];
+        evaluate_node(arena, node, shares, values);
+        for (size_t k = 0; k < node->output_count; k++) {
+            const Value *output = node->outputs[k];
+            const float *actual = made[output->id];
+            if (!actual)
+                continue;
+            results[output->id] =
+                reference_compare(values[output->id], actual, shape_elements(&output->type.shape));
+            values[output->id] = exact_values(arena, output, actual);
+        }
+    }
 }

@@ -26,4 +26,11 @@ typedef struct Comparison {
 
 Comparison reference_compare(const Real *reference, const float *actual, int64_t count);
 
+/* Compares layer by layer. `made` has by Value.id the elements that compiled code made, NULL where
+ * it kept none; of the inputs it has all. Each of these values is compared with what the reference
+ * makes of those before it, taken as exact, so that a bound covers the few layers in between and
+ * not the whole network. `results` is by Value.id, for those in `made` that a node gives. */
+void reference_compare_layers(Arena *arena, const Graph *graph, const float *const *made,
+                              const double *shares, Comparison *results);
+
 #endif

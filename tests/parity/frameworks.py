@@ -1,6 +1,7 @@
 """What the parity scripts share: PyTorch and torchvision as this project uses them, and netc."""
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import types
@@ -18,7 +19,7 @@ NETC = os.environ.get("NETC", "build/netc")
 # The library, and how far from PyTorch's float64 results its networks may be, as a share of the range
 NETWORKS = pathlib.Path(__file__).parents[2] / "examples/networks"
 REFERENCE_LIMIT = 1e-9  # both sides compute in float64: what differs is the order of summation
-COMPILED_LIMIT = 1e-4  # f32 through a hundred layers, beside the derived bound (run --compare)
+COMPILED_LIMIT = 1e-4  # f32 through a hundred layers, beside the derived bound of each layer
 
 
 def netc(*arguments):
@@ -27,6 +28,15 @@ def netc(*arguments):
     if done.returncode != 0:
         raise RuntimeError(f"netc {' '.join(map(str, arguments))}\n{done.stderr.strip()}")
     return done.stdout
+
+
+def run_layers(*arguments):
+    """Runs a network with each of its layers compared; the largest error as a share of its bound."""
+    output = netc("run", *arguments, "--compare-layers", "--cpu=native")
+    found = re.search(r"at most (\S+) of the bound", output)
+    if not found or "have no bound" in output:
+        raise RuntimeError(f"not every layer has a bound:\n{output}")
+    return float(found[1])
 
 
 def randomise(model, seed):

@@ -3,7 +3,8 @@
 
 For each: the same number of trainable parameters; the state dict, saved as it is, binds without
 renaming a tensor; and with the same random weights and input the compiled code and the float64
-reference give what PyTorch computes in float64. Without names, larger sisters of a network that is checked so
+reference give what PyTorch computes in float64, each compiled layer within the derived bound of its
+reference. Without names, larger sisters of a network that is checked so
 are only counted."""
 import json
 import re
@@ -13,7 +14,7 @@ import numpy
 import torch
 
 from frameworks import (COMPILED_LIMIT, NETWORKS, REFERENCE_LIMIT, check_all, distance, netc, randomise,
-                        run_float64, save)
+                        run_float64, run_layers, save)
 
 # network -> file, and a smaller image than the full one, which takes the reference long
 TORCHVISION = {
@@ -98,10 +99,10 @@ def check(name, folder, run):
     weights = folder / f"{name}.safetensors"
     numpy.save(folder / "image.npy", image)
     save(state_of(name, model), weights)
-    common = ("run", source, f"--network={name}", "-D", smaller, f"--weights={weights}",
+    common = (source, f"--network={name}", "-D", smaller, f"--weights={weights}",
               f"--input={folder / 'image.npy'}")
-    netc(*common, "--compare", "--cpu=native", f"--output={folder / 'compiled.npy'}")
-    netc(*common, "--reference", f"--output={folder / 'reference.npy'}")
+    layers = run_layers(*common, f"--output={folder / 'compiled.npy'}")
+    netc("run", *common, "--reference", f"--output={folder / 'reference.npy'}")
     weights.unlink()
     expected = run_float64(model, [image[None]])[0].numpy()
     compiled = distance(numpy.load(folder / "compiled.npy"), expected)
@@ -112,7 +113,8 @@ def check(name, folder, run):
     if not compiled <= COMPILED_LIMIT:
         return f"the compiled code is {compiled:.2g} of the range from PyTorch's result"
     print(f"{name:18} {theirs:>12,} parameters, reference within {reference:.1e}, "
-          f"compiled within {compiled:.1e} of the range", flush=True)
+          f"compiled within {compiled:.1e} of the range, each layer within {layers:.2f} of its bound",
+          flush=True)
     return None
 
 

@@ -13,7 +13,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from frameworks import (COMPILED_LIMIT, NETWORKS, REFERENCE_LIMIT, check_all, distance, netc, randomise,
-                        run_float64, save)
+                        run_float64, run_layers, save)
 
 
 
@@ -257,9 +257,10 @@ def check(name, folder):
     for i, values in enumerate(inputs):
         numpy.save(folder / f"input{i}.npy", values)
         options.append(f"--input={folder / f'input{i}.npy'}")
-    for kind, extra in (("compiled", ("--compare", "--cpu=native")), ("reference", ("--reference",))):
-        outputs = [f"--output={folder / f'{kind}{i}.npy'}" for i in range(len(report["outputs"]))]
-        netc("run", *where, *options, *extra, *outputs)
+    outputs = {kind: [f"--output={folder / f'{kind}{i}.npy'}" for i in range(len(report["outputs"]))]
+               for kind in ("compiled", "reference")}
+    layers = run_layers(*where, *options, *outputs["compiled"])
+    netc("run", *where, *options, "--reference", *outputs["reference"])
     weights.unlink()
     expected = run_float64(model, [values[None] for values in inputs])
     expected = expected if isinstance(expected, tuple) else (expected,)
@@ -268,7 +269,8 @@ def check(name, folder):
     if not (far["reference"] <= REFERENCE_LIMIT + 2.0 ** -24 and far["compiled"] <= COMPILED_LIMIT):
         return f"shares of the range from PyTorch's result: {far}"
     print(f"{name:18} {count:>12,} parameters, reference within {far['reference']:.1e}, "
-          f"compiled within {far['compiled']:.1e} of the range", flush=True)
+          f"compiled within {far['compiled']:.1e} of the range, each layer within {layers:.2f} of its bound",
+          flush=True)
     return None
 
 

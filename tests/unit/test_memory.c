@@ -184,6 +184,30 @@ static void test_chain(void **state) {
     network_end(&net);
 }
 
+/* Nothing takes the place of anything else. */
+static void test_kept(void **state) {
+    (void)state;
+    Network net;
+    network_begin(&net, MACHINE_AVX2, 1);
+    net.plan.keeps = true;
+    Value *value = net_input(&net, "x", shape_make(1, 64));
+    for (int i = 0; i < 4; i++) {
+        add_steps(&net, 1, 1);
+        Step *step = net.plan.steps.data[i];
+        step->kind = STEP_MAP;
+        step->output.buffer = ARENA_NEW(&net.arena, Buffer);
+        *step->output.buffer = (Buffer){.place = PLACE_ARENA, .elements = 64, .name = value->name};
+        VEC_PUSH(&net.arena, &net.plan.buffers, step->output.buffer);
+        if (i > 0)
+            read_at(&net, i, net.plan.buffers.data[i - 1]);
+    }
+    assert_true(plan_memory(&net.plan, &net.diagnostics));
+    check_placement(&net.plan);
+    assert_int_equal(net.plan.buffers.count, 4);
+    assert_int_equal(net.plan.arena_bytes, 4 * 64 * 4);
+    network_end(&net);
+}
+
 static void test_out_of_bounds(void **state) {
     (void)state;
     Network net;
@@ -353,12 +377,19 @@ static void test_packed_offsets(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_random_lifetimes),     cmocka_unit_test(test_many_at_once),
-        cmocka_unit_test(test_against_all_orders),   cmocka_unit_test(test_chain),
-        cmocka_unit_test(test_out_of_bounds),        cmocka_unit_test(test_residual_in_place),
-        cmocka_unit_test(test_residual_keeps_halo),  cmocka_unit_test(test_not_in_place),
-        cmocka_unit_test(test_not_in_another_place), cmocka_unit_test(test_between_concats),
-        cmocka_unit_test(test_map_in_place),         cmocka_unit_test(test_packed_offsets),
+        cmocka_unit_test(test_random_lifetimes),
+        cmocka_unit_test(test_many_at_once),
+        cmocka_unit_test(test_against_all_orders),
+        cmocka_unit_test(test_chain),
+        cmocka_unit_test(test_kept),
+        cmocka_unit_test(test_out_of_bounds),
+        cmocka_unit_test(test_residual_in_place),
+        cmocka_unit_test(test_residual_keeps_halo),
+        cmocka_unit_test(test_not_in_place),
+        cmocka_unit_test(test_not_in_another_place),
+        cmocka_unit_test(test_between_concats),
+        cmocka_unit_test(test_map_in_place),
+        cmocka_unit_test(test_packed_offsets),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

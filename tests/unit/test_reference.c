@@ -483,6 +483,25 @@ static void comparison_claims_nothing_after_overflow(void **state) {
     assert_true(comparison.worst_ratio == 0);
 }
 
+/* Each layer is judged by what it was given: where one is wrong, the next is not. */
+static void layers_are_compared_alone(void **state) {
+    Fixture *fixture = *state;
+    Value *input = make_input(fixture, shape_make(1, 2), (const float[]){-1, 2});
+    Node *relu = make_node(fixture, "relu", input, shape_make(1, 2));
+    Node *second = make_node(fixture, "relu", relu->outputs[0], shape_make(1, 2));
+    Node *last = make_node(fixture, "relu", second->outputs[0], shape_make(1, 2));
+    const float *made[4] = {0};
+    made[input->id] = (const float[]){-1, 2};
+    made[relu->outputs[0]->id] = (const float[]){0, 2.5F}; /* wrong; the next is not kept */
+    made[last->outputs[0]->id] = (const float[]){0, 2.5F};
+    Comparison results[4] = {0};
+    reference_compare_layers(&fixture->arena, &fixture->graph, made, NULL, results);
+    assert_int_equal(results[relu->outputs[0]->id].mismatched, 1);
+    assert_int_equal(results[relu->outputs[0]->id].worst, 1);
+    assert_int_equal(results[last->outputs[0]->id].mismatched, 0);
+    assert_true(results[last->outputs[0]->id].largest_value == 2.5);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_begin, fixture_end)
 
 int main(void) {
@@ -522,6 +541,7 @@ int main(void) {
         TEST(comparison_knows_classes),
         TEST(comparison_tells_what_has_no_bound),
         TEST(comparison_claims_nothing_after_overflow),
+        TEST(layers_are_compared_alone),
     };
     return cmocka_run_group_tests_name("reference", tests, NULL, NULL);
 }
