@@ -20,9 +20,16 @@ typedef enum WeightsMode {
     WEIGHTS_NONE,   /* the caller passes packed weights, made by NAME_pack */
 } WeightsMode;
 
+/* A function to be called by the first of the threads. */
+typedef struct StepMark {
+    void (*function)(void *context); /* NULL: none */
+    void *context;
+} StepMark;
+
 typedef struct CodegenOptions {
     WeightsMode weights_mode;
     bool in_process;       /* for codegen_load: WEIGHTS_NONE, nothing else emitted */
+    StepMark mark;         /* in_process: called as a call begins and after each of its steps */
     bool debug;            /* line tables with .net lines */
     uint64_t source_hash;  /* of the .net text */
     uint64_t weights_hash; /* of the packed weights; 0 for WEIGHTS_NONE */

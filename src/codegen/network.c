@@ -312,10 +312,28 @@ static void begin_network(Build *build, LLVMValueRef embedded) {
         build->pool = next_parameter(build, &next, "pool");
 }
 
+/* An address of this process. */
+static LLVMValueRef address(Ir *ir, uintptr_t place) {
+    return LLVMConstIntToPtr(LLVMConstInt(ir->i64, place, false), ir->pointer);
+}
+
+static void emit_mark(const Build *build) {
+    const StepMark *mark = &build->options->mark;
+    Ir *ir = build->ir;
+    if (!mark->function)
+        return;
+    LLVMTypeRef type = LLVMFunctionType(ir->nothing, &ir->pointer, 1, false);
+    LLVMValueRef context = address(ir, (uintptr_t)mark->context);
+    LLVMBuildCall2(ir->builder, type, address(ir, (uintptr_t)mark->function), &context, 1, "");
+}
+
 static void emit_alone(Build *build, LLVMValueRef embedded) {
     begin_network(build, embedded);
-    for (size_t i = 0; i < build->plan->steps.count; i++)
+    emit_mark(build);
+    for (size_t i = 0; i < build->plan->steps.count; i++) {
         emit_call(build, build->plan->steps.data[i], build->kernel_of[i], NULL);
+        emit_mark(build);
+    }
     module_function_end(build->ir);
 }
 
@@ -347,6 +365,14 @@ static void run_with_frame(Build *build, const Parallel *parallel) {
     parallel_run(parallel, pointers, count, build->pool);
 }
 
+static void emit_mark_of_first(const Build *build, const Parallel *parallel) {
+    if (!build->options->mark.function)
+        return;
+    IrIf first = ir_if_begin(build->ir, parallel_is_first(parallel));
+    emit_mark(build);
+    ir_if_end(build->ir, &first);
+}
+
 static void emit_shared(Build *build, LLVMValueRef embedded) {
     const Plan *plan = build->plan;
     Parallel parallel = {.ir = build->ir,
@@ -356,6 +382,7 @@ static void emit_shared(Build *build, LLVMValueRef embedded) {
                          .threads = plan->threads};
     parallel_begin(&parallel);
     read_frame(build, &parallel);
+    emit_mark_of_first(build, &parallel);
     for (size_t i = 0; i < plan->steps.count; i++) {
         const Step *step = plan->steps.data[i];
         debug_locate(build->debug, step_span(build, step));
@@ -364,6 +391,7 @@ static void emit_shared(Build *build, LLVMValueRef embedded) {
         IrLoop loop = parallel_parts_begin(&parallel, step->parts);
         emit_call(build, step, build->kernel_of[i], step->parts > 1 ? ir_llvm(loop.index) : NULL);
         ir_loop_end(build->ir, &loop);
+        emit_mark_of_first(build, &parallel);
     }
     parallel_end(&parallel);
 

@@ -124,6 +124,10 @@ LLVMValueRef parallel_pointer(const Parallel *parallel, int index) {
     return LLVMBuildLoad2(parallel->ir->builder, parallel->ir->pointer, place, "");
 }
 
+IrValue parallel_is_first(const Parallel *parallel) {
+    return ir_less(parallel->ir, ir_parameter(parallel->ir, 1), ir_i64(parallel->ir, 1));
+}
+
 IrLoop parallel_parts_begin(const Parallel *parallel, int parts) {
     Ir *ir = parallel->ir;
     IrValue begin = ir_parameter(ir, 1), end = ir_parameter(ir, 2);

@@ -33,10 +33,11 @@ typedef struct Parallel {
 
 /* Begins NAME.steps. */
 void parallel_begin(Parallel *parallel);
-/* Within it: pointer number `index` of the frame; a wait; the loop over those of the first `parts`
- * parts that are to be done here. */
+/* Within it: pointer number `index` of the frame; a wait; whether this is the first thread; the
+ * loop over those of the first `parts` parts that are to be done here. */
 LLVMValueRef parallel_pointer(const Parallel *parallel, int index);
 void parallel_wait(Parallel *parallel);
+IrValue parallel_is_first(const Parallel *parallel);
 IrLoop parallel_parts_begin(const Parallel *parallel, int parts);
 /* Ends it and makes NAME.part. */
 void parallel_end(Parallel *parallel);

@@ -64,6 +64,9 @@ bool outputs_write_text(Compilation *compilation, const StrBuf *text);
 /* run.c: `netc run`: executes the network and shows, writes or compares the results. */
 bool run_network(Compilation *compilation);
 
+/* bench.c: `netc bench`: times the network in this process. */
+bool bench_network(Compilation *compilation);
+
 /* format_files.c: `netc format`. */
 bool format_files(Compilation *compilation);
 

@@ -11,6 +11,7 @@ typedef enum Verb {
     VERB_CHECK,   /* netc check digits.net */
     VERB_REPORT,  /* netc report digits.net */
     VERB_RUN,     /* netc run digits.net --input x.npy */
+    VERB_BENCH,   /* netc bench digits.net */
     VERB_INIT,    /* netc init digits.net -o digits.safetensors */
     VERB_DRAW,    /* netc draw digits.net -o digits.svg */
     VERB_DIFF,    /* netc diff old.net new.net */

@@ -120,8 +120,9 @@ static bool require_weights(Compilation *c) {
 /* Target, plan, and the asserts that need one. */
 static bool make_plan(Compilation *c) {
     const Options *options = c->options;
-    c->target = target_open(&c->arena, &c->diagnostics, options->target, options->cpu,
-                            options->optimisation);
+    const char *cpu = options->verb == VERB_BENCH && !options->cpu ? "native" : options->cpu;
+    c->target =
+        target_open(&c->arena, &c->diagnostics, options->target, cpu, options->optimisation);
     if (!c->target)
         return false;
     PlanOptions plan = {
@@ -255,7 +256,8 @@ static bool show_report(Compilation *c) {
     return done;
 }
 
-static bool run(Compilation *c) {
+/* Every stage up to a plan and weights, which are random where no file is named. */
+static bool prepare_to_run(Compilation *c) {
     if (!(read_source(c) && parse(c) && make_graph(c) && count_and_check(c) && bind_weights(c) &&
           make_plan(c) && fine(c)))
         return false;
@@ -265,7 +267,15 @@ static bool run(Compilation *c) {
         weights_random(&c->arena, c->graph, c->options->seed);
         c->weights_bound = true;
     }
-    return run_network(c);
+    return true;
+}
+
+static bool run(Compilation *c) {
+    return prepare_to_run(c) && run_network(c);
+}
+
+static bool bench(Compilation *c) {
+    return prepare_to_run(c) && bench_network(c);
 }
 
 static bool init(Compilation *c) {
@@ -354,6 +364,7 @@ static bool dispatch(Compilation *c) {
     case VERB_CHECK: return check(c);
     case VERB_REPORT: return show_report(c);
     case VERB_RUN: return run(c);
+    case VERB_BENCH: return bench(c);
     case VERB_INIT: return init(c);
     case VERB_DRAW: return draw(c);
     case VERB_DIFF: return diff(c);

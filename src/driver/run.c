@@ -4,9 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <pthreadpool.h>
-
-#include "driver/compilation.h"
+#include "driver/execution.h"
 #include "driver/layer_comparison.h"
 #include "layers/layer.h"
 #include "reference/reference.h"
@@ -127,18 +125,6 @@ static void sample_inputs(const Run *run, int64_t sample, const float **inputs) 
         inputs[i] = run->inputs[i] + sample * value_elements(run->graph->inputs.data[i]);
 }
 
-/* The memory in which compiled code gets the inputs of one sample. */
-static void **input_memory(Run *run) {
-    size_t count = run->graph->inputs.count;
-    void **memory = ARENA_ARRAY(&run->compilation->arena, count, void *);
-    for (size_t i = 0; i < count; i++) {
-        const Value *input = run->graph->inputs.data[i];
-        size_t bytes = (size_t)(value_elements(input) * element_size(input->type.element));
-        memory[i] = arena_alloc(&run->compilation->arena, bytes);
-    }
-    return memory;
-}
-
 static void store_inputs(const Run *run, int64_t sample, void *const *memory) {
     for (size_t i = 0; i < run->graph->inputs.count; i++) {
         const Value *input = run->graph->inputs.data[i];
@@ -155,30 +141,20 @@ static void sample_outputs(const Run *run, int64_t sample, float **outputs) {
 
 static void run_compiled(Run *run) {
     Compilation *c = run->compilation;
-    compilation_pack(c);
-    c->codegen_options.weights_mode = WEIGHTS_NONE;
-    c->codegen_options.in_process = true;
-    c->codegen = codegen_build(c->plan, c->target, &c->sources, &c->codegen_options);
-    CompiledNetwork network = codegen_load(c->codegen);
-    size_t arena_bytes = c->plan->arena_bytes == 0 ? 64 : (size_t)c->plan->arena_bytes;
-    void *arena = aligned_alloc(64, arena_bytes);
-    if (!arena)
-        out_of_memory();
-    void **inputs = input_memory(run);
-    pthreadpool_t pool = c->plan->shared ? pthreadpool_create((size_t)c->plan->threads) : NULL;
+    Execution execution;
+    execution_begin(&execution, c, (StepMark){0});
     float **outputs = ARENA_ARRAY(&c->arena, run->graph->outputs.count, float *);
-    const float **numbers = ARENA_ARRAY(&c->arena, run->graph->inputs.count, const float *);
+    const float **inputs = ARENA_ARRAY(&c->arena, run->graph->inputs.count, const float *);
     for (int64_t sample = 0; sample < run->samples; sample++) {
-        store_inputs(run, sample, inputs);
+        store_inputs(run, sample, execution.inputs);
         sample_outputs(run, sample, outputs);
-        network((const void *const *)inputs, outputs, c->packed, arena, pool);
+        execution_call(&execution, outputs);
         if (c->options->compare_layers) {
-            sample_inputs(run, sample, numbers);
-            layer_comparison_add(&run->layers, c->plan, numbers, outputs, arena, sample);
+            sample_inputs(run, sample, inputs);
+            layer_comparison_add(&run->layers, c->plan, inputs, outputs, execution.arena, sample);
         }
     }
-    pthreadpool_destroy(pool);
-    free(arena);
+    execution_end(&execution);
 }
 
 static void note_comparison(Run *run, const Comparison *result, int64_t sample, size_t output) {

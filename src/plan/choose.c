@@ -12,12 +12,13 @@
 #include <assert.h>
 #include <math.h>
 
+#include "plan/cost.h"
 #include "plan/storage.h"
 #include "plan/tile_cost.h"
 #include "support/checked.h"
 
 /* Instructions of one transform of s numbers, and what a vector that is loaded, worked on and
- * stored by it takes beside them, in cycles; fitted to measurements of whole layers. */
+ * stored by it takes beside them, in slots; fitted to measurements of whole layers. */
 #define TRANSFORM_LINE(size) (3.4 * (size))
 #define TRANSFORM_VECTOR     2.5
 #define GROUP_TILES          24 /* fewer tiles at a time leave the weights' reading unhidden */
@@ -69,10 +70,6 @@ static Candidate candidate_of(const Machine *machine, const Step *step, const Wi
     return candidate;
 }
 
-static double memory_cycles(const Machine *machine, double bytes) {
-    return bytes / machine->memory_bytes_per_cycle;
-}
-
 static double larger(double a, double b) {
     return a > b ? a : b;
 }
@@ -83,7 +80,8 @@ static double direct_cycles(const Machine *machine, const Step *step) {
                                                output.height, output.width);
     Tile tile = tile_choose(&problem);
     double bytes = (double)step->conv.weight->elements * sizeof(float);
-    return larger(tile_cost(&problem, &tile), memory_cycles(machine, bytes));
+    double slots = tile_cost(&problem, &tile) * (double)problem.repeats;
+    return larger(cycles_of_slots(machine, slots), memory_cycles(machine, bytes));
 }
 
 /* ---- Winograd ------------------------------------------------------------------------------ */
@@ -113,7 +111,7 @@ static Tile choose_columns(const Candidate *candidate, double *cycles) {
         for (int columns = 1; columns <= smaller(candidate->tile_count, fitting); columns++) {
             problem.width = blocks_of(candidate->tile_count, columns) * columns;
             Tile tile = {1, columns, vectors, 1};
-            double cost = tile_cost(&problem, &tile);
+            double cost = cycles_of_slots(candidate->machine, tile_cost(&problem, &tile));
             if (best.columns == 0 || cost < *cycles) {
                 best = tile;
                 *cycles = cost;
@@ -149,7 +147,8 @@ static int64_t choose_group(const Candidate *candidate, int columns) {
 static double transform_cycles(const Candidate *candidate, int64_t blocks, int lines) {
     double size = candidate->winograd->size;
     double line = TRANSFORM_LINE(size) + 2 * TRANSFORM_VECTOR * size;
-    return (double)candidate->tile_count * (double)blocks * (size + lines) * line;
+    return cycles_of_slots(candidate->machine,
+                           (double)candidate->tile_count * (double)blocks * (size + lines) * line);
 }
 
 /* Of one thread; sets the tile, the group, and how threads share the work. Those that share the

@@ -8,8 +8,7 @@ static const float *buffer_memory(const Buffer *buffer, float *const *outputs, c
 }
 
 static const float *read_view(Arena *arena, const View *view, const float *memory) {
-    int64_t elements = view->channels * view->height * view->width;
-    float *result = ARENA_ARRAY(arena, (size_t)elements, float);
+    float *result = ARENA_ARRAY(arena, (size_t)view_elements(view), float);
     float *next = result;
     for (int64_t c = 0; c < view->channels; c++)
         for (int64_t h = 0; h < view->height; h++)

@@ -21,13 +21,14 @@ typedef struct Machine {
     bool fused;                    /* has fused multiply-add */
     bool broadcast_operand;        /* arithmetic can broadcast a scalar from memory for free */
     int64_t cache_bytes;           /* of the second cache, a core's own */
+    int64_t shared_cache_bytes;    /* of the last cache, all cores' */
     double memory_bytes_per_cycle; /* that one core reads in order */
+    double fma_per_cycle;          /* multiply-adds of vectors that begin in a cycle */
     int fma_latency; /* cycles times FMA units: independent chains that hide the latency */
     /* Rough figures, to tell work that is worth sharing between threads from work that is not: */
-    double operations_per_cycle; /* multiply-adds of f32 that a core does */
-    double bytes_per_cycle;      /* that a core reads or writes, cached or not */
-    double wait_cycles;          /* until threads have waited for each other */
-    double wake_cycles;          /* until the threads of a pool are at work, and asleep again */
+    double bytes_per_cycle; /* that a core reads or writes, cached or not */
+    double wait_cycles;     /* until threads have waited for each other */
+    double wake_cycles;     /* until the threads of a pool are at work, and asleep again */
 } Machine;
 
 const Machine *machine_of_kind(MachineKind kind);

@@ -63,6 +63,11 @@ typedef struct View {
     int64_t pixel_stride;
 } View;
 
+/* As many as the layer has: without the lanes past the last channel. */
+static inline int64_t view_elements(const View *view) {
+    return view->channels * view->height * view->width;
+}
+
 static inline bool view_is_bytes(const View *view) {
     return view->buffer->element == ELEMENT_U8;
 }
@@ -538,6 +543,9 @@ const float **plan_read_kept(const Plan *plan, Arena *arena, const float *const 
 
 /* Appends the plan: buffers with offsets and lifetimes, steps with tile, layout, views, weights. */
 void plan_print(const Plan *plan, StrBuf *out);
+
+/* "winograd" */
+const char *step_kind_name(StepKind kind);
 
 /* How the lanes of a vector of a CONV_GENERAL's filters see its input. */
 typedef enum ConvLanes {

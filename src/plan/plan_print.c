@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <inttypes.h>
 
-#include "plan/plan.h"
+#include "plan/cost.h"
 
 static void print_bytes(StrBuf *out, const char *before, int64_t bytes) {
     strbuf_add(out, before);
@@ -11,7 +11,7 @@ static void print_bytes(StrBuf *out, const char *before, int64_t bytes) {
     strbuf_add(out, bytes == 1 ? " byte" : " bytes");
 }
 
-static const char *step_name(StepKind kind) {
+const char *step_kind_name(StepKind kind) {
     switch (kind) {
     case STEP_CONV: return "conv";
     case STEP_WINOGRAD: return "winograd";
@@ -307,6 +307,16 @@ static void print_choices(const Step *step, StrBuf *out) {
         strbuf_add(out, " thousand cycles\n");
 }
 
+/* "    time     812.0 thousand cycles, bound by arithmetic; memory 112.0" */
+static void print_cost(const Plan *plan, const Step *step, StrBuf *out) {
+    StepCost cost = step_cost(plan, step);
+    bool memory = cost.memory > cost.arithmetic;
+    strbuf_format(out, "    time     %.1f thousand cycles, bound by %s; %s %.1f\n",
+                  cost.cycles / 1000, memory ? "memory" : "arithmetic",
+                  memory ? "arithmetic" : "memory",
+                  (memory ? cost.arithmetic : cost.memory) / 1000);
+}
+
 /* Only of a plan for several threads. */
 static void print_parts(const Step *step, StrBuf *out) {
     strbuf_format(out, "    parts    %d%s%s\n", step->parts,
@@ -361,7 +371,7 @@ static void print_stage(const MapStage *stage, int64_t channels, StrBuf *out) {
 }
 
 static void print_step(const Plan *plan, const Step *step, size_t index, StrBuf *out) {
-    strbuf_format(out, "\n%zu  %s  %s\n", index, step_name(step->kind), step->name);
+    strbuf_format(out, "\n%zu  %s  %s\n", index, step_kind_name(step->kind), step->name);
     for (int i = 0; i < step->input_count; i++)
         print_view(plan, "input", &step->inputs[i], out);
     print_view(plan, "output", &step->output, out);
@@ -378,6 +388,7 @@ static void print_step(const Plan *plan, const Step *step, size_t index, StrBuf 
         strbuf_format(out, "    folded   %d\n", step->affine_count);
     for (size_t i = 0; i < step->epilogue.count; i++)
         print_stage(&step->epilogue.data[i], step->output.channels, out);
+    print_cost(plan, step, out);
 }
 
 void plan_print(const Plan *plan, StrBuf *out) {

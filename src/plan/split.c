@@ -4,10 +4,10 @@
  * it alone: a wait costs what ten thousand multiply-adds do. Between two steps there is a wait
  * unless they touch no byte in common that either of them writes, or the first thread does both.
  * Where the whole call would gain little by it, no step is cut, and the other threads are never
- * woken. Costs are estimates in cycles, from the machine table. */
+ * woken. Costs are estimates (cost.h). */
 #include <assert.h>
 
-#include "plan/plan.h"
+#include "plan/cost.h"
 
 /* Cycles that it costs a thread to find its part of a step, and parts being not quite equal. */
 #define PART_CYCLES 200
@@ -15,77 +15,6 @@
 #define WORTH_SHARING 0.9
 /* Rows are as good a cut as any if the largest part has at most this much more than the average. */
 #define EVEN_ROWS 1.05
-
-/* ---- what a step costs -------------------------------------------------------------------- */
-
-/* Numbers of a view, of a blocked one whole blocks. */
-static double view_numbers(const View *view) {
-    int64_t blocks = view->channels / view->block + (view->channels % view->block != 0);
-    return (double)blocks * (double)view->block * (double)view->height * (double)view->width;
-}
-
-/* Multiply-adds of one output, or of one input of a transposed convolution. */
-static double conv_taps(const Step *step) {
-    const Weight *weight = step->conv.weight;
-    return (double)weight->elements / (double)weight->shape.dims[0];
-}
-
-/* Multiply-adds, or what takes a vector unit as long. */
-static double step_operations(const Step *step) {
-    double outputs = view_numbers(&step->output);
-    switch (step->kind) {
-    case STEP_CONV:
-    case STEP_DEPTHWISE: return outputs * conv_taps(step);
-    case STEP_WINOGRAD: break; /* choose has counted them */
-    case STEP_CONV_GENERAL:
-        return conv_taps(step) * (step->conv.transposed ? view_numbers(&step->inputs[0]) : outputs);
-    case STEP_DENSE: return (double)step->dense.weight->elements;
-    case STEP_GEMM: {
-        const Product *product = &step->gemm.product;
-        return (double)product->batches * (double)product->rows * (double)product->depth *
-               (double)product->columns;
-    }
-    case STEP_WINDOW: {
-        const int64_t *kernel = step->window.window.kernel;
-        return outputs * (double)kernel[WINDOW_HEIGHT] * (double)kernel[WINDOW_WIDTH] *
-               (double)kernel[WINDOW_DEPTH];
-    }
-    case STEP_SOFTMAX: return 16 * outputs;
-    case STEP_NORMALISE:
-    case STEP_RESIZE:
-    case STEP_LRN: return 8 * outputs;
-    case STEP_ADAPTIVE:
-    case STEP_GLOBAL:
-    case STEP_REDUCE: return view_numbers(&step->inputs[0]);
-    case STEP_TABLE:
-    case STEP_WINDOW_BIAS:
-    case STEP_MAP:
-    case STEP_COPY: return outputs;
-    case STEP_ZERO: return outputs / 8;
-    case STEP_RECURRENT: return (double)step->recurrent.times * (double)step->weights->floats;
-    case STEP_REARRANGE: return 2 * outputs;
-    case STEP_VIEW:
-    case STEP_CONCAT: break;
-    }
-    assert(false && "has no operations of its own");
-    return 0;
-}
-
-static double step_bytes(const Step *step) {
-    double numbers = step->kind == STEP_ZERO ? 0 : view_numbers(&step->output);
-    for (int k = 0; k < step->input_count; k++)
-        numbers += view_numbers(&step->inputs[k]);
-    if (step->weights && step->kind != STEP_TABLE)
-        numbers += (double)step->weights->floats;
-    return numbers * (double)sizeof(float);
-}
-
-static double step_cycles(const Machine *machine, const Step *step) {
-    if (step->kind == STEP_WINOGRAD)
-        return step->conv.cycles;
-    return step_operations(step) / machine->operations_per_cycle +
-           step_bytes(step) / machine->bytes_per_cycle;
-}
 
 /* ---- how a step is cut --------------------------------------------------------------------- */
 
@@ -136,7 +65,7 @@ static bool rows_are_even(const Step *step, int parts) {
  * larger. */
 static Split choose_split(const Step *step, int parts) {
     double weights = step->weights ? (double)step->weights->floats : 0;
-    bool by_rows = weights < view_numbers(&step->inputs[0]) && rows_are_even(step, parts);
+    bool by_rows = weights < (double)view_elements(&step->inputs[0]) && rows_are_even(step, parts);
     return by_rows ? SPLIT_ROWS : SPLIT_CHANNELS;
 }
 
@@ -255,7 +184,7 @@ void plan_split(Plan *plan) {
         return;
     double alone = 0, *cycles = ARENA_ARRAY(plan->arena, plan->steps.count, double);
     for (size_t i = 0; i < plan->steps.count; i++) {
-        cycles[i] = step_cycles(plan->machine, plan->steps.data[i]);
+        cycles[i] = step_cost(plan, plan->steps.data[i]).cycles;
         alone += cycles[i];
     }
     double shared = cut_steps(plan, cycles) + plan->machine->wake_cycles;

@@ -80,6 +80,7 @@ TileProblem tile_problem_of_conv(const Machine *machine, const Weight *weight, i
         .width = width,
         .vectors = filters / lanes + (filters % lanes != 0),
         .taps = weight->elements / weight->shape.dims[0],
+        .repeats = mixed ? 1 : groups,
         .max_vectors = mixed ? 1 : TILE_MAX_VECTORS,
         .max_pixels = machine->registers,
         .weight_slots = machine->lanes / 4,

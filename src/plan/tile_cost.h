@@ -23,6 +23,7 @@ typedef struct TileProblem {
     int64_t width;
     int64_t vectors; /* of output channels, in each group */
     int64_t taps;    /* multiply-adds of one output */
+    int64_t repeats; /* groups that are tiled like this, one after the other; not in tile_cost */
     int max_vectors;
     int max_pixels;
     int weight_slots; /* to load a vector of weights */

@@ -421,10 +421,12 @@ static void test_print(void **state) {
                         "0  zero  x\n"
                         "    output   b3+7 [1 x 4 x 4] plain, strides 36 6 1\n"
                         "    halo     1x1 and 1x1\n"
+                        "    time     0.1 thousand cycles, bound by memory; arithmetic 0.0\n"
                         "\n"
                         "1  copy  x\n"
                         "    input    b0 [1 x 4 x 4] plain\n"
                         "    output   b3+7 [1 x 4 x 4] plain, strides 36 6 1\n"
+                        "    time     0.1 thousand cycles, bound by memory; arithmetic 0.0\n"
                         "\n"
                         "2  conv  conv0 + map1\n"
                         "    input    b3+7 [1 x 4 x 4] plain, strides 36 6 1\n"
@@ -434,12 +436,14 @@ static void test_print(void **state) {
                         "    weights  +0, 72 floats in 1 recipe\n"
                         "    bias     +320, 8 floats in 1 recipe\n"
                         "    then     relu\n"
+                        "    time     0.2 thousand cycles, bound by arithmetic; memory 0.1\n"
                         "\n"
                         "3  dense  dense3\n"
                         "    input    b2 [5 x 4 x 4] blocked\n"
                         "    output   b1 [2 x 1 x 1] plain\n"
                         "    tile     1 x 1 x 1, unroll 8\n"
-                        "    weights  +384, 640 floats in 1 recipe\n");
+                        "    weights  +384, 640 floats in 1 recipe\n"
+                        "    time     0.3 thousand cycles, bound by memory; arithmetic 0.0\n");
     strbuf_free(&text);
     network_end(&net);
 }

@@ -1,0 +1,121 @@
+/* `netc bench`: how long a call takes on this machine, and each of its steps.
+ *
+ * The network is compiled twice: as it would be written to a file, and with a mark after each step
+ * (CodegenOptions.mark), which takes some ten nanoseconds. Calls are repeated for a second, or a
+ * few times if one takes longer. */
+#include <stdlib.h>
+#include <time.h>
+
+#include "driver/execution.h"
+#include "output/timing.h"
+#include "support/random.h"
+
+#define BENCH_SECONDS 1.0
+#define LEAST_CALLS   5
+#define MOST_CALLS    2000
+#define WARM_CALLS    2
+
+/* When the marks of a call were passed. */
+typedef struct Marks {
+    double *seconds;
+    size_t count;
+} Marks;
+
+static double now(void) {
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+}
+
+static void pass_mark(void *context) {
+    Marks *marks = context;
+    marks->seconds[marks->count++] = now();
+}
+
+static int compare_doubles(const void *a, const void *b) {
+    double left = *(const double *)a, right = *(const double *)b;
+    return (left > right) - (left < right);
+}
+
+static double median(double *numbers, size_t count) {
+    qsort(numbers, count, sizeof *numbers, compare_doubles);
+    return count % 2 ? numbers[count / 2] : (numbers[count / 2 - 1] + numbers[count / 2]) / 2;
+}
+
+static void fill_inputs(Compilation *c, const Execution *execution) {
+    Random random = random_start(c->options->seed);
+    for (size_t i = 0; i < c->graph->inputs.count; i++) {
+        const TensorType *type = &c->graph->inputs.data[i]->type;
+        int64_t elements = shape_elements(&type->shape);
+        float *numbers = ARENA_ARRAY(&c->arena, (size_t)elements, float);
+        elements_random(type->element, &random, elements, numbers);
+        elements_store(type->element, numbers, elements, execution->inputs[i]);
+    }
+}
+
+static float **output_memory(Compilation *c) {
+    float **outputs = ARENA_ARRAY(&c->arena, c->graph->outputs.count, float *);
+    for (size_t i = 0; i < c->graph->outputs.count; i++) {
+        int64_t elements = shape_elements(&c->graph->outputs.data[i]->type.shape);
+        outputs[i] = ARENA_ARRAY(&c->arena, (size_t)elements, float);
+    }
+    return outputs;
+}
+
+/* Whether to call once more after `calls` of them. */
+static bool go_on(size_t calls, double begin) {
+    return calls < LEAST_CALLS || (calls < MOST_CALLS && now() - begin < BENCH_SECONDS);
+}
+
+static void time_calls(Compilation *c, Timing *timing) {
+    Execution execution;
+    execution_begin(&execution, c, (StepMark){0});
+    fill_inputs(c, &execution);
+    float **outputs = output_memory(c);
+    for (int i = 0; i < WARM_CALLS; i++)
+        execution_call(&execution, outputs);
+    double *seconds = ARENA_ARRAY(&c->arena, MOST_CALLS, double);
+    size_t calls = 0;
+    for (double begin = now(); go_on(calls, begin); calls++) {
+        double start = now();
+        execution_call(&execution, outputs);
+        seconds[calls] = now() - start;
+    }
+    timing->calls = (int64_t)calls;
+    timing->seconds = median(seconds, calls);
+    execution_end(&execution);
+}
+
+static void time_steps(Compilation *c, Timing *timing) {
+    size_t steps = c->plan->steps.count;
+    Marks marks = {.seconds = ARENA_ARRAY(&c->arena, steps + 1, double)};
+    Execution execution;
+    execution_begin(&execution, c, (StepMark){pass_mark, &marks});
+    fill_inputs(c, &execution);
+    float **outputs = output_memory(c);
+    double *seconds = ARENA_ARRAY(&c->arena, steps * MOST_CALLS, double); /* by step */
+    size_t calls = 0;
+    for (int i = 0; i < WARM_CALLS; i++, marks.count = 0)
+        execution_call(&execution, outputs);
+    for (double begin = now(); go_on(calls, begin); calls++, marks.count = 0) {
+        execution_call(&execution, outputs);
+        for (size_t i = 0; i < steps; i++)
+            seconds[i * MOST_CALLS + calls] = marks.seconds[i + 1] - marks.seconds[i];
+    }
+    double *medians = ARENA_ARRAY(&c->arena, steps, double);
+    for (size_t i = 0; i < steps; i++)
+        medians[i] = median(seconds + i * MOST_CALLS, calls);
+    timing->step_seconds = medians;
+    execution_end(&execution);
+}
+
+bool bench_network(Compilation *c) {
+    Timing timing = {.plan = c->plan, .count = &c->count, .cpu = c->target->cpu};
+    time_calls(c, &timing);
+    time_steps(c, &timing);
+    StrBuf text = {0};
+    (c->options->format == FORMAT_JSON ? timing_json : timing_text)(&timing, &text);
+    bool done = outputs_write_text(c, &text);
+    strbuf_free(&text);
+    return done;
+}

@@ -1,0 +1,47 @@
+#include "driver/execution.h"
+
+#include <stdlib.h>
+
+/* The memory in which compiled code gets the inputs of one sample. */
+static void **input_memory(Compilation *c) {
+    size_t count = c->graph->inputs.count;
+    void **memory = ARENA_ARRAY(&c->arena, count, void *);
+    for (size_t i = 0; i < count; i++) {
+        const TensorType *type = &c->graph->inputs.data[i]->type;
+        size_t bytes = (size_t)(shape_elements(&type->shape) * element_size(type->element));
+        memory[i] = arena_alloc(&c->arena, bytes);
+    }
+    return memory;
+}
+
+void execution_begin(Execution *execution, Compilation *c, StepMark mark) {
+    if (!c->packed)
+        compilation_pack(c);
+    CodegenOptions options = c->codegen_options;
+    options.weights_mode = WEIGHTS_NONE;
+    options.in_process = true;
+    options.mark = mark;
+    Codegen *codegen = codegen_build(c->plan, c->target, &c->sources, &options);
+    size_t arena_bytes = c->plan->arena_bytes == 0 ? 64 : (size_t)c->plan->arena_bytes;
+    *execution = (Execution){
+        .codegen = codegen,
+        .network = codegen_load(codegen),
+        .packed = c->packed,
+        .arena = aligned_alloc(64, arena_bytes),
+        .inputs = input_memory(c),
+        .pool = c->plan->shared ? pthreadpool_create((size_t)c->plan->threads) : NULL,
+    };
+    if (!execution->arena)
+        out_of_memory();
+}
+
+void execution_call(const Execution *execution, float *const *outputs) {
+    execution->network((const void *const *)execution->inputs, outputs, execution->packed,
+                       execution->arena, execution->pool);
+}
+
+void execution_end(Execution *execution) {
+    pthreadpool_destroy(execution->pool);
+    free(execution->arena);
+    codegen_free(execution->codegen);
+}

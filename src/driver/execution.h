@@ -1,0 +1,26 @@
+/* The compiled network in this process: its code, packed weights and memory, and a pool of threads
+ * where the plan has use for one. */
+#ifndef NETC_DRIVER_EXECUTION_H
+#define NETC_DRIVER_EXECUTION_H
+
+#include <pthreadpool.h>
+
+#include "driver/compilation.h"
+
+typedef struct Execution {
+    Codegen *codegen;
+    CompiledNetwork network;
+    const void *packed;
+    void *arena;
+    void **inputs; /* memory for those of a sample, to be filled before a call */
+    pthreadpool_t pool;
+} Execution;
+
+/* Compiles the planned network, whose weights are bound; packs these if that is not yet done. */
+void execution_begin(Execution *execution, Compilation *compilation, StepMark mark);
+
+void execution_call(const Execution *execution, float *const *outputs);
+
+void execution_end(Execution *execution);
+
+#endif
