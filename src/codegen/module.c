@@ -94,9 +94,11 @@ static void text_attribute(Ir *ir, LLVMValueRef function, const char *name, cons
     LLVMAddAttributeAtIndex(function, (LLVMAttributeIndex)LLVMAttributeFunctionIndex, attribute);
 }
 
+#define STACK_ALIGNMENT 16 /* that every platform's calls keep, bytes */
+
 /* `no-builtins` keeps LLVM from making calls of memset and the like: the object needs no library.
  * Without the width attributes LLVM prefers 256-bit vectors on many processors that have more. */
-static void add_function_attributes(Ir *ir, LLVMValueRef function) {
+static void add_function_attributes(Ir *ir, LLVMValueRef function, bool internal) {
     const unsigned place = (unsigned)LLVMAttributeFunctionIndex;
     ir_attribute(ir, function, place, "nounwind", 0);
     ir_attribute(ir, function, place, "norecurse", 0);
@@ -110,6 +112,11 @@ static void add_function_attributes(Ir *ir, LLVMValueRef function) {
         text_attribute(ir, function, "prefer-vector-width", "512");
         text_attribute(ir, function, "min-legal-vector-width", "512");
     }
+    /* LLVM finds too late that vectors must be spilled to align the stack for them itself, and
+     * where it happens to lie badly each spill crosses a cache line. */
+    uint64_t vector_bytes = (uint64_t)ir->machine->lanes * sizeof(float);
+    if (internal && vector_bytes > STACK_ALIGNMENT)
+        ir_attribute(ir, function, place, "alignstack", vector_bytes);
 }
 
 void module_function_of(Ir *module, const char *name, LLVMTypeRef *types, unsigned type_count,
@@ -119,7 +126,7 @@ void module_function_of(Ir *module, const char *name, LLVMTypeRef *types, unsign
     module->function = LLVMAddFunction(module->module, name, type);
     if (internal)
         LLVMSetLinkage(module->function, LLVMInternalLinkage);
-    add_function_attributes(module, module->function);
+    add_function_attributes(module, module->function, internal);
     LLVMBasicBlockRef entry =
         LLVMAppendBasicBlockInContext(module->context, module->function, "entry");
     LLVMPositionBuilderAtEnd(module->builder, entry);
