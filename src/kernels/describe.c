@@ -79,10 +79,33 @@ static bool is_planar(const Window *window) {
            (window->input_slices == 1 || is_point(window, WINDOW_HEIGHT));
 }
 
+/* A matrix-vector product; the vector is the input in row-major order. */
+static void append_dense(Lowering *lowering, const Node *node, const Weight *weight,
+                         const Weight *bias, Value *input, Value *result) {
+    Step *step = append_part(lowering, node, STEP_DENSE, &input, 1, result);
+    step->dense.weight = weight;
+    step->dense.bias = bias;
+}
+
+/* Whether each filter is as large as its input, of which it sees all at its only place. */
+static bool covers_input(const Window *window, const Weight *weight, const Value *input,
+                         const Value *result) {
+    for (int axis = 0; axis < MAX_SPATIAL; axis++)
+        if (window->pad_begin[axis] != 0 || window->pad_end[axis] != 0)
+            return false;
+    int64_t filters = weight->shape.dims[0];
+    return shape_elements(&result->type.shape) == filters &&
+           weight->elements == filters * shape_elements(&input->type.shape);
+}
+
 void kernel_conv(Lowering *lowering, const Node *node, const Window *window, int64_t groups,
                  const Weight *weight, const Weight *bias, Value *input, Value *result) {
     int64_t channels = input->type.shape.dims[0];
     int64_t filters = weight->shape.dims[0];
+    if (covers_input(window, weight, input, result)) {
+        append_dense(lowering, node, weight, bias, input, result);
+        return;
+    }
     bool depthwise = groups > 1 && groups == channels && groups == filters;
     StepKind kind = !is_planar(window) ? STEP_CONV_GENERAL : depthwise ? STEP_DEPTHWISE : STEP_CONV;
     append_conv(lowering, node, kind, window, groups, weight, bias, input, result);
@@ -155,9 +178,7 @@ void kernel_recurrent(Lowering *lowering, const Node *node, RecurrentCell cell, 
 }
 
 void kernel_dense(Lowering *lowering, const Node *node, const Weight *weight, const Weight *bias) {
-    Step *step = append_step(lowering, node, STEP_DENSE, 1);
-    step->dense.weight = weight;
-    step->dense.bias = bias;
+    append_dense(lowering, node, weight, bias, node->inputs[0], node->outputs[0]);
 }
 
 void kernel_window(Lowering *lowering, const Node *node, const Window *window, WindowOp op,

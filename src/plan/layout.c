@@ -174,7 +174,7 @@ static void choose_natural(Layout *layout) {
         }
         home_of(layout, value)->base = value;
         Storage *storage = storage_new(layout, value, natural_block(layout, step));
-        storage->gapless = value->type.shape.rank <= 1 ||
+        storage->gapless = value->type.shape.rank <= 1 || step->kind == STEP_DENSE ||
                            (step->kind == STEP_CONCAT && is_inner_concat(step)) || is_flat(step);
         home_of(layout, value)->natural = storage;
     }
