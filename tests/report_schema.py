@@ -38,9 +38,10 @@ def total(rows):
     return [sum(column) for column in zip([0] * len(FIGURES), *map(figures, rows))]
 
 
-def check(path, text=None):
-    plain, explained = report(path, text=text), report(path, "--explain", text=text)
-    expect(plain == report(path, text=text), path, "the bytes differ from run to run")
+def check(path, *options, text=None):
+    plain = report(path, *options, text=text)
+    explained = report(path, *options, "--explain", text=text)
+    expect(plain == report(path, *options, text=text), path, "the bytes differ from run to run")
     without = json.loads(explained)
     for layer in without["layers"]:
         expect(all((name in layer["formulas"]) == (layer[name] != 0) for name in FIGURES), path,
@@ -65,7 +66,12 @@ def check(path, text=None):
 
 for file in files:
     check(file)
-large = check("-", LARGE)
+compiled = check(files[0], "--target=x86_64-linux-gnu", "--cpu=x86-64-v4,x86-64-v2")["compiled"]
+expect([row["cpu"] for row in compiled["processors"]] == ["x86-64-v2", "x86-64-v4"], files[0],
+       "the processors")
+expect(compiled["arena_bytes"] == max(row["arena_bytes"] for row in compiled["processors"]),
+       files[0], "the arena of all processors")
+large = check("-", text=LARGE)
 expect(large["layers"][0]["macs"] == str(50_000_000 * 4 * 3_000_000_000), "large", "not exact")
 expect(large["layers"][0]["parameters"] == 12_000_000_004, "large", "a small number as a text")
 expect(any(True for _ in validator.iter_errors({**large, "more": 1})), "schema", "takes anything")

@@ -1,4 +1,4 @@
-/* Code generation: a plan becomes an LLVM module, and that an object, assembly, IR text, or code in
+/* Code generation: plans become an LLVM module, and that an object, assembly, IR text, or code in
  * this process.
  *
  * The module has one internal function for each distinct kernel, and these global symbols, all
@@ -6,12 +6,12 @@
  *   NAME        the forward pass: inputs, outputs, [packed weights,] arena[, thread pool]
  *   NAME_info   read-only facts (runtime/netc_runtime.h: struct netc_info)
  *   NAME_pack   plain tensors -> packed weights, without embedded weights only
- * With embedded weights, they stand in the object's read-only data under a local symbol. */
+ * With embedded weights, they stand in the object's read-only data under a local symbol.
+ * Of several variants NAME chooses one when it is called (dispatch.h). */
 #ifndef NETC_CODEGEN_CODEGEN_H
 #define NETC_CODEGEN_CODEGEN_H
 
-#include "codegen/target.h"
-#include "plan/plan.h"
+#include "codegen/variants.h"
 #include "support/file.h"
 
 typedef enum WeightsMode {
@@ -37,8 +37,9 @@ typedef struct CodegenOptions {
 
 typedef struct Codegen Codegen;
 
-/* Builds and optimises the module. An LLVM failure here is our bug: internal error, status 70. */
-Codegen *codegen_build(const Plan *plan, const Target *target, const SourceMap *sources,
+/* Builds and optimises the module; `variants` must outlive it. An LLVM failure here is our bug:
+ * internal error, status 70. */
+Codegen *codegen_build(const Variants *variants, const SourceMap *sources,
                        const CodegenOptions *options);
 void codegen_free(Codegen *codegen);
 
@@ -48,8 +49,8 @@ void codegen_print_llvm(Codegen *codegen, StrBuf *out);
 void codegen_print_asm(Codegen *codegen, StrBuf *out);
 
 /* Writes the object to output `index` of `files`. With WEIGHTS_EMBED the packed weights
- * (plan->packed_bytes at `packed`) are put in place in the file, never through LLVM; E0802 if they
- * are more than code can address. False after a diagnostic. */
+ * (variants->packed_bytes at `packed`) are put in place in the file, never through LLVM; E0802 if
+ * they are more than code can address. False after a diagnostic. */
 bool codegen_write_object(Codegen *codegen, const void *packed, FileSet *files, int index);
 
 /* The forward pass in this process (built with in_process): inputs, outputs, packed weights,

@@ -8,7 +8,8 @@
 
 struct Codegen {
     Ir *ir;
-    const Plan *plan;
+    const Variants *variants;
+    const Graph *graph;
     const char *section; /* of the embedded weights, NULL for none */
     LoadedCode *loaded;  /* codegen_load, codegen_load_pack */
     LoadedCode *loaded_pack;

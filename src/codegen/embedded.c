@@ -12,10 +12,10 @@
 /* The section and the symbol cannot clash with a user's: C names have no dot. */
 LLVMValueRef embedded_declare(Codegen *codegen) {
     Ir *ir = codegen->ir;
-    int64_t bytes = codegen->plan->packed_bytes;
+    int64_t bytes = codegen->variants->packed_bytes;
     if (bytes == 0)
         return LLVMConstNull(ir->pointer);
-    const char *name = codegen->plan->graph->name;
+    const char *name = codegen->graph->name;
     codegen->section = arena_format(&ir->arena, ".rodata.%s", name);
     LLVMTypeRef type = LLVMArrayType2(LLVMInt8TypeInContext(ir->context), (uint64_t)bytes);
     const char *symbol = arena_format(&ir->arena, "%s.weights", name);
@@ -29,16 +29,17 @@ LLVMValueRef embedded_declare(Codegen *codegen) {
 void embedded_define(Codegen *codegen, int64_t bytes) {
     if (!codegen->section)
         return;
-    const char *name = codegen->plan->graph->name;
-    const char *text = arena_format(&codegen->ir->arena,
-                                    "\t.section %s,\"a\",%%progbits\n"
-                                    "\t.balign 64\n"
-                                    "\t.type %s.weights,%%object\n"
-                                    "\t.size %s.weights,%lld\n"
-                                    "%s.weights:\n"
-                                    "\t.zero %lld\n",
-                                    codegen->section, name, name,
-                                    (long long)codegen->plan->packed_bytes, name, (long long)bytes);
+    const char *name = codegen->graph->name;
+    const char *text =
+        arena_format(&codegen->ir->arena,
+                     "\t.section %s,\"a\",%%progbits\n"
+                     "\t.balign 64\n"
+                     "\t.type %s.weights,%%object\n"
+                     "\t.size %s.weights,%lld\n"
+                     "%s.weights:\n"
+                     "\t.zero %lld\n",
+                     codegen->section, name, name, (long long)codegen->variants->packed_bytes, name,
+                     (long long)bytes);
     LLVMSetModuleInlineAsm2(codegen->ir->module, text, strlen(text));
 }
 

@@ -30,12 +30,12 @@ void module_print_asm(Ir *module, StrBuf *out) {
 
 /* Texts show the weights as the zeros that an assembler would make of them. */
 void codegen_print_llvm(Codegen *codegen, StrBuf *out) {
-    embedded_define(codegen, codegen->plan->packed_bytes);
+    embedded_define(codegen, codegen->variants->packed_bytes);
     module_print_llvm(codegen->ir, out);
 }
 
 void codegen_print_asm(Codegen *codegen, StrBuf *out) {
-    embedded_define(codegen, codegen->plan->packed_bytes);
+    embedded_define(codegen, codegen->variants->packed_bytes);
     module_print_asm(codegen->ir, out);
 }
 
@@ -43,13 +43,15 @@ void codegen_print_asm(Codegen *codegen, StrBuf *out) {
 #define MAX_EMBEDDED_BYTES (INT64_C(0x80000000) - INT64_C(0x8000000))
 
 static bool fits_in_object(const Codegen *codegen, Diagnostics *diagnostics) {
-    const Plan *plan = codegen->plan;
-    if (!codegen->section || plan->packed_bytes <= MAX_EMBEDDED_BYTES)
+    const Variants *variants = codegen->variants;
+    if (!codegen->section || variants->packed_bytes <= MAX_EMBEDDED_BYTES)
         return true;
     Diagnostic *error =
-        diag_report(diagnostics, DIAG_E0802, plan->graph->name_span,
+        diag_report(diagnostics, DIAG_E0802, codegen->graph->name_span,
                     "the weights of `%s` are %lld bytes, too many to embed in an object",
-                    plan->graph->name, (long long)plan->packed_bytes);
+                    codegen->graph->name, (long long)variants->packed_bytes);
+    if (variants->count > 1)
+        diag_note(diagnostics, error, "they are packed once for each kind of processor in --cpu");
     diag_help(diagnostics, error, "keep them in a file of their own with --weights-mode=extern");
     return false;
 }
@@ -59,13 +61,13 @@ static bool write_with_weights(const Codegen *codegen, const void *packed,
                                LLVMMemoryBufferRef object, FileSet *files, int index) {
     static const unsigned char zeros[64];
     size_t size = LLVMGetBufferSize(object);
-    size_t bytes = (size_t)codegen->plan->packed_bytes;
+    size_t bytes = (size_t)codegen->variants->packed_bytes;
     unsigned char *copy = malloc(size);
     if (!copy)
         out_of_memory();
     memcpy(copy, LLVMGetBufferStart(object), size);
     size_t padding = 0;
-    embedded_place(codegen, copy, size, codegen->plan->packed_bytes, &padding);
+    embedded_place(codegen, copy, size, codegen->variants->packed_bytes, &padding);
     bool done = file_set_write(files, index, copy, size) &&
                 file_set_write(files, index, zeros, padding) &&
                 file_set_write(files, index, packed, bytes);

@@ -55,6 +55,11 @@ IrValue ir_intrinsic(Ir *ir, const char *name, LLVMTypeRef *types, int type_coun
  * `value` as LLVM wants it, 0 for none. */
 void ir_attribute(Ir *ir, LLVMValueRef function, unsigned place, const char *name, uint64_t value);
 
+void ir_text_attribute(Ir *ir, LLVMValueRef function, const char *name, const char *value);
+
+/* Runs LLVM's passes of these names, in the notation of `opt -passes`. */
+void module_run_passes(Ir *module, const char *passes);
+
 /* Begins a function of the module as module_function_begin does, with parameters of `types`. */
 void module_function_of(Ir *module, const char *name, LLVMTypeRef *types, unsigned type_count,
                         bool internal);

@@ -48,8 +48,7 @@ Ir *module_new(const Target *target, const char *name) {
     Ir *ir = calloc(1, sizeof *ir);
     if (!ir)
         out_of_memory();
-    ir->target = target;
-    ir->machine = target->machine;
+    module_retarget(ir, target);
     ir->context = LLVMContextCreate();
     LLVMContextSetDiagnosticHandler(ir->context, on_diagnostic, NULL);
     ir->module = LLVMModuleCreateWithNameInContext(name, ir->context);
@@ -67,6 +66,11 @@ Ir *module_new(const Target *target, const char *name) {
     ir->nothing = LLVMVoidTypeInContext(ir->context);
     ir_module_flag(ir, "PIC Level", 2);
     return ir;
+}
+
+void module_retarget(Ir *module, const Target *target) {
+    module->target = target;
+    module->machine = target->machine;
 }
 
 void module_free(Ir *module) {
@@ -88,7 +92,7 @@ void ir_attribute(Ir *ir, LLVMValueRef function, unsigned place, const char *nam
     LLVMAddAttributeAtIndex(function, place, LLVMCreateEnumAttribute(ir->context, kind, value));
 }
 
-static void text_attribute(Ir *ir, LLVMValueRef function, const char *name, const char *value) {
+void ir_text_attribute(Ir *ir, LLVMValueRef function, const char *name, const char *value) {
     LLVMAttributeRef attribute = LLVMCreateStringAttribute(
         ir->context, name, (unsigned)strlen(name), value, (unsigned)strlen(value));
     LLVMAddAttributeAtIndex(function, (LLVMAttributeIndex)LLVMAttributeFunctionIndex, attribute);
@@ -104,13 +108,16 @@ static void add_function_attributes(Ir *ir, LLVMValueRef function, bool internal
     ir_attribute(ir, function, place, "norecurse", 0);
     ir_attribute(ir, function, place, "willreturn", 0);
     ir_attribute(ir, function, place, "uwtable", 2); /* backtraces work at every instruction */
-    text_attribute(ir, function, "no-builtins", "");
-    text_attribute(ir, function, "target-cpu", ir->target->cpu);
+    ir_text_attribute(ir, function, "no-builtins", "");
+    const char *cpu = ir->target->looked_for ? ir->target->baseline : ir->target->cpu;
+    ir_text_attribute(ir, function, "target-cpu", cpu);
+    if (strcmp(cpu, ir->target->cpu) != 0)
+        ir_text_attribute(ir, function, "tune-cpu", ir->target->cpu);
     if (ir->target->features[0] != '\0')
-        text_attribute(ir, function, "target-features", ir->target->features);
+        ir_text_attribute(ir, function, "target-features", ir->target->features);
     if (ir->machine->kind == MACHINE_AVX512) {
-        text_attribute(ir, function, "prefer-vector-width", "512");
-        text_attribute(ir, function, "min-legal-vector-width", "512");
+        ir_text_attribute(ir, function, "prefer-vector-width", "512");
+        ir_text_attribute(ir, function, "min-legal-vector-width", "512");
     }
     /* LLVM finds too late that vectors must be spilled to align the stack for them itself, and
      * where it happens to lie badly each spill crosses a cache line. */
@@ -157,6 +164,14 @@ void module_function_end(Ir *module) {
     "function(early-cse<memssa>,simplifycfg,loop-mssa(licm<allowspeculation>),"                    \
     "instcombine<no-verify-fixpoint>)"
 
+void module_run_passes(Ir *module, const char *passes) {
+    LLVMPassBuilderOptionsRef options = LLVMCreatePassBuilderOptions();
+    LLVMErrorRef error = LLVMRunPasses(module->module, passes, module->target->llvm, options);
+    LLVMDisposePassBuilderOptions(options);
+    if (error)
+        internal_error("passes", LLVMGetErrorMessage(error));
+}
+
 void module_optimise(Ir *module) {
 #ifndef NDEBUG
     char *message = NULL;
@@ -164,11 +179,6 @@ void module_optimise(Ir *module) {
         internal_error("the module is not valid", message);
     LLVMDisposeMessage(message);
 #endif
-    if (module->target->optimisation == 0)
-        return;
-    LLVMPassBuilderOptionsRef options = LLVMCreatePassBuilderOptions();
-    LLVMErrorRef error = LLVMRunPasses(module->module, PASSES, module->target->llvm, options);
-    LLVMDisposePassBuilderOptions(options);
-    if (error)
-        internal_error("passes", LLVMGetErrorMessage(error));
+    if (module->target->optimisation > 0)
+        module_run_passes(module, PASSES);
 }

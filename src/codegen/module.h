@@ -11,6 +11,9 @@
 Ir *module_new(const Target *target, const char *name);
 void module_free(Ir *module);
 
+/* Functions that are begun from here on are for another processor of the same architecture. */
+void module_retarget(Ir *module, const Target *target);
+
 typedef enum FunctionVisibility {
     FUNCTION_INTERNAL, /* seen by this module only; may be inlined */
     FUNCTION_GLOBAL,   /* a symbol of the object */

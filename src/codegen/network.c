@@ -7,6 +7,7 @@
 
 #include "codegen/codegen_internal.h"
 #include "codegen/debug_info.h"
+#include "codegen/dispatch.h"
 #include "codegen/ir_internal.h"
 #include "codegen/module.h"
 #include "codegen/parallel.h"
@@ -37,9 +38,14 @@ typedef struct KernelFunction {
     LLVMTypeRef type;
 } KernelFunction;
 
+/* Of one variant. */
 typedef struct Build {
     Ir *ir;
     const Plan *plan;
+    const char *name;   /* NAME, or NAME.CPU if there are several */
+    bool global;        /* the only one */
+    LLVMValueRef block; /* all packed weights, NULL: a parameter */
+    int64_t packed_offset;
     const CodegenOptions *options;
     DebugInfo *debug;
     Arena arena; /* of what is needed while building only */
@@ -205,8 +211,8 @@ static void begin_kernel(Build *build, const KernelFunction *kernel, const char 
 static void emit_kernels(Build *build) {
     for (size_t i = 0; i < build->kernels.count; i++) {
         KernelFunction *kernel = build->kernels.data[i];
-        const char *name = arena_format(&build->arena, "%s.%s", build->plan->graph->name,
-                                        step_path(build, kernel->step));
+        const char *name =
+            arena_format(&build->arena, "%s.%s", build->name, step_path(build, kernel->step));
         begin_kernel(build, kernel, name);
         kernel->function = build->ir->function;
         kernel->type = LLVMGlobalGetValueType(kernel->function);
@@ -286,13 +292,15 @@ static void align_last_parameter(Build *build, int next) {
 }
 
 /* Begins the function; its parameters become what the calls of kernels start from. */
-static void begin_network(Build *build, LLVMValueRef embedded) {
+static void begin_network(Build *build) {
     const Graph *graph = build->plan->graph;
     bool in_process = build->options->in_process, pool = in_process || build->plan->threads > 1;
     int tensors = in_process ? 2 : (int)(graph->inputs.count + graph->outputs.count);
-    int pointers = tensors + (embedded ? 0 : 1) + 1 + (pool ? 1 : 0);
-    module_function_begin(build->ir, graph->name, pointers, FUNCTION_GLOBAL);
-    debug_function(build->debug, graph->name, graph->name_span);
+    int pointers = tensors + (build->block ? 0 : 1) + 1 + (pool ? 1 : 0);
+    module_function_begin(build->ir, build->name, pointers, FUNCTION_GLOBAL);
+    if (!build->global) /* after what only depends on who may call */
+        LLVMSetLinkage(build->ir->function, LLVMInternalLinkage);
+    debug_function(build->debug, build->name, graph->name_span);
 
     const char **input_names = ARENA_ARRAY(&build->arena, graph->inputs.count, const char *);
     for (size_t i = 0; i < graph->inputs.count; i++)
@@ -301,11 +309,12 @@ static void begin_network(Build *build, LLVMValueRef embedded) {
     build->inputs = tensor_parameters(build, &next, "inputs", input_names, graph->inputs.count);
     build->outputs =
         tensor_parameters(build, &next, "outputs", graph->output_names.data, graph->outputs.count);
-    build->packed = embedded;
-    if (!embedded) {
-        build->packed = next_parameter(build, &next, "weights");
+    LLVMValueRef block = build->block;
+    if (!block) {
+        block = next_parameter(build, &next, "weights");
         align_last_parameter(build, next);
     }
+    build->packed = bytes_from(build->ir, block, build->packed_offset);
     build->scratch = next_parameter(build, &next, "arena");
     align_last_parameter(build, next);
     if (pool)
@@ -327,8 +336,8 @@ static void emit_mark(const Build *build) {
     LLVMBuildCall2(ir->builder, type, address(ir, (uintptr_t)mark->function), &context, 1, "");
 }
 
-static void emit_alone(Build *build, LLVMValueRef embedded) {
-    begin_network(build, embedded);
+static void emit_alone(Build *build) {
+    begin_network(build);
     emit_mark(build);
     for (size_t i = 0; i < build->plan->steps.count; i++) {
         emit_call(build, build->plan->steps.data[i], build->kernel_of[i], NULL);
@@ -373,11 +382,11 @@ static void emit_mark_of_first(const Build *build, const Parallel *parallel) {
     ir_if_end(build->ir, &first);
 }
 
-static void emit_shared(Build *build, LLVMValueRef embedded) {
+static void emit_shared(Build *build) {
     const Plan *plan = build->plan;
     Parallel parallel = {.ir = build->ir,
                          .debug = build->debug,
-                         .name = plan->graph->name,
+                         .name = build->name,
                          .span = plan->graph->name_span,
                          .threads = plan->threads};
     parallel_begin(&parallel);
@@ -395,7 +404,7 @@ static void emit_shared(Build *build, LLVMValueRef embedded) {
     }
     parallel_end(&parallel);
 
-    begin_network(build, embedded);
+    begin_network(build);
     run_with_frame(build, &parallel);
     module_function_end(build->ir);
 }
@@ -407,40 +416,73 @@ static LLVMValueRef word(Ir *ir, uint64_t value) {
 }
 
 /* struct netc_info of runtime/netc_runtime.h. */
-static void emit_info(Build *build) {
-    Ir *ir = build->ir;
+static void emit_info(const Codegen *codegen, const CodegenOptions *options) {
+    Ir *ir = codegen->ir;
+    const Variants *variants = codegen->variants;
     LLVMTypeRef size = LLVMIntPtrTypeInContext(ir->context, ir->layout);
-    uint64_t source_hash = build->options->source_hash;
-    uint64_t weights_hash = build->options->weights_hash;
-    uint64_t layout_hash = plan_layout_hash(build->plan);
-    LLVMValueRef source_words[] = {word(ir, source_hash), word(ir, source_hash >> 32)};
-    LLVMValueRef layout_words[] = {word(ir, layout_hash), word(ir, layout_hash >> 32)};
-    LLVMValueRef weights_words[] = {word(ir, weights_hash), word(ir, weights_hash >> 32)};
+    LLVMValueRef source_words[] = {word(ir, options->source_hash),
+                                   word(ir, options->source_hash >> 32)};
+    LLVMValueRef layout_words[] = {word(ir, variants->layout_hash),
+                                   word(ir, variants->layout_hash >> 32)};
+    LLVMValueRef weights_words[] = {word(ir, options->weights_hash),
+                                    word(ir, options->weights_hash >> 32)};
     LLVMValueRef fields[] = {
         word(ir, NETC_ABI_VERSION),
         word(ir, BASE_ALIGNMENT),
         LLVMConstArray2(ir->i32, source_words, 2),
         LLVMConstArray2(ir->i32, layout_words, 2),
         LLVMConstArray2(ir->i32, weights_words, 2),
-        LLVMConstInt(size, (unsigned long long)build->plan->arena_bytes, false),
-        LLVMConstInt(size, (unsigned long long)build->plan->packed_bytes, false),
+        LLVMConstInt(size, (unsigned long long)variants->arena_bytes, false),
+        LLVMConstInt(size, (unsigned long long)variants->packed_bytes, false),
     };
     LLVMValueRef info =
         LLVMConstStructInContext(ir->context, fields, sizeof fields / sizeof *fields, false);
-    const char *name = arena_format(&build->arena, "%s_info", build->plan->graph->name);
+    const char *name = arena_format(&ir->arena, "%s_info", codegen->graph->name);
     LLVMValueRef global = LLVMAddGlobal(ir->module, LLVMTypeOf(info), name);
     LLVMSetInitializer(global, info);
     LLVMSetGlobalConstant(global, true);
 }
 
-static void emit_pack(Ir *ir, DebugInfo *debug, const Plan *plan) {
-    const Graph *graph = plan->graph;
-    const char *name = arena_format(&ir->arena, "%s_pack", graph->name);
-    module_function_begin(ir, name, 2, FUNCTION_GLOBAL);
-    debug_function(debug, name, graph->name_span);
+/* Packs the weights for one variant. */
+static LLVMValueRef emit_pack_of(Ir *ir, DebugInfo *debug, const Plan *plan, const char *name,
+                                 FunctionVisibility visibility) {
+    module_function_begin(ir, name, 2, visibility);
+    debug_function(debug, name, plan->graph->name_span);
     ir_attribute(ir, ir->function, 2, "align", BASE_ALIGNMENT);
     ir_attribute(ir, ir->function, 2, "noalias", 0);
+    LLVMValueRef function = ir->function;
     kernel_emit_pack(ir, plan);
+    module_function_end(ir);
+    return function;
+}
+
+/* NAME_pack, of several variants a function that calls NAME.CPU.pack for each part. */
+static void emit_pack(Ir *ir, DebugInfo *debug, const Variants *variants) {
+    const Graph *graph = variants->list[0].plan->graph;
+    const char *name = arena_format(&ir->arena, "%s_pack", graph->name);
+    if (variants->count == 1) {
+        emit_pack_of(ir, debug, variants->list[0].plan, name, FUNCTION_GLOBAL);
+        return;
+    }
+    LLVMValueRef functions[TARGETS_MAX];
+    for (size_t i = 0; i < variants->count; i++) {
+        const Variant *variant = &variants->list[i];
+        const char *part =
+            arena_format(&ir->arena, "%s.%s.pack", graph->name, variant->target->cpu);
+        if (variant->packs)
+            functions[i] = emit_pack_of(ir, debug, variant->plan, part, FUNCTION_INTERNAL);
+    }
+    module_function_begin(ir, name, 2, FUNCTION_GLOBAL);
+    debug_function(debug, name, graph->name_span);
+    for (size_t i = 0; i < variants->count; i++) {
+        const Variant *variant = &variants->list[i];
+        LLVMValueRef packed = LLVMGetParam(ir->function, 1);
+        LLVMValueRef arguments[] = {LLVMGetParam(ir->function, 0),
+                                    bytes_from(ir, packed, variant->packed_offset)};
+        if (variant->packs)
+            LLVMBuildCall2(ir->builder, LLVMGlobalGetValueType(functions[i]), functions[i],
+                           arguments, 2, "");
+    }
     module_function_end(ir);
 }
 
@@ -452,37 +494,64 @@ static const char *base_name(const char *path) {
     return slash ? slash + 1 : path;
 }
 
-Codegen *codegen_build(const Plan *plan, const Target *target, const SourceMap *sources,
+/* The network for variant number `index`. */
+static LLVMValueRef emit_variant(const Codegen *codegen, size_t index,
+                                 const CodegenOptions *options, DebugInfo *debug,
+                                 LLVMValueRef block) {
+    const Variant *variant = &codegen->variants->list[index];
+    Build build = {.ir = codegen->ir,
+                   .plan = variant->plan,
+                   .name = codegen->graph->name,
+                   .global = codegen->variants->count == 1,
+                   .block = block,
+                   .packed_offset = variant->packed_offset,
+                   .options = options,
+                   .debug = debug};
+    build.signatures.arena = &build.arena;
+    if (!build.global)
+        build.name = arena_format(&build.arena, "%s.%s", build.name, variant->target->cpu);
+    module_retarget(codegen->ir, variant->target);
+    group_steps(&build);
+    emit_kernels(&build);
+    (variant->plan->shared ? emit_shared : emit_alone)(&build);
+    LLVMValueRef function = LLVMGetNamedFunction(codegen->ir->module, build.name);
+    arena_free(&build.arena);
+    return function;
+}
+
+Codegen *codegen_build(const Variants *variants, const SourceMap *sources,
                        const CodegenOptions *options) {
     assert(!options->in_process || options->weights_mode == WEIGHTS_NONE);
     Codegen *codegen = calloc(1, sizeof *codegen);
     if (!codegen)
         out_of_memory();
-    const Source *file = plan->graph->source;
-    bool embed = options->weights_mode == WEIGHTS_EMBED;
-    codegen->plan = plan;
-    codegen->ir = module_new(target, base_name(file->name));
+    const Target *lowest = variants->list[0].target;
+    codegen->variants = variants;
+    codegen->graph = variants->list[0].plan->graph;
+    const Source *file = codegen->graph->source;
+    Ir *ir = codegen->ir = module_new(lowest, base_name(file->name));
 
-    Build build = {.ir = codegen->ir, .plan = plan, .options = options};
-    build.signatures.arena = &build.arena;
-    if (options->debug)
-        build.debug = debug_open(codegen->ir, sources, file);
-    group_steps(&build);
-    emit_kernels(&build);
-    (plan->shared ? emit_shared : emit_alone)(&build, embed ? embedded_declare(codegen) : NULL);
+    bool embed = options->weights_mode == WEIGHTS_EMBED;
+    DebugInfo *debug = options->debug ? debug_open(ir, sources, file) : NULL;
+    LLVMValueRef block = embed ? embedded_declare(codegen) : NULL;
+    LLVMValueRef functions[TARGETS_MAX];
+    for (size_t i = 0; i < variants->count; i++)
+        functions[i] = emit_variant(codegen, i, options, debug, block);
+    module_retarget(ir, lowest);
+    if (variants->count > 1)
+        dispatch_emit(ir, debug, variants, functions);
     if (!embed && !options->in_process)
-        emit_pack(build.ir, build.debug, plan);
+        emit_pack(ir, debug, variants);
     if (!options->in_process)
-        emit_info(&build);
-    debug_close(build.debug);
-    arena_free(&build.arena);
-    module_optimise(codegen->ir);
+        emit_info(codegen, options);
+    debug_close(debug);
+    module_optimise(ir);
     return codegen;
 }
 
 Ir *codegen_build_pack(const Codegen *codegen) {
     Ir *ir = module_new(codegen->ir->target, "pack");
-    emit_pack(ir, NULL, codegen->plan);
+    emit_pack(ir, NULL, codegen->variants);
     module_optimise(ir);
     return ir;
 }

@@ -32,6 +32,9 @@ static LLVMValueRef call(const Parallel *parallel, LLVMValueRef function, LLVMVa
 /* A function of a library. */
 static LLVMValueRef external(const Ir *ir, const char *name, LLVMTypeRef result, LLVMTypeRef *types,
                              unsigned count) {
+    LLVMValueRef declared = LLVMGetNamedFunction(ir->module, name);
+    if (declared)
+        return declared;
     LLVMTypeRef type = LLVMFunctionType(result, types, count, false);
     return LLVMAddFunction(ir->module, name, type);
 }

@@ -10,6 +10,7 @@
 
 #include "codegen/ir_internal.h"
 #include "codegen/module.h"
+#include "codegen/x86_features.h"
 #include "support/suggest.h"
 
 typedef enum Architecture {
@@ -107,6 +108,13 @@ static void report_architecture(Diagnostics *diagnostics, const char *triple) {
               "`aarch64-linux-gnu`");
 }
 
+static bool knows_cpu(Architecture architecture, const char *cpu) {
+    for (size_t i = 0; i < architectures[architecture].cpu_count; i++)
+        if (strcmp(cpu, architectures[architecture].cpus[i]) == 0)
+            return true;
+    return false;
+}
+
 static void report_cpu(Diagnostics *diagnostics, Architecture architecture, const char *cpu) {
     const char *family = architectures[architecture].name;
     Diagnostic *error = diag_report(diagnostics, DIAG_E0601, SPAN_NONE,
@@ -115,6 +123,10 @@ static void report_cpu(Diagnostics *diagnostics, Architecture architecture, cons
         suggest_name(cpu, architectures[architecture].cpus, architectures[architecture].cpu_count);
     if (nearest)
         diag_help(diagnostics, error, "did you mean `%s`?", nearest);
+    for (int i = 0; i < ARCHITECTURE_NONE; i++)
+        if (knows_cpu((Architecture)i, cpu))
+            diag_note(diagnostics, error, "it is one of %s: choose that with --target",
+                      architectures[i].name);
     StrBuf list = {0};
     for (size_t i = 0; i < architectures[architecture].cpu_count; i++) {
         strbuf_add(&list, i == 0 ? "" : ", ");
@@ -128,7 +140,8 @@ static void report_cpu(Diagnostics *diagnostics, Architecture architecture, cons
 static bool choose_cpu(Arena *arena, Diagnostics *diagnostics, Target *target, const char *cpu,
                        Architecture architecture) {
     target->features = "";
-    target->cpu = architectures[architecture].baseline;
+    target->baseline = architectures[architecture].baseline;
+    target->cpu = target->baseline;
     if (!cpu)
         return true;
     if (strcmp(cpu, "native") == 0) {
@@ -143,12 +156,9 @@ static bool choose_cpu(Arena *arena, Diagnostics *diagnostics, Target *target, c
         target->features = take_text(arena, LLVMGetHostCPUFeatures());
         return true;
     }
-    for (size_t i = 0; i < architectures[architecture].cpu_count; i++) {
-        if (strcmp(cpu, architectures[architecture].cpus[i]) == 0) {
-            target->cpu = architectures[architecture].cpus[i];
-            return true;
-        }
-    }
+    target->cpu = cpu;
+    if (knows_cpu(architecture, cpu))
+        return true;
     report_cpu(diagnostics, architecture, cpu);
     return false;
 }
@@ -225,6 +235,16 @@ Target *target_open(Arena *arena, Diagnostics *diagnostics, const char *triple, 
     }
     target->machine = machine_of_kind(probe_machine(target));
     return target;
+}
+
+void target_restrict(Arena *arena, Target *target, uint64_t features) {
+    StrBuf text = {0};
+    x86_features_print(features, "+", &text);
+    target->features = arena_copy_text(arena, strbuf_text(&text), text.length);
+    target->looked_for = true;
+    target->x86 = features;
+    target->machine = machine_of_kind(probe_machine(target));
+    strbuf_free(&text);
 }
 
 void target_close(Target *target) {

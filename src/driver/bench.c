@@ -87,7 +87,7 @@ static void time_calls(Compilation *c, Timing *timing) {
 }
 
 static void time_steps(Compilation *c, Timing *timing) {
-    size_t steps = c->plan->steps.count;
+    size_t steps = c->variants.list[0].plan->steps.count;
     Marks marks = {.seconds = ARENA_ARRAY(&c->arena, steps + 1, double)};
     Execution execution;
     execution_begin(&execution, c, (StepMark){pass_mark, &marks});
@@ -110,7 +110,8 @@ static void time_steps(Compilation *c, Timing *timing) {
 }
 
 bool bench_network(Compilation *c) {
-    Timing timing = {.plan = c->plan, .count = &c->count, .cpu = c->target->cpu};
+    const Variant *only = &c->variants.list[0];
+    Timing timing = {.plan = only->plan, .count = &c->count, .cpu = only->target->cpu};
     time_calls(c, &timing);
     time_steps(c, &timing);
     StrBuf text = {0};

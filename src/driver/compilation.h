@@ -36,9 +36,9 @@ typedef struct Compilation {
     GraphCount count;
     TensorFile *weights_file; /* Weight.data may point into it; NULL without a file */
     bool weights_bound;       /* Weight.data is set, or there is none */
-    Target *target;
-    Plan *plan;
-    unsigned char *packed; /* plan->packed_bytes; NULL while not packed; freed at the end */
+    TargetList targets;       /* one for each processor */
+    Variants variants;        /* with a plan for each */
+    unsigned char *packed;    /* variants.packed_bytes; NULL while not packed; freed at the end */
     CodegenOptions codegen_options;
     Codegen *codegen;
     bool differs; /* diff: the networks are not the same */

@@ -21,15 +21,16 @@ void execution_begin(Execution *execution, Compilation *c, StepMark mark) {
     options.weights_mode = WEIGHTS_NONE;
     options.in_process = true;
     options.mark = mark;
-    Codegen *codegen = codegen_build(c->plan, c->target, &c->sources, &options);
-    size_t arena_bytes = c->plan->arena_bytes == 0 ? 64 : (size_t)c->plan->arena_bytes;
+    Codegen *codegen = codegen_build(&c->variants, &c->sources, &options);
+    const Plan *plan = c->variants.list[0].plan;
+    size_t arena_bytes = plan->arena_bytes == 0 ? 64 : (size_t)plan->arena_bytes;
     *execution = (Execution){
         .codegen = codegen,
         .network = codegen_load(codegen),
         .packed = c->packed,
         .arena = aligned_alloc(64, arena_bytes),
         .inputs = input_memory(c),
-        .pool = c->plan->shared ? pthreadpool_create((size_t)c->plan->threads) : NULL,
+        .pool = plan->shared ? pthreadpool_create((size_t)plan->threads) : NULL,
     };
     if (!execution->arena)
         out_of_memory();

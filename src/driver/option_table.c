@@ -96,10 +96,10 @@ const OptionRow option_table[] = {
      OPTION_TEXT,
      WITH_PLAN,
      FIELD(cpu),
-     "NAME",
+     "NAME,...",
      {0},
      "compile for this processor (default: the baseline of the triple; `native`, which is bench's "
-     "default: this one)"},
+     "default: this one), or for several, of which the first call chooses"},
     {"threads",
      0,
      OPTION_NUMBER,

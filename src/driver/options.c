@@ -264,6 +264,16 @@ static int check_threads(const Options *options, bool used) {
     return 0;
 }
 
+/* Code that is run here is for here. */
+static int check_cpu(const Options *options) {
+    bool here = options->verb == VERB_RUN || options->verb == VERB_BENCH;
+    if (here && options->cpu && strchr(options->cpu, ','))
+        return usage_error("--cpu of `netc %s` is one processor, not `%s`: it is this machine's "
+                           "that runs the network",
+                           verb_table[options->verb].name, options->cpu);
+    return 0;
+}
+
 int options_parse(Arena *arena, int argc, char **argv, Options *options) {
     *options = (Options){.emit = STAGE_OBJECT,
                          .optimisation = 2,
@@ -283,5 +293,7 @@ int options_parse(Arena *arena, int argc, char **argv, Options *options) {
             status = check_format(arena, &option_table[i], used[i], options);
         else if (option_table[i].offset == offsetof(Options, threads))
             status = check_threads(options, used[i]);
+        else if (option_table[i].offset == offsetof(Options, cpu))
+            status = check_cpu(options);
     return status == 0 ? check_report(arena, options) : status;
 }

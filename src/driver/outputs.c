@@ -16,7 +16,7 @@ static const char *with_ending(Arena *arena, const char *path, const char *endin
 
 static bool write_header(Compilation *c, const char *path) {
     StrBuf text = {0};
-    header_print(c->plan, &c->count, c->target, &c->codegen_options, &text);
+    header_print(&c->variants, &c->count, &c->codegen_options, &text);
     int index = file_set_open(&c->files, path);
     bool done = index >= 0 && file_set_write(&c->files, index, text.data, text.length);
     strbuf_free(&text);
@@ -37,8 +37,8 @@ bool outputs_write_object(Compilation *c) {
         const char *path =
             options->packed ? options->packed : with_ending(&c->arena, named, ".weights");
         int index = file_set_open(&c->files, path);
-        if (index < 0 || !packed_file_write(c->plan, c->packed, c->codegen_options.weights_hash,
-                                            &c->files, index))
+        if (index < 0 || !packed_file_write(&c->variants, c->packed,
+                                            c->codegen_options.weights_hash, &c->files, index))
             return false;
     }
     int index = file_set_open(&c->files, object);

@@ -117,30 +117,33 @@ static bool require_weights(Compilation *c) {
     return false;
 }
 
-/* Target, plan, and the asserts that need one. */
-static bool make_plan(Compilation *c) {
+/* For each processor a target and a plan; and the asserts that need them. */
+static bool make_plans(Compilation *c) {
     const Options *options = c->options;
-    const char *cpu = options->verb == VERB_BENCH && !options->cpu ? "native" : options->cpu;
-    c->target =
-        target_open(&c->arena, &c->diagnostics, options->target, cpu, options->optimisation);
-    if (!c->target)
+    const char *cpus = options->verb == VERB_BENCH && !options->cpu ? "native" : options->cpu;
+    if (!targets_open(&c->arena, &c->diagnostics, options->target, cpus, options->optimisation,
+                      &c->targets))
         return false;
-    PlanOptions plan = {
+    PlanOptions plan_options = {
         .exact = options->exact, .keep = options->compare_layers, .threads = (int)options->threads};
-    c->plan = plan_build(&c->arena, &c->diagnostics, c->graph, c->target->machine, &plan);
-    if (!c->plan)
-        return false;
-    Metrics metrics = {&c->count, c->plan->arena_bytes};
+    for (size_t i = 0; i < c->targets.count; i++) {
+        const Target *target = c->targets.data[i];
+        const Plan *plan =
+            plan_build(&c->arena, &c->diagnostics, c->graph, target->machine, &plan_options);
+        if (!plan || !variants_add(&c->variants, &c->diagnostics, target, plan))
+            return false;
+    }
+    Metrics metrics = {&c->count, c->variants.arena_bytes};
     elaborate_check_asserts(&c->elaboration, c->graph, &metrics);
     return true;
 }
 
 void compilation_pack(Compilation *c) {
-    size_t size = (size_t)c->plan->packed_bytes;
+    size_t size = (size_t)c->variants.packed_bytes;
     c->packed = aligned_alloc(64, size == 0 ? 64 : size);
     if (!c->packed)
         out_of_memory();
-    plan_pack(c->plan, c->packed);
+    variants_pack(&c->variants, c->packed);
     c->codegen_options.weights_hash = hash_bytes(c->packed, size);
 }
 
@@ -155,7 +158,7 @@ static uint64_t hash_sources(const Compilation *c) {
     return hash;
 }
 
-/* Plan to LLVM module. */
+/* Plans to LLVM module. */
 static void generate(Compilation *c) {
     CodegenOptions *codegen = &c->codegen_options;
     codegen->weights_mode = c->options->weights_mode;
@@ -163,13 +166,23 @@ static void generate(Compilation *c) {
     codegen->source_hash = hash_sources(c);
     if (c->weights_bound && codegen->weights_mode != WEIGHTS_NONE)
         compilation_pack(c);
-    c->codegen = codegen_build(c->plan, c->target, &c->sources, codegen);
+    c->codegen = codegen_build(&c->variants, &c->sources, codegen);
 }
 
 /* ---- verbs ---------------------------------------------------------------------------------- */
 
 static bool fine(const Compilation *c) {
     return !diag_has_errors(&c->diagnostics);
+}
+
+/* Each under the processor it is for, if there are several. */
+static void print_plans(const Compilation *c, StrBuf *text) {
+    for (size_t i = 0; i < c->variants.count; i++) {
+        const Variant *variant = &c->variants.list[i];
+        if (c->variants.count > 1)
+            strbuf_format(text, "%sprocessor %s\n", i > 0 ? "\n" : "", variant->target->cpu);
+        plan_print(variant->plan, text);
+    }
 }
 
 /* Every stage up to `last`, which writes what it made into `text`; only the object goes to a file.
@@ -193,10 +206,10 @@ static bool compile_to(Compilation *c, Stage last, StrBuf *text) {
         graph_print(c->graph, text);
         return true;
     }
-    if (!make_plan(c))
+    if (!make_plans(c))
         return false;
     if (last == STAGE_PLAN) {
-        plan_print(c->plan, text);
+        print_plans(c, text);
         return true;
     }
     if (!fine(c) || !bind_weights(c) || (last == STAGE_OBJECT && !require_weights(c)) || !fine(c))
@@ -222,7 +235,7 @@ static bool compile(Compilation *c) {
 
 static bool check(Compilation *c) {
     return read_source(c) && parse(c) && make_graph(c) && count_and_check(c) && bind_weights(c) &&
-           make_plan(c);
+           make_plans(c);
 }
 
 static void write_report(const Report *report, Format format, StrBuf *text) {
@@ -239,14 +252,14 @@ static void write_report(const Report *report, Format format, StrBuf *text) {
 
 /* A report is shown also where an assert fails: it says why. */
 static bool show_report(Compilation *c) {
-    if (!(read_source(c) && parse(c) && make_graph(c) && count_and_check(c) && make_plan(c)))
+    if (!(read_source(c) && parse(c) && make_graph(c) && count_and_check(c) && make_plans(c)))
         return false;
     const char *path = c->options->explain;
     ReportOptions options = {.columns = c->options->column_list,
                              .depth = c->options->depth,
                              .explain = path != NULL,
                              .path = path && path[0] ? path : NULL};
-    const Report *report = report_make(c->plan, &c->count, &options, &c->diagnostics);
+    const Report *report = report_make(&c->variants, &c->count, &options, &c->diagnostics);
     if (!report)
         return false;
     StrBuf text = {0};
@@ -259,7 +272,7 @@ static bool show_report(Compilation *c) {
 /* Every stage up to a plan and weights, which are random where no file is named. */
 static bool prepare_to_run(Compilation *c) {
     if (!(read_source(c) && parse(c) && make_graph(c) && count_and_check(c) && bind_weights(c) &&
-          make_plan(c) && fine(c)))
+          make_plans(c) && fine(c)))
         return false;
     if (!c->weights_bound) {
         fprintf(stderr, "netc: `%s` names no weights file: running with random ones, seed %llu\n",
@@ -402,8 +415,7 @@ int pipeline_run(const Options *options) {
         status = STATUS_DIFFERS;
 
     codegen_free(c.codegen);
-    if (c.target)
-        target_close(c.target);
+    targets_close(&c.targets);
     if (c.weights_file)
         tensor_file_close(c.weights_file);
     free(c.packed);

@@ -19,6 +19,7 @@
 typedef struct Run {
     Compilation *compilation;
     const Graph *graph;
+    const Plan *plan;
     int64_t samples;
     bool batched;         /* the files have a sample axis */
     const float **inputs; /* of all samples, one a network input */
@@ -151,7 +152,7 @@ static void run_compiled(Run *run) {
         execution_call(&execution, outputs);
         if (c->options->compare_layers) {
             sample_inputs(run, sample, inputs);
-            layer_comparison_add(&run->layers, c->plan, inputs, outputs, execution.arena, sample);
+            layer_comparison_add(&run->layers, run->plan, inputs, outputs, execution.arena, sample);
         }
     }
     execution_end(&execution);
@@ -178,7 +179,7 @@ static void run_reference(Run *run, bool compare) {
     Compilation *c = run->compilation;
     const float **inputs = ARENA_ARRAY(&c->arena, run->graph->inputs.count, const float *);
     float **outputs = ARENA_ARRAY(&c->arena, run->graph->outputs.count, float *);
-    const double *shares = plan_error_shares(c->plan, &c->arena);
+    const double *shares = plan_error_shares(run->plan, &c->arena);
     for (int64_t sample = 0; sample < run->samples; sample++) {
         Arena scratch = {0};
         sample_inputs(run, sample, inputs);
@@ -304,7 +305,7 @@ static bool show_and_write(Run *run) {
 }
 
 bool run_network(Compilation *c) {
-    Run run = {.compilation = c, .graph = c->graph};
+    Run run = {.compilation = c, .graph = c->graph, .plan = c->variants.list[0].plan};
     if (c->options->outputs.count > c->graph->outputs.count) {
         diag_report(&c->diagnostics, DIAG_E0704, c->graph->name_span,
                     "`%s` has %zu results, got %zu --output files", c->graph->name,

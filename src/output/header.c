@@ -24,7 +24,8 @@ static const char *const reserved_words[] = {
 
 /* Everything the parts of the header share. */
 typedef struct Header {
-    const Plan *plan;
+    const Variants *variants;
+    const Target *target; /* of the lowest */
     const Graph *graph;
     const CodegenOptions *options;
     Arena *arena;
@@ -81,7 +82,7 @@ static bool takes_weights(const Header *h) {
 }
 
 static bool takes_pool(const Header *h) {
-    return h->plan->threads > 1;
+    return h->variants->list[0].plan->threads > 1;
 }
 
 /* `arena`, `weights` and `pool` keep their names; a tensor of that name gets an underscore. */
@@ -162,7 +163,7 @@ static void print_prototype(const Header *h, const char *indent, StrBuf *out) {
 
 static void print_example(const Header *h, StrBuf *out) {
     strbuf_format(out, " *\n * Example:\n *\n *     #include \"%s.h\"\n", h->graph->name);
-    if (h->plan->arena_bytes > 0)
+    if (h->variants->arena_bytes > 0)
         strbuf_format(out, " *     static _Alignas(%s_ALIGNMENT) char arena[%s_ARENA_BYTES];\n",
                       h->macro, h->macro);
     for (size_t i = 0; i < tensor_count(h); i++) {
@@ -180,17 +181,22 @@ static void print_example(const Header *h, StrBuf *out) {
     for (size_t i = 0; i < tensor_count(h); i++)
         strbuf_format(out, "%s, ", tensor_name(h, i));
     strbuf_format(out, "%s%s%s);\n", takes_weights(h) ? "weights, " : "",
-                  h->plan->arena_bytes > 0 ? "arena" : "0", takes_pool(h) ? ", pool" : "");
+                  h->variants->arena_bytes > 0 ? "arena" : "0", takes_pool(h) ? ", pool" : "");
 }
 
-static void print_opening(const Header *h, const GraphCount *count, const Target *target) {
+static void print_opening(const Header *h, const GraphCount *count) {
     StrBuf table = {0};
-    report_text(report_make(h->plan, count, &(ReportOptions){0}, NULL), &table);
+    report_text(report_make(h->variants, count, &(ReportOptions){0}, NULL), &table);
     strbuf_format(h->out,
                   "/* %s: a neural network compiled by netc. Generated, not to be edited.\n",
                   h->graph->name);
-    strbuf_format(h->out, " * Runs on %s, processor %s or one that has all its instructions.\n *\n",
-                  target->triple, target->cpu);
+    strbuf_format(h->out, " * Runs on %s, processor %s or one that has all its instructions.\n",
+                  h->target->triple, h->target->cpu);
+    for (size_t i = 1; i < h->variants->count; i++)
+        strbuf_format(h->out, "%s%s%s", i > 1 ? ", " : " * Has better code for ",
+                      h->variants->list[i].target->cpu,
+                      i + 1 == h->variants->count ? ": the first call chooses.\n" : "");
+    strbuf_add(h->out, " *\n");
     print_commented(strbuf_text(&table), h->out);
     print_example(h, h->out);
     strbuf_add(h->out, " */\n");
@@ -203,18 +209,20 @@ static void print_number_macro(const Header *h, const char *name, int64_t number
                   number > INT32_MAX ? "ul" : "");
 }
 
-static void print_facts(const Header *h, const GraphCount *count, const Target *target) {
+static void print_facts(const Header *h, const GraphCount *count) {
     strbuf_add(h->out, "\n/* Facts. Sizes are in elements unless they say bytes. */\n");
     print_number_macro(h, "ABI_VERSION", NETC_ABI_VERSION);
     print_number_macro(h, "ALIGNMENT", 64);
-    print_number_macro(h, "ARENA_BYTES", h->plan->arena_bytes);
-    print_number_macro(h, "WEIGHTS_BYTES", h->plan->packed_bytes);
+    print_number_macro(h, "ARENA_BYTES", h->variants->arena_bytes);
+    print_number_macro(h, "WEIGHTS_BYTES", h->variants->packed_bytes);
     if (takes_pool(h))
-        print_number_macro(h, "THREADS", h->plan->threads);
+        print_number_macro(h, "THREADS", h->variants->list[0].plan->threads);
     print_number_macro(h, "PARAMETERS", count->trainable + count->frozen);
     print_number_macro(h, "MACS", count->macs);
-    strbuf_format(h->out, "#define %s_TARGET \"%s\"\n", h->macro, target->triple);
-    strbuf_format(h->out, "#define %s_CPU \"%s\"\n", h->macro, target->cpu);
+    strbuf_format(h->out, "#define %s_TARGET \"%s\"\n", h->macro, h->target->triple);
+    strbuf_format(h->out, "#define %s_CPU \"", h->macro);
+    variants_print_cpus(h->variants, h->out);
+    strbuf_add(h->out, "\"\n");
     strbuf_format(h->out, "#define %s_SOURCE_HASH \"%016llx\"\n", h->macro,
                   (unsigned long long)h->options->source_hash);
     if (h->options->weights_hash != 0)
@@ -250,7 +258,7 @@ static void print_pool(const Header *h) {
                   " *   %-10s threads to share the work between, or 0. Of libpthreadpool\n"
                   " *              (Debian: libpthreadpool-dev; link with -lpthreadpool)\n",
                   "pool");
-    if (!h->plan->shared)
+    if (!h->variants->shared)
         strbuf_add(h->out, " *              It is not used: the work is too little to be shared\n");
     else
         strbuf_format(h->out,
@@ -274,7 +282,7 @@ static void print_forward(const Header *h) {
         strbuf_format(out,
                       " *   %-10s read, %s_WEIGHTS_BYTES packed bytes, aligned to %s_ALIGNMENT\n",
                       "weights", h->macro, h->macro);
-    if (h->plan->arena_bytes > 0)
+    if (h->variants->arena_bytes > 0)
         strbuf_format(out,
                       " *   %-10s scratch, %s_ARENA_BYTES bytes aligned to %s_ALIGNMENT; its\n"
                       " *              contents before and after mean nothing\n",
@@ -283,10 +291,13 @@ static void print_forward(const Header *h) {
         strbuf_format(out, " *   %-10s not used, may be 0\n", "arena");
     if (takes_pool(h))
         print_pool(h);
-    strbuf_add(out, " *\n"
-                    " * No argument may overlap another. Cannot fail, allocates nothing, keeps no\n"
-                    " * state: threads may call it at once, each with an arena of its own. NaN in\n"
-                    " * the input is not an error and reaches the output. */\n");
+    bool several = h->variants->count > 1;
+    strbuf_format(out,
+                  " *\n"
+                  " * No argument may overlap another. Cannot fail, allocates nothing, keeps no\n"
+                  " * state%s: threads may call it at once, each with an arena\n"
+                  " * of its own. NaN in the input is not an error and reaches the output. */\n",
+                  several ? " but for which processor it runs on" : "");
     print_prototype(h, "", out);
 }
 
@@ -315,9 +326,11 @@ static void print_pack(Header *h) {
                   h->macro, h->macro, graph->name, graph->name, graph->name);
 }
 
-void header_print(const Plan *plan, const GraphCount *count, const Target *target,
-                  const CodegenOptions *options, StrBuf *out) {
-    Header h = {.plan = plan,
+void header_print(const Variants *variants, const GraphCount *count, const CodegenOptions *options,
+                  StrBuf *out) {
+    const Plan *plan = variants->list[0].plan;
+    Header h = {.variants = variants,
+                .target = variants->list[0].target,
                 .graph = plan->graph,
                 .options = options,
                 .arena = plan->arena,
@@ -325,11 +338,11 @@ void header_print(const Plan *plan, const GraphCount *count, const Target *targe
                 .macro = upper_case(plan->arena, plan->graph->name),
                 .out = out};
     name_parameters(&h);
-    print_opening(&h, count, target);
+    print_opening(&h, count);
     strbuf_format(out, "#ifndef NETC_%s_H\n#define NETC_%s_H\n", h.macro, h.macro);
     if (takes_pool(&h))
         strbuf_add(out, "\n#include <pthreadpool.h>\n");
-    print_facts(&h, count, target);
+    print_facts(&h, count);
     print_checks(&h);
     strbuf_add(out, "\n#ifdef __cplusplus\nextern \"C\" {\n#endif\n");
     print_forward(&h);

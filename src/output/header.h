@@ -5,7 +5,7 @@
 #include "codegen/codegen.h"
 #include "graph/count.h"
 
-void header_print(const Plan *plan, const GraphCount *count, const Target *target,
-                  const CodegenOptions *options, StrBuf *out);
+void header_print(const Variants *variants, const GraphCount *count, const CodegenOptions *options,
+                  StrBuf *out);
 
 #endif

@@ -3,10 +3,10 @@
 #ifndef NETC_OUTPUT_PACKED_FILE_H
 #define NETC_OUTPUT_PACKED_FILE_H
 
-#include "plan/plan.h"
+#include "codegen/variants.h"
 #include "support/file.h"
 
-bool packed_file_write(const Plan *plan, const void *packed, uint64_t weights_hash, FileSet *files,
-                       int index);
+bool packed_file_write(const Variants *variants, const void *packed, uint64_t weights_hash,
+                       FileSet *files, int index);
 
 #endif

@@ -131,7 +131,7 @@ static const Node *affine_owner(const Affine *affine) {
 }
 
 static void find_folded(Report *report) {
-    const Plan *plan = report->plan;
+    const Plan *plan = report->variants->list[0].plan; /* what folds is the same in all */
     bool *seen = ARENA_ARRAY(report->arena, report->graph->nodes.count, bool);
     for (size_t i = 0; i < plan->steps.count; i++) {
         const Step *step = plan->steps.data[i];
@@ -146,11 +146,12 @@ static void find_folded(Report *report) {
     }
 }
 
-Report *report_make(const Plan *plan, const GraphCount *count, const ReportOptions *options,
+Report *report_make(const Variants *variants, const GraphCount *count, const ReportOptions *options,
                     Diagnostics *diagnostics) {
+    const Plan *plan = variants->list[0].plan;
     Report *report = ARENA_NEW(plan->arena, Report);
     report->arena = plan->arena;
-    report->plan = plan;
+    report->variants = variants;
     report->graph = plan->graph;
     report->count = count;
     report->options = *options;

@@ -1,15 +1,15 @@
 /* The report: what every layer of a network gives, costs and owns.
  *
- * report_make computes it once from a plan and its counts: a tree of groups and layers by label
+ * report_make computes it once from plans and counts: a tree of groups and layers by label
  * path (`layer1.0.conv1` is in the group `layer1.0`, that in `layer1`), each with its figures, and
  * the rows of it that are asked for. Each format is one file that writes these rows. All figures
  * are those of the network as written; what compiling makes of it is kept apart. */
 #ifndef NETC_OUTPUT_REPORT_H
 #define NETC_OUTPUT_REPORT_H
 
+#include "codegen/variants.h"
 #include "graph/count.h"
 #include "graph/receptive.h"
-#include "plan/plan.h"
 
 /* ---- columns ------------------------------------------------------------------------------ */
 
@@ -75,7 +75,7 @@ struct ReportRow {
     ReportRow *next; /* of the same group */
 };
 
-/* What compiling makes of the network, beyond the plan's own figures. */
+/* What compiling makes of the network, beyond the plans' own figures. */
 typedef struct ReportCompiled {
     size_t folded;       /* layers that disappear in the weights of others */
     NodeCount of_folded; /* their figures as written */
@@ -83,7 +83,7 @@ typedef struct ReportCompiled {
 
 typedef struct Report {
     Arena *arena;
-    const Plan *plan;
+    const Variants *variants;
     const Graph *graph;
     const GraphCount *count;
     ReportOptions options;
@@ -97,7 +97,7 @@ typedef struct Report {
 
 /* Reports E0319 and returns NULL if there is no layer or group called options->path; without a path
  * `diagnostics` is not used. */
-Report *report_make(const Plan *plan, const GraphCount *count, const ReportOptions *options,
+Report *report_make(const Variants *variants, const GraphCount *count, const ReportOptions *options,
                     Diagnostics *diagnostics);
 
 /* Each appends a whole file. The same report gives the same bytes every time. */

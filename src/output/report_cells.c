@@ -265,11 +265,48 @@ int report_totals(const Report *report, ReportTotal totals[REPORT_MAX_TOTALS]) {
     return lines;
 }
 
+/* "bytes", or whose they are if they are another's. */
+static const char *packed_unit(const Report *report, const Variant *variant) {
+    const Variant *owner = report->variants->list;
+    while (!owner->packs || owner->packed_offset != variant->packed_offset)
+        owner++;
+    return owner == variant ? "bytes"
+                            : arena_format(report->arena, "bytes, those of %s", owner->target->cpu);
+}
+
 int report_compiled_totals(const Report *report, ReportTotal totals[REPORT_MAX_TOTALS]) {
+    const Variants *variants = report->variants;
+    size_t parts = variants->count > 1 ? variants->count : 0;
     int lines = 0;
-    totals[lines++] = (ReportTotal){"arena", report->plan->arena_bytes, "bytes", false};
-    totals[lines++] = (ReportTotal){"packed weights", report->plan->packed_bytes, "bytes", false};
+    totals[lines++] = (ReportTotal){"arena", variants->arena_bytes, "bytes", false};
+    for (size_t i = 0; i < parts; i++) {
+        const Variant *variant = &variants->list[i];
+        totals[lines++] =
+            (ReportTotal){variant->target->cpu, variant->plan->arena_bytes, "bytes", true};
+    }
+    totals[lines++] = (ReportTotal){"packed weights", variants->packed_bytes, "bytes", false};
+    for (size_t i = 0; i < parts; i++) {
+        const Variant *variant = &variants->list[i];
+        totals[lines++] = (ReportTotal){variant->target->cpu, variant->plan->packed_bytes,
+                                        packed_unit(report, variant), true};
+    }
     return lines;
+}
+
+const char *report_machines_text(const Report *report) {
+    const Variants *variants = report->variants;
+    if (variants->count == 1)
+        return variants->list[0].plan->machine->name;
+    StrBuf text = {0};
+    for (size_t i = 0; i < variants->count; i++)
+        strbuf_format(&text, "%s%s (%s)",
+                      i == 0                    ? ""
+                      : i + 1 < variants->count ? ", "
+                                                : " and ",
+                      variants->list[i].target->cpu, variants->list[i].plan->machine->name);
+    const char *copy = arena_copy_text(report->arena, strbuf_text(&text), text.length);
+    strbuf_free(&text);
+    return copy;
 }
 
 const char *report_folding_text(const Report *report) {

@@ -43,11 +43,13 @@ typedef struct ReportTotal {
     bool part;        /* of the figure before it */
 } ReportTotal;
 
-#define REPORT_MAX_TOTALS 12
+#define REPORT_MAX_TOTALS (2 + 2 * TARGETS_MAX)
 /* The totals of the network as written; how many. */
 int report_totals(const Report *report, ReportTotal totals[REPORT_MAX_TOTALS]);
-/* What it is once compiled. */
+/* What it is once compiled: of several processors for all, and its part for each. */
 int report_compiled_totals(const Report *report, ReportTotal totals[REPORT_MAX_TOTALS]);
+/* "avx2", or for several "x86-64-v2 (generic) and x86-64-v3 (avx2)". */
+const char *report_machines_text(const Report *report);
 /* "20 layers (9,600 parameters, 4,816,896 flops) fold into the weights before them"; "" if none
  * does. */
 const char *report_folding_text(const Report *report);

@@ -153,7 +153,7 @@ static void print_head(const Report *report, StrBuf *out) {
 
 static void print_compiled(const Report *report, StrBuf *out) {
     ReportTotal totals[REPORT_MAX_TOTALS];
-    strbuf_format(out, "<h2>Compiled for %s</h2>\n", report->plan->machine->name);
+    strbuf_format(out, "<h2>Compiled for %s</h2>\n", report_machines_text(report));
     print_cards(totals, report_compiled_totals(report, totals), out);
     const char *folding = report_folding_text(report);
     if (folding[0])

@@ -122,13 +122,23 @@ static json_t *totals_json(const Report *report) {
     return object;
 }
 
+static json_t *processor_json(const Variant *variant) {
+    return json_pack("{s:s, s:s, s:o, s:o}", "cpu", variant->target->cpu, "machine",
+                     variant->plan->machine->name, "arena_bytes",
+                     json_whole_number(variant->plan->arena_bytes), "packed_bytes",
+                     json_whole_number(variant->plan->packed_bytes));
+}
+
 static json_t *compiled_json(const Report *report) {
-    const Plan *plan = report->plan;
+    const Variants *variants = report->variants;
     json_t *folded = json_pack("{s:I}", "layers", (json_int_t)report->compiled.folded);
     add_figures(folded, &report->compiled.of_folded);
-    return json_pack("{s:s, s:o, s:o, s:o}", "machine", plan->machine->name, "arena_bytes",
-                     json_whole_number(plan->arena_bytes), "packed_bytes",
-                     json_whole_number(plan->packed_bytes), "folded", folded);
+    json_t *processors = json_array();
+    for (size_t i = 0; i < variants->count; i++)
+        json_array_append_new(processors, processor_json(&variants->list[i]));
+    return json_pack("{s:o, s:o, s:o, s:o}", "processors", processors, "arena_bytes",
+                     json_whole_number(variants->arena_bytes), "packed_bytes",
+                     json_whole_number(variants->packed_bytes), "folded", folded);
 }
 
 /* ---- the file ----------------------------------------------------------------------------- */

@@ -79,7 +79,7 @@ void report_markdown(const Report *report, StrBuf *out) {
     report_signature(report->graph, out);
     strbuf_add(out, "`**: ");
     print_totals(totals, report_totals(report, totals), out);
-    strbuf_format(out, ".\n\nCompiled for %s: ", report->plan->machine->name);
+    strbuf_format(out, ".\n\nCompiled for %s: ", report_machines_text(report));
     print_totals(totals, report_compiled_totals(report, totals), out);
     const char *folding = report_folding_text(report);
     strbuf_format(out, "%s%s.\n\n", folding[0] ? "; " : "", folding);

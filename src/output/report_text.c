@@ -120,7 +120,7 @@ static void print_summary(const Report *report, StrBuf *out) {
     ReportTotal totals[REPORT_MAX_TOTALS];
     strbuf_add(out, "\n");
     print_totals(totals, report_totals(report, totals), out);
-    strbuf_format(out, "\ncompiled for %s\n", report->plan->machine->name);
+    strbuf_format(out, "\ncompiled for %s\n", report_machines_text(report));
     print_totals(totals, report_compiled_totals(report, totals), out);
     const char *folding = report_folding_text(report);
     if (folding[0])

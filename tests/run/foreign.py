@@ -6,6 +6,7 @@
 Writes each network's object and data with NUMERIC, links all of them with foreign.c by COMPILER,
 runs that under EMULATOR, and lets NUMERIC compare the results with the reference."""
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -29,5 +30,5 @@ program = os.path.join(folder, "foreign")
 subprocess.run([compiler, "-D_GNU_SOURCE", "-O1", "-static", "-o", program, table]
                + [os.path.join(sources, name) for name in ("foreign.c", "guarded.c")]
                + [os.path.join(folder, f"{name}.o") for name in names], check=True)
-subprocess.run([emulator, program, folder], check=True)
+subprocess.run(shlex.split(emulator) + [program, folder], check=True)
 sys.exit(subprocess.run(target + ["--check", folder] + networks).returncode)

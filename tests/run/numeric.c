@@ -1,6 +1,7 @@
 /* The numeric test: networks, compiled for a processor, against the float64 reference.
  *
- *     numeric --cpu NAME FILE.net...            compile in this process, run, compare
+ *     numeric --cpu NAME FILE.net...            compile in this process, run, compare; NAME may
+ *                                               be several, of which that of this machine runs
  *     numeric --target T --write FOLDER FILE... write objects and data for another machine
  *     numeric --check FOLDER FILE...            compare what that machine computed (foreign.c)
  *     numeric --cpu NAME --threads N FILE...    the first, and then the same bits by N threads
@@ -89,8 +90,9 @@ typedef struct Case {
     Arena *arena;
     Diagnostics *diagnostics;
     const SourceMap *sources;
+    const TargetList *targets;
     Graph *graph;
-    Plan *plan;
+    Variants variants;
     const Mix *mix; /* NULL: normal numbers only */
     uint64_t seed;
     Guarded packed;
@@ -110,9 +112,25 @@ static size_t bytes_of(const Value *value) {
 }
 
 static void pack(Case *c) {
-    c->packed = guarded_new((size_t)c->plan->packed_bytes, true);
-    plan_pack(c->plan, c->packed.data);
+    c->packed = guarded_new((size_t)c->variants.packed_bytes, true);
+    variants_pack(&c->variants, c->packed.data);
     guarded_protect(&c->packed);
+}
+
+/* A plan for each target, by options of the case. */
+static bool make_plans(Case *c) {
+    c->variants = (Variants){0};
+    for (size_t i = 0; i < c->targets->count; i++) {
+        const Target *target = c->targets->data[i];
+        Machine *machine = ARENA_NEW(c->arena, Machine);
+        *machine = *target->machine;
+        if (c->options.threads > 0) /* no step is too small */
+            machine->wait_cycles = machine->wake_cycles = 0;
+        const Plan *plan = plan_build(c->arena, c->diagnostics, c->graph, machine, &c->options);
+        if (!plan || !variants_add(&c->variants, c->diagnostics, target, plan))
+            return false;
+    }
+    return true;
 }
 
 /* Allocates what a run needs and packs the weights. */
@@ -180,7 +198,7 @@ static void compare(Case *c) {
     const Graph *graph = c->graph;
     Arena arena = {0};
     Real **values = reference_run(&arena, graph, (const float *const *)c->inputs,
-                                  plan_error_shares(c->plan, &arena));
+                                  plan_error_shares(c->variants.list[0].plan, &arena));
     for (size_t i = 0; i < graph->outputs.count; i++) {
         const Value *output = graph->outputs.data[i];
         int64_t count = shape_elements(&output->type.shape);
@@ -231,7 +249,7 @@ static void run_guarded(Case *c, CompiledNetwork network, pthreadpool_t pool, bo
             outputs[at] = (float *)buffers[i].data;
         }
     }
-    Guarded arena = guarded_new((size_t)c->plan->arena_bytes, at_end);
+    Guarded arena = guarded_new((size_t)c->variants.arena_bytes, at_end);
     memset(arena.data, at_end ? 0xff : 0, arena.size);
     network(inputs, outputs, c->packed.data, arena.data, pool);
     for (size_t i = 0; i < graph->outputs.count; i++)
@@ -247,7 +265,7 @@ static void check_pack(Case *c, Codegen *codegen) {
     const float **sources = ARENA_ARRAY(c->arena, graph->weights.count, const float *);
     for (size_t i = 0; i < graph->weights.count; i++)
         sources[i] = graph->weights.data[i]->data;
-    Guarded packed = guarded_new((size_t)c->plan->packed_bytes, true);
+    Guarded packed = guarded_new((size_t)c->variants.packed_bytes, true);
     memset(packed.data, 0xff, packed.size);
     codegen_load_pack(codegen)(sources, packed.data);
     if (memcmp(packed.data, c->packed.data, packed.size) != 0)
@@ -281,18 +299,15 @@ static float **results_new(Case *c) {
 }
 
 /* Runs the last inputs again with the code for several threads. */
-static void run_shared(Case *c, const Target *target) {
-    Machine eager = *target->machine; /* to it no step is too small */
-    eager.wait_cycles = eager.wake_cycles = 0;
-    uint64_t layout = plan_layout_hash(c->plan);
-    PlanOptions options = c->options;
-    options.threads = c->suite->threads;
-    c->plan = plan_build(c->arena, c->diagnostics, c->graph, &eager, &options);
-    if (plan_layout_hash(c->plan) != layout)
+static void run_shared(Case *c) {
+    uint64_t layout = c->variants.layout_hash;
+    c->options.threads = c->suite->threads;
+    make_plans(c);
+    if (c->variants.layout_hash != layout)
         fail(c, "threads change how the weights are packed");
-    c->suite->shared += c->plan->shared;
+    c->suite->shared += c->variants.shared;
     CodegenOptions codegen_options = {.weights_mode = WEIGHTS_NONE, .in_process = true};
-    Codegen *codegen = codegen_build(c->plan, target, c->sources, &codegen_options);
+    Codegen *codegen = codegen_build(&c->variants, c->sources, &codegen_options);
     CompiledNetwork network = codegen_load(codegen);
     float **again = results_new(c);
     const int sizes[] = {c->suite->threads, c->suite->threads + 1, c->suite->threads - 1, 0};
@@ -306,9 +321,9 @@ static void run_shared(Case *c, const Target *target) {
     codegen_free(codegen);
 }
 
-static void run_in_process(Case *c, const Target *target) {
+static void run_in_process(Case *c) {
     CodegenOptions options = {.weights_mode = WEIGHTS_NONE, .in_process = true};
-    Codegen *codegen = codegen_build(c->plan, target, c->sources, &options);
+    Codegen *codegen = codegen_build(&c->variants, c->sources, &options);
     CompiledNetwork network = codegen_load(codegen);
     float **again = results_new(c);
     if (!c->suite->special)
@@ -319,7 +334,7 @@ static void run_in_process(Case *c, const Target *target) {
         check_pack(c, codegen);
     codegen_free(codegen);
     if (c->suite->threads > 0)
-        run_shared(c, target);
+        run_shared(c);
 }
 
 /* ---- on another machine --------------------------------------------------------------------- */
@@ -328,9 +343,9 @@ static const char *case_path(Case *c, const char *ending) {
     return arena_format(c->arena, "%s/%s%s", c->suite->folder, c->graph->name, ending);
 }
 
-static void write_case(Case *c, const Target *target) {
+static void write_case(Case *c) {
     CodegenOptions options = {.weights_mode = WEIGHTS_NONE, .in_process = true};
-    Codegen *codegen = codegen_build(c->plan, target, c->sources, &options);
+    Codegen *codegen = codegen_build(&c->variants, c->sources, &options);
     FileSet files = {.arena = c->arena, .diagnostics = c->diagnostics};
     int object = file_set_open(&files, case_path(c, ".o"));
     if (object < 0 || !codegen_write_object(codegen, NULL, &files, object) ||
@@ -339,8 +354,8 @@ static void write_case(Case *c, const Target *target) {
     codegen_free(codegen);
 
     FILE *file = fopen(case_path(c, ".in"), "wb");
-    ForeignCase header = {.packed_bytes = c->plan->packed_bytes,
-                          .arena_bytes = c->plan->arena_bytes,
+    ForeignCase header = {.packed_bytes = c->variants.packed_bytes,
+                          .arena_bytes = c->variants.arena_bytes,
                           .inputs = (int64_t)c->graph->inputs.count,
                           .outputs = (int64_t)c->graph->outputs.count};
     for (int64_t i = 0; i < header.inputs; i++)
@@ -373,15 +388,15 @@ static void read_results(Case *c) {
 
 /* ---- cases ---------------------------------------------------------------------------------- */
 
-static void run_planned(Case *c, const Target *target) {
+static void run_planned(Case *c) {
     make_data(c);
     if (c->suite->mode == MODE_RUN) {
-        run_in_process(c, target);
+        run_in_process(c);
     } else {
         c->mix = c->suite->special ? &special_mixes[0] : NULL;
         make_inputs(c);
         if (c->suite->mode == MODE_WRITE)
-            write_case(c, target);
+            write_case(c);
         else
             read_results(c);
     }
@@ -397,20 +412,19 @@ static bool has_winograd(const Plan *plan) {
 
 /* Convolutions once by the direct method, and in this process once with each size of Winograd's
  * tiles, where there are any. What that makes of numbers that are not finite is not claimed. */
-static void run_case(Case *c, const Target *target) {
+static void run_case(Case *c) {
     static const PlanOptions variants[] = {
         {.exact = true}, {.winograd_size = 4}, {.winograd_size = 6}, {.winograd_size = 8}};
     size_t count = c->suite->mode == MODE_RUN && !c->suite->special ? 4 : 1;
     c->suite->networks++;
     for (size_t i = 0; i < count; i++) {
         c->options = variants[i];
-        c->plan = plan_build(c->arena, c->diagnostics, c->graph, target->machine, &variants[i]);
-        if (!c->plan) {
+        if (!make_plans(c)) {
             fail(c, "no plan");
             return;
         }
-        if (i == 0 || has_winograd(c->plan))
-            run_planned(c, target);
+        if (i == 0 || has_winograd(c->variants.list[0].plan))
+            run_planned(c);
     }
 }
 
@@ -436,7 +450,8 @@ static void run_file(Suite *suite, const char *path) {
         Elaboration elaboration = {&arena, &intern, &diagnostics, NULL, 0};
         graphs = elaborate(&elaboration, parse_file(&arena, &intern, &diagnostics, source));
     }
-    Target *target = target_open(&arena, &diagnostics, suite->triple, suite->cpu, 2);
+    TargetList targets = {0};
+    targets_open(&arena, &diagnostics, suite->triple, suite->cpu, 2, &targets);
     if (diag_has_errors(&diagnostics)) {
         show_diagnostics(&diagnostics);
         suite->failures++;
@@ -448,12 +463,12 @@ static void run_file(Suite *suite, const char *path) {
                   .arena = &case_arena,
                   .diagnostics = &diagnostics,
                   .sources = &sources,
+                  .targets = &targets,
                   .graph = graphs.data[i]};
-        run_case(&c, target);
+        run_case(&c);
         arena_free(&case_arena);
     }
-    if (target)
-        target_close(target);
+    targets_close(&targets);
     arena_free(&arena);
 }
 

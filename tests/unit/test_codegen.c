@@ -22,6 +22,7 @@ typedef struct Fixture {
     Network net;
     void *packed;
     void *scratch;
+    Variants variants;
     Codegen *codegen;
 } Fixture;
 
@@ -50,7 +51,9 @@ static void fixture_plan(Fixture *f) {
 
 static void fixture_build(Fixture *f, const CodegenOptions *options) {
     codegen_free(f->codegen);
-    f->codegen = codegen_build(&f->net.plan, f->target, &f->sources, options);
+    f->variants = (Variants){0};
+    assert_true(variants_add(&f->variants, &f->diagnostics, f->target, &f->net.plan));
+    f->codegen = codegen_build(&f->variants, &f->sources, options);
 }
 
 static void fixture_close(Fixture *f) {
