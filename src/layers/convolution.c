@@ -461,6 +461,7 @@ const LayerInfo layer_separable = {
     .name = "separable",
     .summary = "convolution of each channel by itself, then one of single pixels over all channels",
     .family = FAMILY_CONVOLUTION,
+    .traits = LAYER_HAS_KERNEL,
     .min_inputs = 1,
     .max_inputs = 1,
     .attribute_count = SEPARABLE_ATTRIBUTES,

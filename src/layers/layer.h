@@ -54,9 +54,10 @@ typedef enum LayerTrait {
     LAYER_REORDERS_NOTHING = 1 << 1,   /* same elements in the same row-major order: a view */
     LAYER_GIVES_DISTRIBUTION = 1 << 2, /* its result are probabilities of classes */
     LAYER_CHANNEL_AFFINE = 1 << 3,     /* with one input, x * scale + shift, a channel each */
-    LAYER_HAS_KERNEL = 1 << 4,         /* its WEIGHT_KERNEL is [out, in, spatial...], or [in, out,
+    LAYER_HAS_KERNEL = 1 << 4,         /* each WEIGHT_KERNEL is [out, in, spatial...], or [in, out,
                                           spatial...] */
     LAYER_MOVES_AXES = 1 << 5,         /* an axis of the result is another one of the input */
+    LAYER_IS_RECURRENT = 1 << 6,       /* weight_ih_l0 and on: gates above each other, as PyTorch */
 } LayerTrait;
 
 #define LAYER_MAX_ATTRIBUTES 12

@@ -69,18 +69,40 @@ static const FileTensor *name_find(const NameTable *table, const char *name) {
     return found ? *found : NULL;
 }
 
+/* How the parts of a name may be divided; those of a path in the network are by points. */
+typedef enum NameStyle {
+    STYLE_MIXED,   /* block.lstm/lstm_cell/kernel */
+    STYLE_POINTS,  /* block.lstm.lstm_cell.kernel */
+    STYLE_SLASHES, /* block/lstm/lstm_cell/kernel, as Keras writes it */
+    STYLES,
+} NameStyle;
+
+/* The last is the first where the layer's own path, `prefix` bytes long, has one part. */
+static int name_styles(const Weight *weight, size_t prefix) {
+    return memchr(weight->path, '.', prefix) ? STYLES : STYLE_SLASHES;
+}
+
+static const char *styled_name(Arena *arena, const Weight *weight, size_t prefix, const char *name,
+                               int style) {
+    char *text = arena_format(arena, "%.*s/%s", (int)prefix, weight->path, name);
+    for (char *at = text; style != STYLE_MIXED && *at; at++)
+        if (*at == '/' || *at == '.')
+            *at = style == STYLE_POINTS ? '.' : '/';
+    return text;
+}
+
 /* The tensor of a weight, by the weight's path or one of Keras's names for it; all tensors with
  * such a name count as used, and more than one is an error (E0412). */
 static const FileTensor *keras_find(Binding *binding, const NameTable *table, const Weight *weight,
                                     bool *used) {
     Arena *arena = binding->file->arena;
-    const FileTensor *found = name_find(table, weight->path);
-    int prefix = (int)(strlen(weight->path) - strlen(weight->name) - 1);
+    const FileTensor *found = keras_keeps_name(weight) ? name_find(table, weight->path) : NULL;
+    size_t prefix = strlen(weight->path) - strlen(weight->name) - 1;
     const char *name;
     for (size_t i = 0; (name = keras_name(weight, i)) != NULL; i++)
-        for (const char *between = "/."; *between; between++) {
-            const FileTensor *other = name_find(
-                table, arena_format(arena, "%.*s%c%s", prefix, weight->path, *between, name));
+        for (int style = 0; style < name_styles(weight, prefix); style++) {
+            const FileTensor *other =
+                name_find(table, styled_name(arena, weight, prefix, name, style));
             if (!other || other == found)
                 continue;
             used[other - binding->file->tensors.data] = true;
@@ -152,7 +174,8 @@ static TensorOrder tensor_order(const Binding *binding, const Weight *weight,
                                 const FileTensor *tensor) {
     if (!binding->axes)
         return order_of(&weight->shape, &tensor->shape);
-    return shape_equal(&weight->shape, &tensor->shape) ? ORDER_PYTORCH : ORDER_OTHER;
+    return keras_is_kernel(weight) && shape_equal(&weight->shape, &tensor->shape) ? ORDER_PYTORCH
+                                                                                  : ORDER_OTHER;
 }
 
 /* One error at most a tensor. */

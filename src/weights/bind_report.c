@@ -172,11 +172,18 @@ static const char *nearest(const char *name, const char *const *candidates, size
     return suggest_name(name, candidates, count);
 }
 
-static void report_missing(const Binding *binding, const Weight *weight, const char *candidate) {
+/* The weight's own name, or Keras's where only that one is taken. */
+static const char *needed_name(const Binding *binding, const Weight *weight) {
+    if (!binding->axes || keras_keeps_name(weight))
+        return weight->path;
+    return arena_format(arena_of(binding), "%s/%s", weight->owner->path, keras_name(weight, 0));
+}
+
+static void report_missing(const Binding *binding, const Weight *weight, const char *name,
+                           const char *candidate) {
     const TensorFile *file = binding->file;
-    Diagnostic *d =
-        diag_report(file->diagnostics, DIAG_E0402, weight->owner->span, "`%s` has no tensor `%s`",
-                    file->path, shown(binding, weight->path));
+    Diagnostic *d = diag_report(file->diagnostics, DIAG_E0402, weight->owner->span,
+                                "`%s` has no tensor `%s`", file->path, shown(binding, name));
     label_both(binding, d, weight, "");
     if (candidate)
         diag_help(
@@ -207,13 +214,14 @@ void report_unmatched(const Binding *binding) {
     const char **missing_names = ARENA_ARRAY(arena_of(binding), missing, const char *);
     const char **unused_names = ARENA_ARRAY(arena_of(binding), unused, const char *);
     for (size_t i = 0; i < missing; i++)
-        missing_names[i] = binding->missing.data[i]->path;
+        missing_names[i] = needed_name(binding, binding->missing.data[i]);
     for (size_t i = 0; i < unused; i++)
         unused_names[i] = binding->unused.data[i]->name;
     size_t budget = SUGGEST_BUDGET;
     for (size_t i = 0; i < missing; i++)
-        report_missing(binding, binding->missing.data[i],
-                       nearest(missing_names[i], unused_names, unused, &budget));
+        if (i == 0 || strcmp(missing_names[i - 1], missing_names[i]) != 0) /* Keras's one bias */
+            report_missing(binding, binding->missing.data[i], missing_names[i],
+                           nearest(missing_names[i], unused_names, unused, &budget));
     for (size_t i = 0; i < unused; i++)
         report_unused(binding, binding->unused.data[i],
                       nearest(unused_names[i], missing_names, missing, &budget));

@@ -4,19 +4,44 @@
 
 #include "layers/layer.h"
 
-/* ---- names and shapes ----------------------------------------------------------------------- */
+/* ---- names ----------------------------------------------------------------------------------- */
 
-#define MOST_NAMES 5
+#define MOST_NAMES     7
+#define DEPTHWISE_PART "depthwise.weight" /* of a separable convolution */
+
+/* Of a recurrent layer, alone or in the Bidirectional that holds one for each direction. */
+#define ONE_WAY(name)                                                                              \
+    {name,                                                                                         \
+     "lstm_cell/" name,                                                                            \
+     "gru_cell/" name,                                                                             \
+     "simple_rnn_cell/" name,                                                                      \
+     "forward_lstm/lstm_cell/" name,                                                               \
+     "forward_gru/gru_cell/" name,                                                                 \
+     "forward_simple_rnn/simple_rnn_cell/" name}
+#define BACKWARD(name)                                                                             \
+    {"backward_lstm/lstm_cell/" name, "backward_gru/gru_cell/" name,                               \
+     "backward_simple_rnn/simple_rnn_cell/" name}
 
 const char *keras_name(const Weight *weight, size_t index) {
     static const struct {
         const char *name;
         const char *keras[MOST_NAMES + 1];
     } table[] = {
-        {"weight", {"kernel", "depthwise_kernel", "gamma", "embeddings", "alpha"}},
+        {"weight", {"kernel", "depthwise_kernel", "gamma", "scale", "embeddings", "alpha"}},
         {"bias", {"beta", "bias"}},
         {"running_mean", {"moving_mean"}},
         {"running_var", {"moving_variance"}},
+        {DEPTHWISE_PART, {"depthwise_kernel"}},
+        {"pointwise.weight", {"pointwise_kernel"}},
+        {"pointwise.bias", {"bias"}},
+        {"weight_ih_l0", ONE_WAY("kernel")},
+        {"weight_hh_l0", ONE_WAY("recurrent_kernel")},
+        {"bias_ih_l0", ONE_WAY("bias")},
+        {"bias_hh_l0", ONE_WAY("bias")},
+        {"weight_ih_l0_reverse", BACKWARD("kernel")},
+        {"weight_hh_l0_reverse", BACKWARD("recurrent_kernel")},
+        {"bias_ih_l0_reverse", BACKWARD("bias")},
+        {"bias_hh_l0_reverse", BACKWARD("bias")},
     };
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
         if (strcmp(table[i].name, weight->name) == 0)
@@ -43,11 +68,63 @@ static bool is_depthwise(const Weight *weight) {
     const Shape *shape = &weight->shape;
     int64_t channels = weight->owner->inputs[0]->type.shape.dims[0];
     int64_t filters = weight->owner->outputs[0]->type.shape.dims[0];
+    if (strcmp(weight->name, DEPTHWISE_PART) == 0)
+        return true;
     return shape->rank > 2 && shape->dims[1] == 1 && filters == shape->dims[0] &&
            filters % channels == 0;
 }
 
+/* ---- recurrent layers ----------------------------------------------------------------------- */
+
+#define GRU_GATES 3
+
+static bool is_recurrent(const Weight *weight) {
+    return (weight->owner->layer->traits & LAYER_IS_RECURRENT) != 0;
+}
+
+static bool is_recurrent_bias(const Weight *weight) {
+    return is_recurrent(weight) && weight->role == WEIGHT_BIAS;
+}
+
+/* Units of the state: the columns of weight_hh_l0. */
+static int64_t hidden_of(const Weight *weight) {
+    return weight->owner->weights.data[1]->shape.dims[1];
+}
+
+static bool is_of_gru(const Weight *weight) {
+    return is_recurrent(weight) && weight->shape.dims[0] == GRU_GATES * hidden_of(weight);
+}
+
+/* Where Keras has row number `row`: a GRU's gates are r, z, n here and z, r, n there. */
+static int64_t gate_place(const Weight *weight, int64_t row) {
+    if (!is_of_gru(weight))
+        return row;
+    int64_t hidden = hidden_of(weight);
+    return row < hidden ? row + hidden : row < 2 * hidden ? row - hidden : row;
+}
+
+/* A GRU's two biases are rows of one tensor; the others have one bias in Keras, so that the second
+ * is zeros. */
+static const float *recurrent_bias(Arena *arena, const Weight *weight, const float *data) {
+    bool second = strncmp(weight->name, "bias_hh", strlen("bias_hh")) == 0;
+    bool gru = is_of_gru(weight);
+    if (!gru && !second)
+        return data;
+    float *result = ARENA_ARRAY(arena, (size_t)weight->elements, float);
+    for (int64_t i = 0; gru && i < weight->elements; i++)
+        result[i] = data[(second ? weight->elements : 0) + gate_place(weight, i)];
+    return result;
+}
+
+bool keras_keeps_name(const Weight *weight) {
+    return !is_recurrent_bias(weight);
+}
+
+/* ---- shapes --------------------------------------------------------------------------------- */
+
 Shape keras_shape(const Weight *weight) {
+    if (is_recurrent_bias(weight) && is_of_gru(weight))
+        return shape_make(2, 2, weight->elements);
     if (!keras_is_kernel(weight))
         return weight->shape;
     Shape shape = keras_kernel_shape(&weight->shape);
@@ -59,6 +136,11 @@ Shape keras_shape(const Weight *weight) {
     return shape;
 }
 
+/* [1, 1, channels]: the slopes of a PReLU that shares its axes. */
+static bool is_line_of(const Shape *has, int64_t elements) {
+    return has->rank > 0 && has->dims[has->rank - 1] == elements && shape_elements(has) == elements;
+}
+
 /* A Conv2D with a group for each channel keeps [spatial..., 1, out], a DepthwiseConv2D [spatial...,
  * channels, multiplier]: the same numbers in the same order. */
 bool keras_fits(const Weight *weight, const Shape *has) {
@@ -66,7 +148,7 @@ bool keras_fits(const Weight *weight, const Shape *has) {
     if (shape_equal(&shown, has))
         return true;
     if (!keras_is_kernel(weight))
-        return false;
+        return shown.rank == 1 && is_line_of(has, weight->elements);
     Shape plain = keras_kernel_shape(&weight->shape);
     return shape_equal(&plain, has);
 }
@@ -84,8 +166,9 @@ static int64_t flat_place(const KerasAxes *axes, int64_t at) {
 
 /* here[a, b, s] = keras[s, b, a]: transposed convolutions swap their first two axes in both
  * orders, and [s, channels, multiplier] lies in memory as [s, 1, channels * multiplier] does. */
-static void permute_kernel(const KerasAxes *axes, const Shape *shape, const float *data,
+static void permute_kernel(const KerasAxes *axes, const Weight *weight, const float *data,
                            float *result) {
+    const Shape *shape = &weight->shape;
     int64_t first = shape->dims[0];
     int64_t second = shape->dims[1];
     int64_t places = shape_elements(shape) / (first * second);
@@ -93,7 +176,8 @@ static void permute_kernel(const KerasAxes *axes, const Shape *shape, const floa
         int64_t row = flat_place(axes, b);
         for (int64_t s = 0; s < places; s++)
             for (int64_t a = 0; a < first; a++)
-                result[(a * second + b) * places + s] = data[(s * second + row) * first + a];
+                result[(a * second + b) * places + s] =
+                    data[(s * second + row) * first + gate_place(weight, a)];
     }
 }
 
@@ -107,11 +191,13 @@ const float *keras_permute(Arena *arena, const KerasAxes *axes, const Weight *we
                            const float *data) {
     const KerasAxes *input = &axes[weight->owner->inputs[0]->id];
     bool kernel = keras_is_kernel(weight);
+    if (is_recurrent_bias(weight))
+        return recurrent_bias(arena, weight, data);
     if (!kernel && !is_one_an_element(input, weight))
         return data;
     float *result = ARENA_ARRAY(arena, (size_t)weight->elements, float);
     if (kernel)
-        permute_kernel(input, &weight->shape, data, result);
+        permute_kernel(input, weight, data, result);
     else
         for (int64_t i = 0; i < weight->elements; i++)
             result[i] = data[flat_place(input, i)];
@@ -207,15 +293,21 @@ static bool normalised_axes(const KerasAxes *from, const Node *node, KerasAxes *
     return true;
 }
 
-/* Layers that move or join whole elements: of images where they keep them images. */
+/* Layers that move or join whole elements: of images where they keep them images. What has two axes
+ * may be a sequence after they were exchanged, or the channels and places of one. */
 static bool moved_axes(const KerasAxes *axes, const Node *node, KerasAxes *result) {
     const KerasAxes *from = &axes[node->inputs[0]->id];
     *result = *from;
     for (size_t i = 1; i < node->input_count; i++)
         if (!axes_equal(from, &axes[node->inputs[i]->id]))
             return false;
+    bool moves_axes = (node->layer->traits & LAYER_MOVES_AXES) != 0;
+    if (moves_axes && node->inputs[0]->type.shape.rank == 2) {
+        result->kind = KERAS_EITHER;
+        return true;
+    }
     bool keeps_rank = node->inputs[0]->type.shape.rank == node->outputs[0]->type.shape.rank;
-    bool keeps_axes = keeps_rank && (node->layer->traits & LAYER_MOVES_AXES) == 0;
+    bool keeps_axes = keeps_rank && !moves_axes;
     return from->kind == KERAS_SAME || (from->kind != KERAS_FLAT && keeps_axes);
 }
 
@@ -227,6 +319,14 @@ static bool reduced_axes(const KerasAxes *from, const Node *node, KerasAxes *res
            (from->kind == KERAS_SAME || output->rank <= 1 || keeps_rank);
 }
 
+/* Keras keeps the weights of attention in other forms, and recurrent layers one by one. */
+static bool has_keras_names(const Node *node) {
+    for (size_t i = 0; i < node->weights.count; i++)
+        if (keras_name(node->weights.data[i], 0) == NULL)
+            return false;
+    return true;
+}
+
 /* What the layer makes of its inputs' axes; false where that is not clear. */
 static bool result_axes(const KerasAxes *axes, const Node *node, KerasAxes *result) {
     const KerasAxes *from = &axes[node->inputs[0]->id];
@@ -235,15 +335,14 @@ static bool result_axes(const KerasAxes *axes, const Node *node, KerasAxes *resu
         return view_axes(from, &node->inputs[0]->type.shape, output, result);
     *result = (KerasAxes){output->rank == 1 ? KERAS_SAME : KERAS_IMAGE, {0}};
     switch (node->layer->family) {
-    case FAMILY_CONVOLUTION: /* of several kernels in one layer nothing is known */
-        return from->kind != KERAS_SAME && (node->layer->traits & LAYER_HAS_KERNEL) != 0;
+    case FAMILY_CONVOLUTION:
     case FAMILY_POOLING: return from->kind != KERAS_SAME;
     case FAMILY_DENSE:
         result->kind = from->kind == KERAS_EITHER ? KERAS_EITHER : KERAS_SAME;
         return from->kind != KERAS_IMAGE;
-    case FAMILY_SEQUENCE: /* of the layers with products, Keras has the weights in other forms */
+    case FAMILY_SEQUENCE:
         result->kind = KERAS_SAME;
-        return !node->layer->macs && (from->kind == KERAS_SAME || from->kind == KERAS_EITHER);
+        return has_keras_names(node) && (from->kind == KERAS_SAME || from->kind == KERAS_EITHER);
     case FAMILY_SHAPE: return moved_axes(axes, node, result);
     case FAMILY_REDUCTION: return reduced_axes(from, node, result);
     case FAMILY_NORMALISATION: return normalised_axes(from, node, result);

@@ -40,8 +40,12 @@ bool keras_fits(const Weight *weight, const Shape *has);
 const float *keras_permute(Arena *arena, const KerasAxes *axes, const Weight *weight,
                            const float *data);
 
-/* Keras's name for the last part of a weight's path, number `index` of them: "kernel"; NULL past
- * the last. */
+/* Whether a tensor may have the weight's own name. Not of a recurrent layer's biases, for two of
+ * which Keras has one tensor. */
+bool keras_keeps_name(const Weight *weight);
+
+/* Keras's name for the last part of a weight's path, number `index` of them: "kernel",
+ * "lstm_cell/kernel"; NULL past the last. */
 const char *keras_name(const Weight *weight, size_t index);
 
 #endif

@@ -29,14 +29,14 @@ static Weight *find_weight(const Graph *graph, const char *path) {
 
 #define MOST_ELEMENTS 64
 
-/* Each number of the weight is its place in Keras's order. */
+/* Each number of the tensor is its place in Keras's order; another's zeros are 0. */
 static void expect_order(Elaborated *e, const Graph *graph, const char *path, const int *expected) {
     Weight *weight = find_weight(graph, path);
     const KerasAxes *axes = keras_follow(&e->arena, &e->diagnostics, graph);
     assert_non_null(axes);
     float data[MOST_ELEMENTS];
     assert_true(weight->elements <= MOST_ELEMENTS);
-    for (int64_t i = 0; i < weight->elements; i++)
+    for (int i = 0; i < MOST_ELEMENTS; i++)
         data[i] = (float)i;
     const float *result = keras_permute(&e->arena, axes, weight, data);
     for (int64_t i = 0; i < weight->elements; i++)
@@ -89,6 +89,34 @@ static void depthwise_kernel(void **state) {
     elaborated_free(&e);
 }
 
+static void separable_kernels(void **state) {
+    (void)state;
+    Elaborated e;
+    Graph *graph = graph_of(
+        &e, "network n(x: [2, 4, 4]) {\n return x -> s: separable(3, 1x2, multiplier=2)\n}\n");
+    expect_shape(graph, "s.depthwise.weight", shape_make(4, 1, 2, 2, 2));
+    const int depthwise[] = {0, 4, 1, 5, 2, 6, 3, 7};
+    expect_order(&e, graph, "s.depthwise.weight", depthwise);
+    expect_shape(graph, "s.pointwise.weight", shape_make(4, 1, 1, 4, 3));
+    const int pointwise[] = {0, 3, 6, 9, 1, 4, 7, 10, 2, 5, 8, 11};
+    expect_order(&e, graph, "s.pointwise.weight", pointwise);
+    elaborated_free(&e);
+}
+
+/* Also of one filter, and of one channel. */
+static void separable_shape(void **state) {
+    (void)state;
+    Elaborated e;
+    Graph *graph = graph_of(&e, "network n(x: [3, 4, 4], y: [1, 4, 4]) {\n"
+                                " return (x -> s: separable(1, 3x3), y -> t: separable(2, 3x3))\n"
+                                "}\n");
+    expect_shape(graph, "s.depthwise.weight", shape_make(4, 3, 3, 3, 1));
+    expect_shape(graph, "s.pointwise.weight", shape_make(4, 1, 1, 3, 1));
+    expect_shape(graph, "t.depthwise.weight", shape_make(4, 3, 3, 1, 1));
+    expect_shape(graph, "t.pointwise.weight", shape_make(4, 1, 1, 1, 2));
+    elaborated_free(&e);
+}
+
 static void transposed_convolution_kernel(void **state) {
     (void)state;
     Elaborated e;
@@ -106,6 +134,62 @@ static void dense_kernel(void **state) {
     expect_shape(graph, "f.weight", shape_make(2, 3, 2));
     const int expected[] = {0, 2, 4, 1, 3, 5};
     expect_order(&e, graph, "f.weight", expected);
+    elaborated_free(&e);
+}
+
+/* A PReLU that shares the spatial axes. */
+static void shared_axes(void **state) {
+    (void)state;
+    Elaborated e;
+    Graph *graph = graph_of(&e, "network n(x: [3, 1, 2]) {\n return x -> p: prelu\n}\n");
+    const Weight *weight = find_weight(graph, "p.weight");
+    const Shape shared = shape_make(3, 1, 1, 3), swapped = shape_make(3, 3, 1, 1);
+    assert_true(keras_fits(weight, &shared));
+    assert_false(keras_fits(weight, &swapped));
+    elaborated_free(&e);
+}
+
+/* ---- recurrent layers ----------------------------------------------------------------------- */
+
+static void lstm_weights(void **state) {
+    (void)state;
+    Elaborated e;
+    Graph *graph = graph_of(&e, "network n(x: [3, 2]) {\n return x -> l: lstm(1)\n}\n");
+    expect_shape(graph, "l.weight_ih_l0", shape_make(2, 2, 4));
+    const int kernel[] = {0, 4, 1, 5, 2, 6, 3, 7};
+    expect_order(&e, graph, "l.weight_ih_l0", kernel);
+    const int bias[] = {0, 1, 2, 3}, zeros[] = {0, 0, 0, 0};
+    expect_order(&e, graph, "l.bias_ih_l0", bias);
+    expect_order(&e, graph, "l.bias_hh_l0", zeros);
+    elaborated_free(&e);
+}
+
+/* Keras's gates are z, r, n. */
+static void gru_weights(void **state) {
+    (void)state;
+    Elaborated e;
+    Graph *graph =
+        graph_of(&e, "network n(x: [3, 1]) {\n return x -> g: gru(2, bidirectional=on)\n}\n");
+    const int input[] = {2, 3, 0, 1, 4, 5};
+    expect_order(&e, graph, "g.weight_ih_l0", input);
+    expect_order(&e, graph, "g.bias_ih_l0_reverse", input);
+    const int recurrent[] = {2, 8, 3, 9, 0, 6, 1, 7, 4, 10, 5, 11};
+    expect_order(&e, graph, "g.weight_hh_l0", recurrent);
+    expect_shape(graph, "g.bias_hh_l0", shape_make(2, 2, 6));
+    const int second[] = {8, 9, 6, 7, 10, 11};
+    expect_order(&e, graph, "g.bias_hh_l0", second);
+    elaborated_free(&e);
+}
+
+/* A sequence whose axes are exchanged is the image of a Conv1D, and the other way round. */
+static void sequence_and_image(void **state) {
+    (void)state;
+    Elaborated e;
+    Graph *graph = graph_of(&e, "network n(x: [4]) {\n"
+                                " return x -> embedding(9, 2) -> transpose((1, 0)) -> conv(3, 2)\n"
+                                "     -> transpose((1, 0)) -> l: lstm(1, sequence=off)\n}\n");
+    const int kernel[] = {0, 4, 8, 1, 5, 9, 2, 6, 10, 3, 7, 11};
+    expect_order(&e, graph, "l.weight_ih_l0", kernel);
     elaborated_free(&e);
 }
 
@@ -184,6 +268,7 @@ static void names(void **state) {
     assert_string_equal(keras_name(find_weight(graph, "b.running_mean"), 0), "moving_mean");
     assert_string_equal(keras_name(find_weight(graph, "b.running_var"), 0), "moving_variance");
     assert_null(keras_name(find_weight(graph, "b.running_var"), 1));
+    assert_true(keras_keeps_name(find_weight(graph, "b.bias")));
     elaborated_free(&e);
 }
 
@@ -208,8 +293,12 @@ static void refused(void **state) {
          "`add`"},
         {"network n(x: [3, 2, 2]) {\n return x -> flatten -> groupnorm(2) -> dense(1)\n}\n",
          "`groupnorm`"},
-        {"network n(x: [3, 2]) {\n return x -> lstm(4)\n}\n", "`lstm`"},
-        {"network n(x: [3, 2]) {\n return x -> gru(4)\n}\n", "`gru`"},
+        {"network n(x: [3, 2]) {\n return x -> lstm(4, layers=2)\n}\n", "`lstm`"},
+        {"network n(x: [3, 2, 2]) {\n return x -> flatten -> reshape([4, 3]) -> gru(4)\n}\n",
+         "`reshape`"},
+        {"network n(x: [3, 2]) {\n return x -> conv(2, 1) -> lstm(4)\n}\n", "`lstm`"},
+        {"network n(x: [3, 2]) {\n return x -> transpose((1, 0)) -> flatten -> dense(1)\n}\n",
+         "`flatten`"},
         {"network n(x: [3, 4]) {\n return x -> attention(2)\n}\n", "`attention`"},
         {"network n(x: [3, 2, 2]) {\n return x -> layernorm(axis=(c, h, w))\n}\n", "`layernorm`"},
     };
@@ -229,8 +318,14 @@ int main(void) {
         cmocka_unit_test(conv_kernel),
         cmocka_unit_test(grouped_kernel),
         cmocka_unit_test(depthwise_kernel),
+        cmocka_unit_test(separable_kernels),
+        cmocka_unit_test(separable_shape),
         cmocka_unit_test(transposed_convolution_kernel),
         cmocka_unit_test(dense_kernel),
+        cmocka_unit_test(shared_axes),
+        cmocka_unit_test(lstm_weights),
+        cmocka_unit_test(gru_weights),
+        cmocka_unit_test(sequence_and_image),
         cmocka_unit_test(dense_behind_flatten),
         cmocka_unit_test(vector_behind_flatten),
         cmocka_unit_test(order_ends_at_dense),
