@@ -4,7 +4,6 @@ have and that take the reference no more than a few seconds are run beside it, s
 be; the others are in tests/parity.  library.py NETC FOLDER"""
 import pathlib
 import re
-import struct
 import subprocess
 import sys
 import tempfile
@@ -14,8 +13,6 @@ RUN = {
     "lenet5_1998": [], "lenet5": [], "dscnn": [], "tagger": [], "mobilenet_v1": ["size=64"],
     "tiny_yolo_v2": ["size=64"], "xception": ["size=71"],
 }
-# Inputs that are tokens, not any numbers: how many each has
-TOKENS = {"tagger": [32]}
 
 netc, folder = sys.argv[1:]
 networks = [(file, name) for file in sorted(pathlib.Path(folder).glob("*.net"))
@@ -37,18 +34,8 @@ def compile_network(file, name, work):
         failures.append(f"{file.name}: {name}: {done.stderr}")
 
 
-def write_tokens(path, count):
-    """A .npy file (version 1.0) of the tokens 0, 1, 0, 1, ..."""
-    header = f"{{'descr': '<f4', 'fortran_order': False, 'shape': ({count},), }}\n".encode()
-    numbers = struct.pack(f"<{count}f", *(i % 2 for i in range(count)))
-    path.write_bytes(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header + numbers)
-
-
-def run_network(file, name, work):
+def run_network(file, name):
     options = [word for define in RUN[name] for word in ("-D", define)]
-    for i, count in enumerate(TOKENS.get(name, [])):
-        write_tokens(pathlib.Path(work, f"{i}.npy"), count)
-        options.append(f"--input={work}/{i}.npy")
     done = call(file, name, "run", "--compare-layers", *options)
     if done.returncode == 0 and (not re.search(r"at most 0\.\d+ of the bound", done.stdout)
                                  or "have no bound" in done.stdout):
@@ -59,7 +46,7 @@ with tempfile.TemporaryDirectory() as work:
     for source, network in networks:
         compile_network(source, network, work)
         if network in RUN:
-            run_network(source, network, work)
+            run_network(source, network)
 failures += [f"there is no network {name}" for name in RUN.keys() - {name for _, name in networks}]
 for failure in failures:
     print(failure)

@@ -6,6 +6,7 @@
 
 #include "driver/execution.h"
 #include "driver/layer_comparison.h"
+#include "graph/vocabulary.h"
 #include "layers/layer.h"
 #include "reference/reference.h"
 #include "support/checked.h"
@@ -91,20 +92,30 @@ static bool read_input(Run *run, size_t index) {
     return elements_hold(run, index, &shape);
 }
 
+/* Any numbers, or tokens where tables are read by them. */
+static void draw_inputs(Run *run) {
+    Compilation *c = run->compilation;
+    Random random = random_start(c->options->seed);
+    const int64_t *vocabularies = graph_vocabularies(&c->arena, run->graph);
+    for (size_t i = 0; i < run->graph->inputs.count; i++) {
+        const Value *input = run->graph->inputs.data[i];
+        int64_t elements = value_elements(input), vocabulary = vocabularies[input->id];
+        float *data = ARENA_ARRAY(&c->arena, (size_t)elements, float);
+        if (vocabulary > 0)
+            tokens_random(input->type.element, vocabulary, &random, elements, data);
+        else
+            elements_random(input->type.element, &random, elements, data);
+        run->inputs[i] = data;
+    }
+}
+
 static bool read_inputs(Run *run) {
     Compilation *c = run->compilation;
     size_t count = run->graph->inputs.count;
     run->inputs = ARENA_ARRAY(&c->arena, count, const float *);
     run->samples = 1;
     if (c->options->inputs.count == 0) {
-        Random random = random_start(c->options->seed);
-        for (size_t i = 0; i < count; i++) {
-            const Value *input = run->graph->inputs.data[i];
-            int64_t elements = value_elements(input);
-            float *data = ARENA_ARRAY(&c->arena, (size_t)elements, float);
-            elements_random(input->type.element, &random, elements, data);
-            run->inputs[i] = data;
-        }
+        draw_inputs(run);
         return true;
     }
     if (c->options->inputs.count != count) {

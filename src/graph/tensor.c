@@ -107,6 +107,13 @@ void elements_random(ElementType element, Random *random, int64_t count, float *
         }
 }
 
+void tokens_random(ElementType element, int64_t vocabulary, Random *random, int64_t count,
+                   float *numbers) {
+    int64_t tokens = element_holds(element, (float)(vocabulary - 1)) ? vocabulary : UINT8_MAX + 1;
+    for (int64_t i = 0; i < count; i++)
+        numbers[i] = (float)floor(random_uniform(random) * (double)tokens);
+}
+
 void elements_store(ElementType element, const float *numbers, int64_t count, void *out) {
     switch (element) {
     case ELEMENT_F32: memcpy(out, numbers, (size_t)count * sizeof *numbers); return;

@@ -66,6 +66,10 @@ bool element_holds(ElementType element, float number);
 /* Draws `count` numbers that it holds: normal ones of mean 0 and variance 1, or any byte. */
 void elements_random(ElementType element, Random *random, int64_t count, float *numbers);
 
+/* The same of tokens: any of 0 ... vocabulary - 1 that it holds. */
+void tokens_random(ElementType element, int64_t vocabulary, Random *random, int64_t count,
+                   float *numbers);
+
 /* Writes `count` numbers that it holds as such elements to `out`, of element_size each. */
 void elements_store(ElementType element, const float *numbers, int64_t count, void *out);
 

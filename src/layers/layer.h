@@ -90,6 +90,8 @@ struct LayerInfo {
      * {1, 1, 1}: its own place; false: everything. NULL: its own place where the result has the
      * spatial axes of the first input, else everything. Layers with windows: window_footprint. */
     bool (*footprint)(const Node *node, Footprint axes[MAX_SPATIAL]);
+    /* How many tokens the elements of the input number, from 0; NULL: they are any numbers. */
+    int64_t (*vocabulary)(const Node *node);
     /* float64 reference with a bound of the f32 error; plain loops. */
     void (*evaluate)(Evaluation *evaluation);
     /* Describes the work to kernels (kernels/kernel.h). */

@@ -36,6 +36,10 @@ static bool embedding_infer(Inference *inference) {
                         true) != NULL;
 }
 
+static int64_t embedding_vocabulary(const Node *node) {
+    return node->attributes[EMBEDDING_VOCABULARY].integer;
+}
+
 /* The row that a number means, as in kernels/table.c; -1: none. */
 static int64_t row_of(double number, int64_t rows) {
     return number > -1 && number < (double)rows ? (int64_t)number : -1;
@@ -85,6 +89,7 @@ const LayerInfo layer_embedding = {
                "}\n",
     .infer = embedding_infer,
     .footprint = footprint_everything,
+    .vocabulary = embedding_vocabulary,
     .evaluate = embedding_evaluate,
     .lower = embedding_lower,
 };

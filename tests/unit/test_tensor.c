@@ -136,6 +136,33 @@ static void test_random_bytes(void **state) {
         assert_true(seen[i]);
 }
 
+/* Every token comes up, and nothing else; bytes hold no more than 256. */
+static void test_random_tokens(void **state) {
+    (void)state;
+    static float numbers[10000];
+    static const struct {
+        ElementType element;
+        int vocabulary;
+        int tokens;
+    } cases[] = {{ELEMENT_F32, 300, 300},
+                 {ELEMENT_F32, 1, 1},
+                 {ELEMENT_U8, 256, 256},
+                 {ELEMENT_U8, 300, 256},
+                 {ELEMENT_U8, 7, 7}};
+    Random random = random_start(2);
+    for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
+        bool seen[300] = {false};
+        tokens_random(cases[c].element, cases[c].vocabulary, &random, 10000, numbers);
+        for (int i = 0; i < 10000; i++) {
+            assert_true(numbers[i] >= 0 && numbers[i] < (float)cases[c].tokens);
+            assert_true(numbers[i] == (float)(int)numbers[i]);
+            seen[(int)numbers[i]] = true;
+        }
+        for (int i = 0; i < cases[c].tokens; i++)
+            assert_true(seen[i]);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_make),
@@ -146,6 +173,7 @@ int main(void) {
         cmocka_unit_test(test_elements_types),
         cmocka_unit_test(test_element_numbers),
         cmocka_unit_test(test_random_bytes),
+        cmocka_unit_test(test_random_tokens),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
