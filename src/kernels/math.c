@@ -166,23 +166,33 @@ IrValue math_tanh(Ir *ir, IrValue x, int lanes) {
     return with_sign(ir, magnitude, sign_of(ir, x, lanes));
 }
 
-/* Of a = |x|, cut at 4 from where on it is 1 in f32: below 1 a + a q(a^2), else 1 - e^p(a) with
- * p(a) = log erfc(a), which need only be as good as erfc is small. Both polynomials were fitted for
- * this by Remez exchange; the error of either result is below 2^-29. */
-IrValue math_erf(Ir *ir, IrValue x, int lanes) {
-    static const double inner[] = {7.8538618909e-5, -0.0008010193741, 0.0051883276927,
-                                   -0.026853811935, 0.11283585149,    -0.37612625824,
-                                   0.12837916573};
-    static const double outer[] = {0.00018557266213, -0.0029395937406, 0.021805262786,
-                                   -0.10303725023,   -0.63822581631,   -1.1270399509,
-                                   -0.00035374073233};
-    IrValue one = ir_f32_vector(ir, 1, lanes);
-    IrValue a = clamped(ir, ir_fabs(ir, x), 0, 4, lanes);
-    IrValue q = polynomial(ir, ir_fmul(ir, a, a), inner, 7, lanes);
-    IrValue small = ir_fma(ir, a, q, a);
-    IrValue large = ir_fsub(ir, one, math_exp(ir, polynomial(ir, a, outer, 7, lanes), lanes));
-    IrValue magnitude = ir_select(ir, ir_fcompare(ir, IR_LESS, a, one), small, large);
-    return with_sign(ir, magnitude, sign_of(ir, x, lanes));
+/* Of a = |x|: the area under the tail, 2^q(a) / 2, or 1 less it. q(a), the binary logarithm of
+ * erfc(a / sqrt(2)), need only be as good as the tail is large; it falls for ever, so that the tail
+ * ends in 0. 2^q is 2^n 2^f with n = round(q), which is read off the last bits of q + 3 * 2^22.
+ * Both polynomials were fitted for this by Lawson's weighted least squares. */
+IrValue math_normal_cdf(Ir *ir, IrValue x, int lanes) {
+    static const double logarithm[] = {-2.834913296e-6, 3.937769533e-5, -1.861802535e-4,
+                                       -1.369363541e-4, 7.063420122e-3, -5.249617835e-2,
+                                       -4.592081967e-1, -1.151105205};
+    static const double power[] = {1.5353362363e-4,
+                                   1.3398874677e-3,
+                                   9.6184373582e-3,
+                                   5.5503324705e-2,
+                                   0.24022647914,
+                                   0.69314720286,
+                                   1};
+    const int least = -126; /* the n for which 2^n / 2 is taken as 0 */
+    IrValue whole_bits = ir_f32_vector(ir, 3 * 0x1p22 - least, lanes);
+    IrValue lowest = ir_f32_vector(ir, least, lanes);
+    IrValue a = ir_fabs(ir, x);
+    IrValue q = ir_fmul(ir, polynomial(ir, a, logarithm, 8, lanes), a);
+    q = ir_select(ir, ir_fcompare(ir, IR_LESS, q, lowest), lowest, q);
+    IrValue shifted = ir_fadd(ir, q, whole_bits);
+    IrValue f = ir_fsub(ir, q, ir_fsub(ir, shifted, whole_bits));
+    IrValue scale = ir_as_f32(ir, ir_ishift_left(ir, ir_as_i32(ir, shifted), 23));
+    IrValue tail = ir_fmul(ir, polynomial(ir, f, power, 7, lanes), scale);
+    IrValue rest = ir_fsub(ir, ir_f32_vector(ir, 1, lanes), tail);
+    return ir_select(ir, ir_fcompare(ir, IR_LESS, x, ir_f32_vector(ir, 0, lanes)), tail, rest);
 }
 
 /* With e = e^x: tanh(log(1 + e)) = e (e + 2) / (e (e + 2) + 2). Nothing cancels, and cut at 20,

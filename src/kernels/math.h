@@ -21,8 +21,9 @@ IrValue math_power(Ir *ir, IrValue x, double exponent, int lanes);
 IrValue math_sigmoid(Ir *ir, IrValue x, int lanes);
 /* Odd, and +-1 from about 9 on. */
 IrValue math_tanh(Ir *ir, IrValue x, int lanes);
-/* Odd, and +-1 from about 3.9 on. */
-IrValue math_erf(Ir *ir, IrValue x, int lanes);
+/* (1 + erf(x / sqrt(2))) / 2, below 1/4 within 4 units in the last place of 1/4; 0 from about -12
+ * down. */
+IrValue math_normal_cdf(Ir *ir, IrValue x, int lanes);
 /* tanh(softplus(x)), the factor of mish. */
 IrValue math_tanh_softplus(Ir *ir, IrValue x, int lanes);
 

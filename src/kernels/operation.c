@@ -66,23 +66,14 @@ static IrValue hard_sigmoid(const Operation *o, IrValue x) {
     return ir_fmul(o->ir, bounded, number(o, 1.0 / 6));
 }
 
-/* x / 2 * (1 + f) */
-static IrValue half_of_both(const Operation *o, IrValue x, IrValue f) {
-    IrValue half = ir_fmul(o->ir, x, number(o, 0.5));
-    return ir_fmul(o->ir, half, ir_fadd(o->ir, f, number(o, 1)));
-}
-
-static IrValue gelu(const Operation *o, IrValue x) {
-    const double root_half = 0.70710678118654752;
-    IrValue scaled = ir_fmul(o->ir, x, number(o, root_half));
-    return half_of_both(o, x, math_erf(o->ir, scaled, o->lanes));
-}
-
-/* sqrt(2 / pi) * (x + 0.044715 x^3) = x * (b + a x^2), with both constants multiplied out. */
+/* x / 2 * (1 + tanh(z)) with z = sqrt(2 / pi) * (x + 0.044715 x^3) = x * (b + a x^2), both
+ * constants multiplied out. */
 static IrValue gelu_tanh(const Operation *o, IrValue x) {
     const double b = 0.79788456080286536, a = b * 0.044715;
     IrValue factor = ir_fma(o->ir, ir_fmul(o->ir, x, x), number(o, a), number(o, b));
-    return half_of_both(o, x, math_tanh(o->ir, ir_fmul(o->ir, x, factor), o->lanes));
+    IrValue f = math_tanh(o->ir, ir_fmul(o->ir, x, factor), o->lanes);
+    IrValue half = ir_fmul(o->ir, x, number(o, 0.5));
+    return ir_fmul(o->ir, half, ir_fadd(o->ir, f, number(o, 1)));
 }
 
 static IrValue softsign(const Operation *o, IrValue x) {
@@ -106,7 +97,7 @@ IrValue operation_emit(Ir *ir, const MapStage *stage, IrValue x, IrValue y, int 
     case MAP_SIGMOID: return math_sigmoid(ir, x, lanes);
     case MAP_HARD_SIGMOID: return hard_sigmoid(&o, x);
     case MAP_TANH: return math_tanh(ir, x, lanes);
-    case MAP_GELU: return gelu(&o, x);
+    case MAP_GELU: return ir_fmul(ir, x, math_normal_cdf(ir, x, lanes));
     case MAP_GELU_TANH: return gelu_tanh(&o, x);
     case MAP_SILU: return ir_fmul(ir, x, math_sigmoid(ir, x, lanes));
     case MAP_HARD_SWISH: return ir_fmul(ir, x, hard_sigmoid(&o, x));
