@@ -92,8 +92,11 @@ IrValue ir_reduce_add(Ir *ir, IrValue vector, int lanes);
 IrValue ir_reduce_max(Ir *ir, IrValue vector, int lanes); /* NaN if any is */
 
 /* ---- bits, for the elementary functions ---- */
-IrValue ir_round_to_i32(Ir *ir,
-                        IrValue a);       /* nearest even, |a| < 2^22; no libm, no rounding mode */
+/* x * 2^n for whole n, rounded once, where the machine has an instruction for it. */
+bool ir_has_scale(const Ir *ir, int lanes);
+IrValue ir_scale(Ir *ir, IrValue x, IrValue n);
+/* a / b for 1 <= b <= 2 and |a| <= 2, within 1.5 units in the last place; NaN if either is. */
+IrValue ir_quotient(Ir *ir, IrValue a, IrValue b, int lanes);
 IrValue ir_f32_to_i64(Ir *ir, IrValue a); /* towards zero, |a| < 2^31, a scalar */
 IrValue ir_i32_to_f32(Ir *ir, IrValue a); /* i32 or i64, rounded to nearest */
 IrValue ir_as_i32(Ir *ir, IrValue a);     /* bit pattern */

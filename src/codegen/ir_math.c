@@ -94,10 +94,6 @@ IrValue ir_select(Ir *ir, IrValue condition, IrValue a, IrValue b) {
 
 /* ---- bits ------------------------------------------------------------------------------------ */
 
-/* 1.5 * 2^23: in its binade the floats are the integers, so the sum is rounded to nearest even by
- * the addition itself, and its low bits count from those of the constant. */
-#define ROUNDING_SHIFTER 12582912.0
-
 /* The constant `value` as f32 or i32 in the lanes of `like`. */
 static LLVMValueRef constant_like(LLVMTypeRef like, LLVMValueRef value) {
     if (LLVMGetTypeKind(like) != LLVMVectorTypeKind)
@@ -110,11 +106,33 @@ static LLVMValueRef constant_like(LLVMTypeRef like, LLVMValueRef value) {
     return LLVMConstVector(elements, lanes);
 }
 
-IrValue ir_round_to_i32(Ir *ir, IrValue a) {
-    LLVMTypeRef type = ir_type(a);
-    IrValue shifter = ir_value(constant_like(type, ir_llvm(ir_f32(ir, ROUNDING_SHIFTER))));
-    IrValue shifted = ir_fadd(ir, a, shifter);
-    return ir_isub(ir, ir_as_i32(ir, shifted), ir_as_i32(ir, shifter));
+#define AVX512_LANES 16
+
+bool ir_has_scale(const Ir *ir, int lanes) {
+    return ir->machine->kind == MACHINE_AVX512 && lanes == AVX512_LANES;
+}
+
+/* All lanes, none of them taken from elsewhere. */
+static LLVMValueRef all_lanes(const Ir *ir) {
+    return LLVMConstAllOnes(LLVMIntTypeInContext(ir->context, AVX512_LANES));
+}
+
+IrValue ir_scale(Ir *ir, IrValue x, IrValue n) {
+    const unsigned long long current_rounding = 4;
+    LLVMValueRef arguments[] = {ir_llvm(x), ir_llvm(n), LLVMGetUndef(ir_type(x)), all_lanes(ir),
+                                LLVMConstInt(ir->i32, current_rounding, false)};
+    return ir_intrinsic(ir, "llvm.x86.avx512.mask.scalef.ps.512", NULL, 0, arguments, 5);
+}
+
+/* A reciprocal that is good to 2^-14, and one step of Newton's, takes a third of a division. */
+IrValue ir_quotient(Ir *ir, IrValue a, IrValue b, int lanes) {
+    if (!ir_has_scale(ir, lanes))
+        return ir_fdiv(ir, a, b);
+    LLVMValueRef arguments[] = {ir_llvm(b), LLVMGetUndef(ir_type(b)), all_lanes(ir)};
+    IrValue guess = ir_intrinsic(ir, "llvm.x86.avx512.rcp14.ps.512", NULL, 0, arguments, 3);
+    IrValue one = ir_f32_vector(ir, 1, lanes);
+    IrValue rest = ir_fma(ir, ir_fneg(ir, b), guess, one);
+    return ir_fmul(ir, a, ir_fma(ir, guess, rest, guess));
 }
 
 IrValue ir_i32_to_f32(Ir *ir, IrValue a) {

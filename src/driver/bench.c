@@ -8,7 +8,6 @@
 
 #include "driver/execution.h"
 #include "output/timing.h"
-#include "support/random.h"
 
 #define BENCH_SECONDS 1.0
 #define LEAST_CALLS   5
@@ -43,14 +42,9 @@ static double median(double *numbers, size_t count) {
 }
 
 static void fill_inputs(Compilation *c, const Execution *execution) {
-    Random random = random_start(c->options->seed);
-    for (size_t i = 0; i < c->graph->inputs.count; i++) {
-        const TensorType *type = &c->graph->inputs.data[i]->type;
-        int64_t elements = shape_elements(&type->shape);
-        float *numbers = ARENA_ARRAY(&c->arena, (size_t)elements, float);
-        elements_random(type->element, &random, elements, numbers);
-        elements_store(type->element, numbers, elements, execution->inputs[i]);
-    }
+    const float **inputs = ARENA_ARRAY(&c->arena, c->graph->inputs.count, const float *);
+    execution_draw_inputs(c, inputs);
+    execution_store_inputs(execution, c, inputs);
 }
 
 static float **output_memory(Compilation *c) {

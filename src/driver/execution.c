@@ -2,6 +2,9 @@
 
 #include <stdlib.h>
 
+#include "graph/vocabulary.h"
+#include "support/random.h"
+
 /* The memory in which compiled code gets the inputs of one sample. */
 static void **input_memory(Compilation *c) {
     size_t count = c->graph->inputs.count;
@@ -34,6 +37,31 @@ void execution_begin(Execution *execution, Compilation *c, StepMark mark) {
     };
     if (!execution->arena)
         out_of_memory();
+}
+
+void execution_draw_inputs(Compilation *c, const float **inputs) {
+    Random random = random_start(c->options->seed);
+    const int64_t *vocabularies = graph_vocabularies(&c->arena, c->graph);
+    for (size_t i = 0; i < c->graph->inputs.count; i++) {
+        const Value *input = c->graph->inputs.data[i];
+        ElementType element = input->type.element;
+        int64_t elements = shape_elements(&input->type.shape), vocabulary = vocabularies[input->id];
+        float *numbers = ARENA_ARRAY(&c->arena, (size_t)elements, float);
+        if (vocabulary > 0)
+            tokens_random(element, vocabulary, &random, elements, numbers);
+        else
+            elements_random(element, &random, elements, numbers);
+        inputs[i] = numbers;
+    }
+}
+
+void execution_store_inputs(const Execution *execution, const Compilation *c,
+                            const float *const *inputs) {
+    for (size_t i = 0; i < c->graph->inputs.count; i++) {
+        const TensorType *type = &c->graph->inputs.data[i]->type;
+        elements_store(type->element, inputs[i], shape_elements(&type->shape),
+                       execution->inputs[i]);
+    }
 }
 
 void execution_call(const Execution *execution, float *const *outputs) {

@@ -19,6 +19,14 @@ typedef struct Execution {
 /* Compiles the planned network, whose weights are bound; packs these if that is not yet done. */
 void execution_begin(Execution *execution, Compilation *compilation, StepMark mark);
 
+/* Draws a sample of the network's inputs by --seed, in the compilation's arena: any numbers, or
+ * tokens where tables are read by them. */
+void execution_draw_inputs(Compilation *compilation, const float **inputs);
+
+/* Puts a sample's inputs, as f32, where a call finds them. */
+void execution_store_inputs(const Execution *execution, const Compilation *compilation,
+                            const float *const *inputs);
+
 void execution_call(const Execution *execution, float *const *outputs);
 
 void execution_end(Execution *execution);

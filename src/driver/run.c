@@ -6,11 +6,9 @@
 
 #include "driver/execution.h"
 #include "driver/layer_comparison.h"
-#include "graph/vocabulary.h"
 #include "layers/layer.h"
 #include "reference/reference.h"
 #include "support/checked.h"
-#include "support/random.h"
 #include "weights/tensor_file.h"
 
 #define SHOWN_SAMPLES 10 /* results printed of a long batch */
@@ -92,30 +90,13 @@ static bool read_input(Run *run, size_t index) {
     return elements_hold(run, index, &shape);
 }
 
-/* Any numbers, or tokens where tables are read by them. */
-static void draw_inputs(Run *run) {
-    Compilation *c = run->compilation;
-    Random random = random_start(c->options->seed);
-    const int64_t *vocabularies = graph_vocabularies(&c->arena, run->graph);
-    for (size_t i = 0; i < run->graph->inputs.count; i++) {
-        const Value *input = run->graph->inputs.data[i];
-        int64_t elements = value_elements(input), vocabulary = vocabularies[input->id];
-        float *data = ARENA_ARRAY(&c->arena, (size_t)elements, float);
-        if (vocabulary > 0)
-            tokens_random(input->type.element, vocabulary, &random, elements, data);
-        else
-            elements_random(input->type.element, &random, elements, data);
-        run->inputs[i] = data;
-    }
-}
-
 static bool read_inputs(Run *run) {
     Compilation *c = run->compilation;
     size_t count = run->graph->inputs.count;
     run->inputs = ARENA_ARRAY(&c->arena, count, const float *);
     run->samples = 1;
     if (c->options->inputs.count == 0) {
-        draw_inputs(run);
+        execution_draw_inputs(c, run->inputs);
         return true;
     }
     if (c->options->inputs.count != count) {
@@ -137,15 +118,6 @@ static void sample_inputs(const Run *run, int64_t sample, const float **inputs) 
         inputs[i] = run->inputs[i] + sample * value_elements(run->graph->inputs.data[i]);
 }
 
-static void store_inputs(const Run *run, int64_t sample, void *const *memory) {
-    for (size_t i = 0; i < run->graph->inputs.count; i++) {
-        const Value *input = run->graph->inputs.data[i];
-        int64_t elements = value_elements(input);
-        elements_store(input->type.element, run->inputs[i] + sample * elements, elements,
-                       memory[i]);
-    }
-}
-
 static void sample_outputs(const Run *run, int64_t sample, float **outputs) {
     for (size_t i = 0; i < run->graph->outputs.count; i++)
         outputs[i] = run->outputs[i] + sample * value_elements(run->graph->outputs.data[i]);
@@ -158,11 +130,11 @@ static void run_compiled(Run *run) {
     float **outputs = ARENA_ARRAY(&c->arena, run->graph->outputs.count, float *);
     const float **inputs = ARENA_ARRAY(&c->arena, run->graph->inputs.count, const float *);
     for (int64_t sample = 0; sample < run->samples; sample++) {
-        store_inputs(run, sample, execution.inputs);
+        sample_inputs(run, sample, inputs);
+        execution_store_inputs(&execution, c, inputs);
         sample_outputs(run, sample, outputs);
         execution_call(&execution, outputs);
         if (c->options->compare_layers) {
-            sample_inputs(run, sample, inputs);
             layer_comparison_add(&run->layers, run->plan, inputs, outputs, execution.arena, sample);
         }
     }

@@ -53,42 +53,69 @@ static IrValue keep_nan(Ir *ir, IrValue x, IrValue result) {
 
 /* e^x = 2^n e^r with n = round(x / ln 2), r = x - n ln 2. */
 typedef struct Power {
-    IrValue n;     /* i32, within +-150 */
-    IrValue above; /* e^r - 1 = r + r^2 p(r), |r| <= ln 2 / 2 */
+    IrValue shifted; /* its last bits, as i32, are n + bias */
+    IrValue whole;   /* n as f32, within +-150 */
+    IrValue above;   /* e^r - 1 = r + r^2 p(r), |r| <= ln 2 / 2 */
 } Power;
 
-/* Clamped to where e^x is 0 and infinity, which keeps n small. */
-static Power power_of_e(Ir *ir, IrValue x, int lanes) {
+/* f32 around it are the whole numbers: the addition rounds, to nearest even. */
+static IrValue shifter(Ir *ir, int bias, int lanes) {
+    return ir_f32_vector(ir, 3 * 0x1p22 + bias, lanes);
+}
+
+/* Of an x from -104 to 89, beyond which e^x is 0 and infinity; NaN stays. */
+static Power power_of_e(Ir *ir, IrValue x, int bias, int lanes) {
     static const double coefficients[] = {1.9875691500e-4, 1.3981999507e-3, 8.3334519073e-3,
                                           4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1};
     const double log2_e = 1.44269504088896341;
-    IrValue bounded = clamped(ir, x, -104, 89, lanes);
-    IrValue turns = ir_fmul(ir, bounded, ir_f32_vector(ir, log2_e, lanes));
-    IrValue n = ir_round_to_i32(ir, turns);
-    IrValue whole = ir_i32_to_f32(ir, n);
-    IrValue r = ir_fma(ir, whole, ir_f32_vector(ir, -LN2_HIGH, lanes), bounded);
+    IrValue shift = shifter(ir, bias, lanes);
+    IrValue shifted = ir_fma(ir, x, ir_f32_vector(ir, log2_e, lanes), shift);
+    IrValue whole = ir_fsub(ir, shifted, shift);
+    IrValue r = ir_fma(ir, whole, ir_f32_vector(ir, -LN2_HIGH, lanes), x);
     r = ir_fma(ir, whole, ir_f32_vector(ir, -LN2_LOW, lanes), r);
     IrValue p = polynomial(ir, r, coefficients, 6, lanes);
-    return (Power){n, ir_fma(ir, p, ir_fmul(ir, r, r), r)};
+    return (Power){ir_as_i32(ir, shifted), whole, ir_fma(ir, p, ir_fmul(ir, r, r), r)};
+}
+
+/* n as i32. */
+static IrValue power_exponent(Ir *ir, const Power *power, int bias, int lanes) {
+    return ir_isub(ir, power->shifted, ir_as_i32(ir, shifter(ir, bias, lanes)));
 }
 
 /* 2^n is applied as two factors, so that a denormal result is rounded once and the largest need no
  * 2^128. */
 IrValue math_exp(Ir *ir, IrValue x, int lanes) {
-    Power power = power_of_e(ir, x, lanes);
+    Power power = power_of_e(ir, clamped(ir, x, -104, 89, lanes), 0, lanes);
     IrValue factor = ir_fadd(ir, power.above, ir_f32_vector(ir, 1, lanes));
-    IrValue half = ir_ishift_right(ir, power.n, 1);
+    if (ir_has_scale(ir, lanes))
+        return ir_scale(ir, factor, power.whole);
+    IrValue n = power_exponent(ir, &power, 0, lanes);
+    IrValue half = ir_ishift_right(ir, n, 1);
     IrValue scaled = ir_fmul(ir, factor, power_of_two(ir, half, lanes));
-    IrValue rest = power_of_two(ir, ir_isub(ir, power.n, half), lanes);
-    return keep_nan(ir, x, ir_fmul(ir, scaled, rest));
+    return ir_fmul(ir, scaled, power_of_two(ir, ir_isub(ir, n, half), lanes));
+}
+
+/* 2^n is applied as 2^(n + 24) and 2^-24; the bits of the first are those of n + 24 + 127, moved.
+ */
+IrValue math_exp_below(Ir *ir, IrValue x, int lanes) {
+    const int up = 24;
+    IrValue least = ir_f32_vector(ir, -104, lanes);
+    IrValue bounded = ir_select(ir, ir_fcompare(ir, IR_LESS, x, least), least, x);
+    Power power = power_of_e(ir, bounded, up + 127, lanes);
+    IrValue factor = ir_fadd(ir, power.above, ir_f32_vector(ir, 1, lanes));
+    if (ir_has_scale(ir, lanes))
+        return ir_scale(ir, factor, power.whole);
+    IrValue scale = ir_as_f32(ir, ir_ishift_left(ir, power.shifted, 23));
+    return ir_fmul(ir, ir_fmul(ir, factor, scale), ir_f32_vector(ir, 0x1p-24, lanes));
 }
 
 /* 2^n (e^r - 1) + (2^n - 1), with n = 0 about 0, where nothing cancels, and n <= 126 by halves: all
  * of it is taken times 1/2, which is exact, and doubled. Below n = -30 it is -1. */
 IrValue math_expm1(Ir *ir, IrValue x, int lanes) {
-    Power power = power_of_e(ir, x, lanes);
+    Power power = power_of_e(ir, clamped(ir, x, -104, 89, lanes), 0, lanes);
     IrValue least = ir_i32_vector(ir, -30, lanes);
-    IrValue n = ir_select(ir, ir_iless(ir, power.n, least), least, power.n);
+    IrValue n = power_exponent(ir, &power, 0, lanes);
+    n = ir_select(ir, ir_iless(ir, n, least), least, n);
     IrValue scale = power_of_two(ir, ir_isub(ir, n, ir_i32_vector(ir, 1, lanes)), lanes);
     IrValue shift = ir_fsub(ir, scale, ir_f32_vector(ir, 0.5, lanes));
     IrValue half = ir_fma(ir, scale, power.above, shift);
@@ -130,7 +157,7 @@ IrValue math_softplus(Ir *ir, IrValue x, int lanes) {
         0.0020729486575, -0.013631484635, 0.041981367488, -0.083074071679, 0.12467122134,
         -0.16129335356,  0.19897931853,   -0.24988578986, 0.33332689774,   -0.49999987291};
     IrValue zero = ir_f32_vector(ir, 0, lanes);
-    IrValue a = math_exp(ir, ir_fneg(ir, ir_fabs(ir, x)), lanes);
+    IrValue a = math_exp_below(ir, ir_fneg(ir, ir_fabs(ir, x)), lanes);
     IrValue q = polynomial(ir, a, coefficients, 10, lanes);
     IrValue logarithm = ir_fma(ir, ir_fmul(ir, a, a), q, a);
     IrValue positive = ir_select(ir, ir_fcompare(ir, IR_LESS, x, zero), zero, x);
@@ -143,24 +170,24 @@ IrValue math_softplus(Ir *ir, IrValue x, int lanes) {
  * lost. */
 IrValue math_sigmoid(Ir *ir, IrValue x, int lanes) {
     IrValue one = ir_f32_vector(ir, 1, lanes);
-    IrValue e = math_exp(ir, ir_fneg(ir, ir_fabs(ir, x)), lanes);
+    IrValue e = math_exp_below(ir, ir_fneg(ir, ir_fabs(ir, x)), lanes);
     IrValue negative = ir_fcompare(ir, IR_LESS, x, ir_f32_vector(ir, 0, lanes));
-    return ir_fdiv(ir, ir_select(ir, negative, e, one), ir_fadd(ir, one, e));
+    return ir_quotient(ir, ir_select(ir, negative, e, one), ir_fadd(ir, one, e), lanes);
 }
 
-/* Of a = |x|: near 0 a + a^3 q(a^2), else 1 - 2 / (e^2a + 1); then the sign of x. */
+/* Of a = |x|: near 0 a + a^3 q(a^2), else (1 - e^-2a) / (1 + e^-2a); then the sign of x. */
 IrValue math_tanh(Ir *ir, IrValue x, int lanes) {
     static const double coefficients[] = {-5.70498872745e-3, 2.06390887954e-2, -5.37397155531e-2,
                                           1.33314422036e-1, -3.33332819422e-1};
     const double near = 0.625;
-    IrValue one = ir_f32_vector(ir, 1, lanes), two = ir_f32_vector(ir, 2, lanes);
+    IrValue one = ir_f32_vector(ir, 1, lanes);
     IrValue a = ir_fabs(ir, x);
     IrValue square = ir_fmul(ir, a, a);
     IrValue q = polynomial(ir, square, coefficients, 5, lanes);
     IrValue small = ir_fma(ir, ir_fmul(ir, q, square), a, a);
 
-    IrValue e = math_exp(ir, ir_fadd(ir, a, a), lanes);
-    IrValue large = ir_fsub(ir, one, ir_fdiv(ir, two, ir_fadd(ir, e, one)));
+    IrValue e = math_exp_below(ir, ir_fmul(ir, a, ir_f32_vector(ir, -2, lanes)), lanes);
+    IrValue large = ir_quotient(ir, ir_fsub(ir, one, e), ir_fadd(ir, one, e), lanes);
     IrValue is_small = ir_fcompare(ir, IR_LESS, a, ir_f32_vector(ir, near, lanes));
     IrValue magnitude = ir_select(ir, is_small, small, large);
     return with_sign(ir, magnitude, sign_of(ir, x, lanes));

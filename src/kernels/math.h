@@ -8,6 +8,8 @@
 
 /* e^x: 0 below about -104, infinity above about 88.72. */
 IrValue math_exp(Ir *ir, IrValue x, int lanes);
+/* The same for x <= 0. */
+IrValue math_exp_below(Ir *ir, IrValue x, int lanes);
 /* e^x - 1, of the sign of x: -1 below about -17. */
 IrValue math_expm1(Ir *ir, IrValue x, int lanes);
 /* Natural logarithm of normal positive x or infinity. */

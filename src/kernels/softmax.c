@@ -63,7 +63,7 @@ static void slices_emit(const Softmax *softmax) {
     loop = ir_loop_begin(ir, zero, extent, 1, &sum, 1);
     at = ir_mul_const(ir, loop.index, softmax->stride);
     IrValue x = lanes_load(softmax, ir_at(ir, softmax->input, at));
-    IrValue power = math_exp(ir, ir_fsub(ir, x, largest), lanes);
+    IrValue power = math_exp_below(ir, ir_fsub(ir, x, largest), lanes);
     if (!is_logarithm(softmax))
         lanes_store(softmax, ir_at(ir, softmax->output, at), power);
     sum = ir_fadd(ir, sum, power);
@@ -128,7 +128,7 @@ static IrValue powers_emit(const Softmax *softmax, IrValue index, int count, IrV
     Ir *ir = softmax->emitter->ir;
     int lanes = softmax->emitter->lanes;
     IrValue x = slice_load(softmax, index, count);
-    IrValue power = math_exp(ir, ir_fsub(ir, x, largest), lanes);
+    IrValue power = math_exp_below(ir, ir_fsub(ir, x, largest), lanes);
     if (!is_logarithm(softmax))
         ir_store_part(ir, ir_at(ir, softmax->output, index), power, lanes, count);
     return ir_fadd(ir, sum, power);

@@ -1,6 +1,7 @@
 /* The building blocks of kernels: floating point and bits. */
 #include "ir_fixture.h"
 
+#include <float.h>
 #include <math.h>
 
 /* ---- floating point ------------------------------------------------------------------------- */
@@ -166,31 +167,42 @@ static void comparisons(void **state) {
 
 /* ---- bits ----------------------------------------------------------------------------------- */
 
-static void check_rounding(Fixture *f) {
+/* Scaling by powers of two, down to denormal numbers and up to infinity, where there is an
+ * instruction; quotients by 1 to 2. */
+static void check_scales(Fixture *f) {
     IrValue in, out;
     function_begin(f, &in, &out);
-    for (int lanes = 1; lanes <= 4; lanes += 3) {
-        for (int i = 0; i < 16; i += lanes) {
-            IrValue value = ir_load(f->ir, ir_at_const(f->ir, in, i), lanes);
-            IrValue rounded = ir_i32_to_f32(f->ir, ir_round_to_i32(f->ir, value));
-            ir_store(f->ir, ir_at_const(f->ir, out, 16 * lanes + i), rounded, lanes);
-        }
-    }
+    Ir *ir = f->ir;
+    IrValue value = ir_load(ir, in, f->lanes),
+            factor = ir_load(ir, ir_at_const(ir, in, 16), f->lanes);
+    ir_store(ir, out, ir_quotient(ir, value, factor, f->lanes), f->lanes);
+    bool scales = ir_has_scale(ir, f->lanes);
+    if (scales)
+        ir_store(ir, ir_at_const(ir, out, 16),
+                 ir_scale(ir, factor, ir_load(ir, ir_at_const(ir, in, 32), f->lanes)), f->lanes);
     Function function = function_end(f);
-    const float values[16] = {0,          -0.0F,       0.5F,      1.5F,   2.5F,  -0.5F,
-                              -1.5F,      -2.5F,       0.49F,     -0.51F, 87.3F, -127,
-                              4194303.0F, -4194303.0F, 123456.5F, 1e-30F};
-    memcpy(f->in, values, sizeof values);
-    function(f->in, f->out);
+    static const float powers[16] = {0,    1,    -1,   127, 128, -126, -127, -140,
+                                     -149, -150, -151, 24,  -24, 64,   NAN,  3};
     for (int i = 0; i < 16; i++) {
-        assert_exactly(f->out[16 + i], nearbyintf(values[i]));
-        assert_exactly(f->out[64 + i], nearbyintf(values[i]));
+        f->in[i] = i == 14 ? NAN : (float)(i - 8) / 8;
+        f->in[16 + i] = 1 + (float)i / 15;
+        f->in[32 + i] = powers[i];
     }
+    function(f->in, f->out);
+    for (int i = 0; i < f->lanes; i++) {
+        float quotient = f->in[i] / f->in[16 + i];
+        assert_true(isnan(quotient)
+                        ? isnan(f->out[i])
+                        : fabsf(f->out[i] - quotient) <= 1.5F * FLT_EPSILON * fabsf(quotient));
+        if (scales && i != 14)
+            assert_exactly(f->out[16 + i], ldexpf(f->in[16 + i], (int)powers[i]));
+    }
+    assert_true(!scales || isnan(f->out[16 + 14]));
 }
 
-static void rounding_to_integers(void **state) {
+static void scales_and_quotients(void **state) {
     (void)state;
-    for_each_target(check_rounding);
+    for_each_target(check_scales);
 }
 
 /* 2^n built from its exponent; the magnitude by a mask; the sign put back; an arithmetic shift. */
@@ -200,8 +212,9 @@ static void check_bits(Fixture *f) {
     Ir *ir = f->ir;
     int lanes = f->lanes;
     IrValue value = ir_load(ir, in, lanes);
-    IrValue exponent = ir_iadd(ir, ir_round_to_i32(ir, value), ir_i32_vector(ir, 127, lanes));
-    ir_store(ir, out, ir_as_f32(ir, ir_ishift_left(ir, exponent, 23)), lanes);
+    IrValue biased = ir_fadd(ir, value, ir_f32_vector(ir, 3 * 0x1p22 + 127, lanes));
+    IrValue power = ir_ishift_left(ir, ir_as_i32(ir, biased), 23);
+    ir_store(ir, out, ir_as_f32(ir, power), lanes);
     IrValue magnitude = ir_iand(ir, ir_as_i32(ir, value), ir_i32_vector(ir, INT32_MAX, lanes));
     ir_store(ir, ir_at_const(ir, out, 16), ir_as_f32(ir, magnitude), lanes);
     IrValue negative = ir_ior(ir, magnitude, ir_i32_vector(ir, INT32_MIN, lanes));
@@ -234,7 +247,7 @@ int main(void) {
         cmocka_unit_test(maximum_keeps_nan),
         cmocka_unit_test(reductions),
         cmocka_unit_test(comparisons),
-        cmocka_unit_test(rounding_to_integers),
+        cmocka_unit_test(scales_and_quotients),
         cmocka_unit_test(bit_patterns),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

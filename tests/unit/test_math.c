@@ -44,6 +44,15 @@ static double log_of_normal(double x) {
     return log(x < (double)FLT_MIN ? (double)FLT_MIN : x);
 }
 
+/* e^-|x| */
+static IrValue emit_exp_below(Ir *ir, IrValue x, int lanes) {
+    return math_exp_below(ir, ir_fneg(ir, ir_fabs(ir, x)), lanes);
+}
+
+static double exp_below(double x) {
+    return exp(-fabs(x));
+}
+
 static double softplus(double x) {
     return fmax(x, 0) + log1p(exp(-fabs(x)));
 }
@@ -65,6 +74,7 @@ static const Function functions[] = {
     {"softplus", math_softplus, softplus, 0},
     {"normal_cdf", math_normal_cdf, normal_cdf, 0.25},
     {"tanh_softplus", math_tanh_softplus, tanh_softplus, 0},
+    {"exp_below", emit_exp_below, exp_below, 0},
 };
 
 #define FUNCTION_COUNT (sizeof functions / sizeof functions[0])
@@ -239,6 +249,10 @@ static void special_values_are_exact(void **state) {
         {7, INFINITY, 1},
         {7, FLT_MAX, 1},
         {7, -INFINITY, 0},
+        {8, 0, 1},
+        {8, INFINITY, 0},
+        {8, 104, 0},
+        {8, FLT_MAX, 0},
     };
     static float x[CHUNK], y[CHUNK];
     Fixture fixture = {0};
