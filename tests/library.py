@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Compiles every network of the library; its asserts hold the counts. Those that torchvision does not
 have and that take the reference no more than a few seconds are run beside it, small where they can
-be; the others are in tests/parity.  library.py NETC FOLDER"""
+be; the others are in tests/parity. The arena is hardly larger than the busiest step needs.
+library.py NETC FOLDER"""
 import pathlib
 import re
 import subprocess
@@ -13,6 +14,9 @@ RUN = {
     "lenet5_1998": [], "lenet5": [], "dscnn": [], "tagger": [], "mobilenet_v1": ["size=64"],
     "tiny_yolo_v2": ["size=64"], "xception": ["size=71"],
 }
+
+ARENA_LIMIT = 1.05  # of the bytes that the busiest step needs
+ALIGNMENT = 64  # bytes, of each buffer
 
 netc, folder = sys.argv[1:]
 networks = [(file, name) for file in sorted(pathlib.Path(folder).glob("*.net"))
@@ -34,6 +38,21 @@ def compile_network(file, name, work):
         failures.append(f"{file.name}: {name}: {done.stderr}")
 
 
+def number(text):
+    return int(text.replace("_", ""))
+
+
+def check_arena(file, name):
+    plan = call(file, name, "--emit=plan", "--cpu=x86-64-v3").stdout
+    needed = {}
+    for begin, end, size in re.findall(r"^  b\d+  arena \+\d+, steps (\d+) to (\d+), ([\d_]+) byte", plan, re.M):
+        for step in range(int(begin), int(end) + 1):
+            needed[step] = needed.get(step, 0) + (number(size) + ALIGNMENT - 1) // ALIGNMENT * ALIGNMENT
+    arena = number(re.search(r"^arena ([\d_]+) byte", plan, re.M)[1])
+    if arena > ARENA_LIMIT * max(needed.values()):
+        failures.append(f"{file.name}: {name}: an arena of {arena} bytes, {max(needed.values())} would do")
+
+
 def run_network(file, name):
     options = [word for define in RUN[name] for word in ("-D", define)]
     done = call(file, name, "run", "--compare-layers", *options)
@@ -45,6 +64,7 @@ def run_network(file, name):
 with tempfile.TemporaryDirectory() as work:
     for source, network in networks:
         compile_network(source, network, work)
+        check_arena(source, network)
         if network in RUN:
             run_network(source, network)
 failures += [f"there is no network {name}" for name in RUN.keys() - {name for _, name in networks}]

@@ -2,10 +2,11 @@
  *
  * Placing them by falling size, each at the lowest offset where no neighbour placed before overlaps
  * it, is Pisarchyk & Lee 2020 (arXiv:2001.03288), "greedy by size"; where that misses the lower
- * bound, the bytes of the busiest step, other orders are tried. This takes time in proportion to
- * the pairs of neighbours, which is the number of buffers for a network that flows, but its square
- * for one that keeps everything. With too many pairs they are placed in the order of their first
- * steps, each in the first hole that is large enough. */
+ * bound, the bytes of the busiest step, other orders are tried, and each again with the buffer
+ * first that reached highest. This takes time in proportion to the pairs of neighbours, which is
+ * the number of buffers for a network that flows, but its square for one that keeps everything.
+ * With too many pairs they are placed in the order of their first steps, each in the first hole
+ * that is large enough. */
 #include "plan/placement.h"
 
 #include <assert.h>
@@ -15,6 +16,7 @@
 #include "support/checked.h"
 
 #define MAX_PAIRS ((int64_t)1 << 20)
+#define MAX_MOVES 32 /* of buffers to the front of an order; fewer where there are many pairs */
 
 typedef struct Item Item;
 struct Item {
@@ -217,8 +219,43 @@ static int64_t place_items(const Placement *placement, Item *const *order, Item 
     return total;
 }
 
+/* The place in the order of the item that ends last. */
+static size_t highest_item(const Placement *placement, Item *const *order) {
+    size_t highest = 0;
+    for (size_t i = 1; i < placement->item_count; i++)
+        if (order[i]->begin + order[i]->bytes > order[highest]->begin + order[highest]->bytes)
+            highest = i;
+    return highest;
+}
+
+static void move_to_front(Item **order, size_t index) {
+    Item *item = order[index];
+    memmove(order + 1, order, index * sizeof *order);
+    order[0] = item;
+}
+
+/* Places all items in this order and in those that follow from it; `best` bytes are to be beaten.
+ */
+static int64_t place_and_improve(const Placement *placement, Item **order, Item **neighbours,
+                                 int64_t pairs, int64_t best) {
+    int64_t moves = MAX_PAIRS / (pairs + 1);
+    if (moves > MAX_MOVES)
+        moves = MAX_MOVES;
+    for (int64_t move = 0; move <= moves && best > placement->bound; move++) {
+        if (move > 0)
+            move_to_front(order, highest_item(placement, order));
+        int64_t total = place_items(placement, order, neighbours);
+        if (total >= best)
+            continue;
+        best = total;
+        for (size_t i = 0; i < placement->item_count; i++)
+            placement->items[i].buffer->offset = placement->items[i].begin;
+    }
+    return best;
+}
+
 /* Keeps the best of all orders in the buffers' offsets; the bytes it takes. */
-static int64_t place_best(Placement *placement) {
+static int64_t place_best(Placement *placement, int64_t pairs) {
     const int64_t *pressure = step_pressure(placement);
     for (size_t i = 0; i < placement->step_count; i++)
         if (placement->bound < pressure[i])
@@ -233,12 +270,7 @@ static int64_t place_best(Placement *placement) {
             order[i]->key = item_key(order[i], rule, pressure);
         }
         qsort(order, placement->item_count, sizeof *order, compare_items);
-        int64_t total = place_items(placement, order, neighbours);
-        if (total >= best)
-            continue;
-        best = total;
-        for (size_t i = 0; i < placement->item_count; i++)
-            placement->items[i].buffer->offset = placement->items[i].begin;
+        best = place_and_improve(placement, order, neighbours, pairs, best);
     }
     return best;
 }
@@ -340,11 +372,11 @@ bool placement_make(Plan *plan) {
     Placement placement = {.arena = plan->arena, .step_count = plan->steps.count};
     if (!collect_items(&placement, plan))
         return false;
+    int64_t pairs = count_pairs(&placement);
     if (placement.item_count == 0)
         plan->arena_bytes = 0;
-    else if (count_pairs(&placement) > MAX_PAIRS)
-        plan->arena_bytes = place_in_time(&placement);
     else
-        plan->arena_bytes = place_best(&placement);
+        plan->arena_bytes =
+            pairs > MAX_PAIRS ? place_in_time(&placement) : place_best(&placement, pairs);
     return true;
 }
