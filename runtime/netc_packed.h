@@ -9,6 +9,7 @@
 #include "netc_xxh64.h"
 
 #define NETC_PACKED_HEADER_BYTES 64 /* also the offset of the packed weights */
+#define NETC_PACKED_HASH         24 /* where their hash is */
 
 /* Little-endian on every machine. */
 NETC_INLINE void netc_packed_put(unsigned char *at, netc_u64 number, int bytes) {
@@ -25,7 +26,7 @@ NETC_INLINE void netc_packed_header(unsigned char *header, netc_u64 packed_bytes
     netc_packed_put(header + 8, NETC_WEIGHTS_VERSION, 4);
     netc_packed_put(header + 12, NETC_PACKED_HEADER_BYTES, 4);
     netc_packed_put(header + 16, packed_bytes, 8);
-    netc_packed_put(header + 24, weights_hash, 8);
+    netc_packed_put(header + NETC_PACKED_HASH, weights_hash, 8);
     netc_packed_put(header + 32, layout_hash, 8);
 }
 

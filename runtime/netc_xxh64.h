@@ -1,5 +1,6 @@
-/* XXH64 with seed 0 (Yann Collet, specification at https://xxhash.com), in one pass over bytes in
- * memory. Plain C89 but for a 64-bit type; the same on machines of either byte order. */
+/* XXH64 with seed 0 (Yann Collet, specification at https://xxhash.com), of bytes in memory or
+ * that come one piece after the other. Plain C89 but for a 64-bit type; the same on machines of
+ * either byte order. */
 #ifndef NETC_XXH64_H
 #define NETC_XXH64_H
 
@@ -14,6 +15,13 @@ typedef unsigned __int64 netc_u64;
 #else
 typedef unsigned long long netc_u64;
 #define NETC_INLINE static
+NETC_INLINE netc_u64 netc_xxh64(const void *data, size_t length) {
+    const unsigned char *at = (const unsigned char *)data;
+    struct netc_xxh_lanes lanes = netc_xxh_start();
+    netc_xxh_stripes(&lanes, at, length / 32);
+    return netc_xxh_end(&lanes, (netc_u64)length, at + length / 32 * 32);
+}
+
 #endif
 
 /* C89 has no 64-bit constants: from the high and the low half. */
@@ -48,35 +56,49 @@ NETC_INLINE netc_u64 netc_xxh_merge(netc_u64 hash, netc_u64 lane) {
     return (hash ^ netc_xxh_round(0, lane)) * NETC_XXH_PRIME1 + NETC_XXH_PRIME4;
 }
 
-/* Steps 2 and 3 of the specification: whole stripes of 32 bytes through four lanes. Moves *at to
- * the first byte that is left over. */
-NETC_INLINE netc_u64 netc_xxh_stripes(const unsigned char **at, size_t stripes) {
-    const unsigned char *p = *at;
-    netc_u64 a = NETC_XXH_PRIME1 + NETC_XXH_PRIME2;
-    netc_u64 b = NETC_XXH_PRIME2;
-    netc_u64 c = 0;
-    netc_u64 d = (netc_u64)0 - NETC_XXH_PRIME1;
-    netc_u64 hash;
-    for (; stripes > 0; stripes--, p += 32) {
-        a = netc_xxh_round(a, netc_read64(p));
-        b = netc_xxh_round(b, netc_read64(p + 8));
-        c = netc_xxh_round(c, netc_read64(p + 16));
-        d = netc_xxh_round(d, netc_read64(p + 24));
-    }
-    *at = p;
-    hash = netc_xxh_rotate(a, 1) + netc_xxh_rotate(b, 7) + netc_xxh_rotate(c, 12) +
-           netc_xxh_rotate(d, 18);
-    hash = netc_xxh_merge(hash, a);
-    hash = netc_xxh_merge(hash, b);
-    hash = netc_xxh_merge(hash, c);
-    return netc_xxh_merge(hash, d);
+/* What steps 1 and 2 of the specification keep from a stripe of 32 bytes to the next. */
+struct netc_xxh_lanes {
+    netc_u64 a, b, c, d;
+};
+
+NETC_INLINE struct netc_xxh_lanes netc_xxh_start(void) {
+    struct netc_xxh_lanes lanes;
+    lanes.a = NETC_XXH_PRIME1 + NETC_XXH_PRIME2;
+    lanes.b = NETC_XXH_PRIME2;
+    lanes.c = 0;
+    lanes.d = (netc_u64)0 - NETC_XXH_PRIME1;
+    return lanes;
 }
 
-NETC_INLINE netc_u64 netc_xxh64(const void *data, size_t length) {
-    const unsigned char *at = (const unsigned char *)data;
-    size_t left = length % 32;
-    netc_u64 hash = length >= 32 ? netc_xxh_stripes(&at, length / 32) : NETC_XXH_PRIME5;
-    hash += (netc_u64)length;
+NETC_INLINE void netc_xxh_stripes(struct netc_xxh_lanes *lanes, const unsigned char *at,
+                                  size_t stripes) {
+    netc_u64 a = lanes->a, b = lanes->b, c = lanes->c, d = lanes->d;
+    for (; stripes > 0; stripes--, at += 32) {
+        a = netc_xxh_round(a, netc_read64(at));
+        b = netc_xxh_round(b, netc_read64(at + 8));
+        c = netc_xxh_round(c, netc_read64(at + 16));
+        d = netc_xxh_round(d, netc_read64(at + 24));
+    }
+    lanes->a = a;
+    lanes->b = b;
+    lanes->c = c;
+    lanes->d = d;
+}
+
+/* The other steps: `length` bytes in all, of which those that fill no stripe are at `at`. */
+NETC_INLINE netc_u64 netc_xxh_end(const struct netc_xxh_lanes *lanes, netc_u64 length,
+                                  const unsigned char *at) {
+    int left = (int)(length % 32);
+    netc_u64 hash = NETC_XXH_PRIME5;
+    if (length >= 32) {
+        hash = netc_xxh_rotate(lanes->a, 1) + netc_xxh_rotate(lanes->b, 7) +
+               netc_xxh_rotate(lanes->c, 12) + netc_xxh_rotate(lanes->d, 18);
+        hash = netc_xxh_merge(hash, lanes->a);
+        hash = netc_xxh_merge(hash, lanes->b);
+        hash = netc_xxh_merge(hash, lanes->c);
+        hash = netc_xxh_merge(hash, lanes->d);
+    }
+    hash += length;
     for (; left >= 8; left -= 8, at += 8) {
         hash ^= netc_xxh_round(0, netc_read64(at));
         hash = netc_xxh_rotate(hash, 27) * NETC_XXH_PRIME1 + NETC_XXH_PRIME4;
@@ -94,6 +116,13 @@ NETC_INLINE netc_u64 netc_xxh64(const void *data, size_t length) {
     hash = (hash ^ hash >> 33) * NETC_XXH_PRIME2;
     hash = (hash ^ hash >> 29) * NETC_XXH_PRIME3;
     return hash ^ hash >> 32;
+}
+
+NETC_INLINE netc_u64 netc_xxh64(const void *data, size_t length) {
+    const unsigned char *at = (const unsigned char *)data;
+    struct netc_xxh_lanes lanes = netc_xxh_start();
+    netc_xxh_stripes(&lanes, at, length / 32);
+    return netc_xxh_end(&lanes, (netc_u64)length, at + length / 32 * 32);
 }
 
 #endif

@@ -12,7 +12,7 @@
 #define NETC_CODEGEN_CODEGEN_H
 
 #include "codegen/variants.h"
-#include "support/file.h"
+#include "support/diag.h"
 
 typedef enum WeightsMode {
     WEIGHTS_EMBED,  /* in the object */
@@ -44,14 +44,20 @@ Codegen *codegen_build(const Variants *variants, const SourceMap *sources,
 void codegen_free(Codegen *codegen);
 
 /* Appends LLVM IR / assembly as text. Making machine code uses the module up: of codegen_print_asm,
- * codegen_write_object and codegen_load only one may be called, and only once. */
+ * codegen_make_object and codegen_load only one may be called, and only once. */
 void codegen_print_llvm(Codegen *codegen, StrBuf *out);
 void codegen_print_asm(Codegen *codegen, StrBuf *out);
 
-/* Writes the object to output `index` of `files`. With WEIGHTS_EMBED the packed weights
- * (variants->packed_bytes at `packed`) are put in place in the file, never through LLVM; E0802 if
- * they are more than code can address. False after a diagnostic. */
-bool codegen_write_object(Codegen *codegen, const void *packed, FileSet *files, int index);
+/* An object file. With WEIGHTS_EMBED it ends where the packed weights go, which never go through
+ * LLVM. */
+typedef struct ObjectCode {
+    unsigned char *bytes; /* freed by the caller */
+    size_t size;
+    size_t hash_at; /* where NAME_info has the weights' hash, 8 bytes; 0 if in_process */
+} ObjectCode;
+
+/* False after E0802: embedded weights are more than code can address. */
+bool codegen_make_object(Codegen *codegen, Diagnostics *diagnostics, ObjectCode *object);
 
 /* The forward pass in this process (built with in_process): inputs, outputs, packed weights,
  * arena, all as the generated header describes, and a pool (a pthreadpool_t), which may be NULL and

@@ -29,9 +29,11 @@ void embedded_define(Codegen *codegen, int64_t bytes);
 /* The bytes that embedded_define reserves in an object, to be replaced by embedded_place. */
 #define EMBEDDED_PLACEHOLDER_BYTES 64
 
-/* Makes the weights' section of the ELF object `object` be the `bytes` bytes that will follow it in
- * the file after `*padding` zeros. */
-void embedded_place(const Codegen *codegen, unsigned char *object, size_t object_bytes,
-                    int64_t bytes, size_t *padding);
+/* Makes the weights' section of the object be the packed weights, which will follow it in the file.
+ */
+void embedded_place(const Codegen *codegen, ObjectCode *object);
+
+/* Where the weights' hash of NAME_info is in the object; 0 if it has none. */
+size_t embedded_hash(const Codegen *codegen, const ObjectCode *object);
 
 #endif

@@ -9,6 +9,8 @@
 #include <elf.h>
 #include <string.h>
 
+#include "netc_runtime.h"
+
 /* The section and the symbol cannot clash with a user's: C names have no dot. */
 LLVMValueRef embedded_declare(Codegen *codegen) {
     Ir *ir = codegen->ir;
@@ -44,34 +46,56 @@ void embedded_define(Codegen *codegen, int64_t bytes) {
 }
 
 /* Our own object, little-endian ELF of 64 bits by target_open; headers may be unaligned in it. */
-static Elf64_Shdr section_header(const unsigned char *object, const Elf64_Ehdr *file,
-                                 size_t index) {
+static Elf64_Ehdr file_header(const ObjectCode *object) {
+    Elf64_Ehdr file;
+    assert(object->size >= sizeof file);
+    memcpy(&file, object->bytes, sizeof file);
+    assert(memcmp(file.e_ident, ELFMAG, SELFMAG) == 0);
+    assert(file.e_ident[EI_CLASS] == ELFCLASS64 && file.e_ident[EI_DATA] == ELFDATA2LSB);
+    assert(file.e_shoff + file.e_shnum * sizeof(Elf64_Shdr) <= object->size);
+    return file;
+}
+
+static Elf64_Shdr section_header(const ObjectCode *object, const Elf64_Ehdr *file, size_t index) {
     Elf64_Shdr header;
-    memcpy(&header, object + file->e_shoff + index * sizeof header, sizeof header);
+    memcpy(&header, object->bytes + file->e_shoff + index * sizeof header, sizeof header);
     return header;
 }
 
-void embedded_place(const Codegen *codegen, unsigned char *object, size_t object_bytes,
-                    int64_t bytes, size_t *padding) {
-    Elf64_Ehdr file;
-    assert(object_bytes >= sizeof file);
-    memcpy(&file, object, sizeof file);
-    assert(memcmp(file.e_ident, ELFMAG, SELFMAG) == 0);
-    assert(file.e_ident[EI_CLASS] == ELFCLASS64 && file.e_ident[EI_DATA] == ELFDATA2LSB);
-    assert(file.e_shoff + file.e_shnum * sizeof(Elf64_Shdr) <= object_bytes);
+/* A text of the section of texts `index`. */
+static const char *text_at(const ObjectCode *object, const Elf64_Ehdr *file, size_t index,
+                           size_t at) {
+    return (const char *)object->bytes + section_header(object, file, index).sh_offset + at;
+}
 
-    *padding = (64 - object_bytes % 64) % 64;
-    const char *names =
-        (const char *)object + section_header(object, &file, file.e_shstrndx).sh_offset;
+void embedded_place(const Codegen *codegen, ObjectCode *object) {
+    Elf64_Ehdr file = file_header(object);
     for (size_t i = 1; i < file.e_shnum; i++) {
         Elf64_Shdr header = section_header(object, &file, i);
-        if (strcmp(names + header.sh_name, codegen->section) != 0)
+        if (strcmp(text_at(object, &file, file.e_shstrndx, header.sh_name), codegen->section) != 0)
             continue;
         assert(header.sh_size == EMBEDDED_PLACEHOLDER_BYTES);
-        header.sh_offset = object_bytes + *padding;
-        header.sh_size = (Elf64_Xword)bytes;
-        memcpy(object + file.e_shoff + i * sizeof header, &header, sizeof header);
+        header.sh_offset = object->size;
+        header.sh_size = (Elf64_Xword)codegen->variants->packed_bytes;
+        memcpy(object->bytes + file.e_shoff + i * sizeof header, &header, sizeof header);
         return;
     }
     internal_error("the object has no section for the weights", codegen->section);
+}
+
+size_t embedded_hash(const Codegen *codegen, const ObjectCode *object) {
+    const char *name = arena_format(&codegen->ir->arena, "%s_info", codegen->graph->name);
+    Elf64_Ehdr file = file_header(object);
+    for (size_t i = 1; i < file.e_shnum; i++) {
+        Elf64_Shdr table = section_header(object, &file, i);
+        for (size_t at = 0; table.sh_type == SHT_SYMTAB && at < table.sh_size;
+             at += sizeof(Elf64_Sym)) {
+            Elf64_Sym symbol;
+            memcpy(&symbol, object->bytes + table.sh_offset + at, sizeof symbol);
+            if (strcmp(text_at(object, &file, table.sh_link, symbol.st_name), name) == 0)
+                return section_header(object, &file, symbol.st_shndx).sh_offset + symbol.st_value +
+                       offsetof(struct netc_info, weights_hash);
+        }
+    }
+    return 0;
 }

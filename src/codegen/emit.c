@@ -56,33 +56,20 @@ static bool fits_in_object(const Codegen *codegen, Diagnostics *diagnostics) {
     return false;
 }
 
-/* The object with its section header changed, then the weights behind it. */
-static bool write_with_weights(const Codegen *codegen, const void *packed,
-                               LLVMMemoryBufferRef object, FileSet *files, int index) {
-    static const unsigned char zeros[64];
-    size_t size = LLVMGetBufferSize(object);
-    size_t bytes = (size_t)codegen->variants->packed_bytes;
-    unsigned char *copy = malloc(size);
-    if (!copy)
-        out_of_memory();
-    memcpy(copy, LLVMGetBufferStart(object), size);
-    size_t padding = 0;
-    embedded_place(codegen, copy, size, codegen->variants->packed_bytes, &padding);
-    bool done = file_set_write(files, index, copy, size) &&
-                file_set_write(files, index, zeros, padding) &&
-                file_set_write(files, index, packed, bytes);
-    free(copy);
-    return done;
-}
-
-bool codegen_write_object(Codegen *codegen, const void *packed, FileSet *files, int index) {
-    if (!fits_in_object(codegen, files->diagnostics))
+bool codegen_make_object(Codegen *codegen, Diagnostics *diagnostics, ObjectCode *object) {
+    if (!fits_in_object(codegen, diagnostics))
         return false;
     embedded_define(codegen, EMBEDDED_PLACEHOLDER_BYTES);
-    LLVMMemoryBufferRef object = module_emit(codegen->ir, LLVMObjectFile);
-    bool done = codegen->section ? write_with_weights(codegen, packed, object, files, index)
-                                 : file_set_write(files, index, LLVMGetBufferStart(object),
-                                                  LLVMGetBufferSize(object));
-    LLVMDisposeMemoryBuffer(object);
-    return done;
+    LLVMMemoryBufferRef made = module_emit(codegen->ir, LLVMObjectFile);
+    size_t size = LLVMGetBufferSize(made);
+    object->size = codegen->section ? (size + 63) / 64 * 64 : size;
+    object->bytes = calloc(object->size, 1);
+    if (!object->bytes)
+        out_of_memory();
+    memcpy(object->bytes, LLVMGetBufferStart(made), size);
+    LLVMDisposeMemoryBuffer(made);
+    if (codegen->section)
+        embedded_place(codegen, object);
+    object->hash_at = embedded_hash(codegen, object);
+    return true;
 }

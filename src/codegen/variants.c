@@ -40,6 +40,15 @@ void variants_pack(const Variants *variants, void *packed) {
     }
 }
 
+bool variants_pack_in_pieces(const Variants *variants, PackTake take, void *context) {
+    for (size_t i = 0; i < variants->count; i++) {
+        const Variant *variant = &variants->list[i];
+        if (variant->packs && !plan_pack_in_pieces(variant->plan, take, context))
+            return false;
+    }
+    return true;
+}
+
 void variants_print_cpus(const Variants *variants, StrBuf *out) {
     for (size_t i = 0; i < variants->count; i++)
         strbuf_format(out, "%s%s", i > 0 ? "," : "", variants->list[i].target->cpu);

@@ -30,6 +30,9 @@ bool variants_add(Variants *variants, Diagnostics *diagnostics, const Target *ta
 /* Packs the bound weights for all variants: packed_bytes at `packed`, aligned to 64. */
 void variants_pack(const Variants *variants, void *packed);
 
+/* The same in pieces, as plan_pack_in_pieces. */
+bool variants_pack_in_pieces(const Variants *variants, PackTake take, void *context);
+
 /* Appends the processors, "x86-64-v2,x86-64-v4". */
 void variants_print_cpus(const Variants *variants, StrBuf *out);
 

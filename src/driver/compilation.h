@@ -38,7 +38,6 @@ typedef struct Compilation {
     bool weights_bound;       /* Weight.data is set, or there is none */
     TargetList targets;       /* one for each processor */
     Variants variants;        /* with a plan for each */
-    unsigned char *packed;    /* variants.packed_bytes; NULL while not packed; freed at the end */
     CodegenOptions codegen_options;
     Codegen *codegen;
     bool differs; /* diff: the networks are not the same */
@@ -52,9 +51,6 @@ const Source *compilation_read_unguarded(Compilation *compilation, const char *p
                                          const char *name, Span span);
 /* use.c: parses the files that compilation->file uses, and those that they use. */
 bool compilation_read_used(Compilation *compilation);
-
-/* Packs the bound weights into compilation->packed (64-byte aligned) and notes their hash. */
-void compilation_pack(Compilation *compilation);
 
 /* outputs.c: the object, its header and, in extern mode, the packed weights; or a listing. */
 bool outputs_write_object(Compilation *compilation);

@@ -17,26 +17,30 @@ static void **input_memory(Compilation *c) {
     return memory;
 }
 
+/* Aligned as compiled code asks; `bytes` is a multiple of 64. */
+static void *allocate(int64_t bytes) {
+    void *memory = aligned_alloc(64, bytes == 0 ? 64 : (size_t)bytes);
+    if (!memory)
+        out_of_memory();
+    return memory;
+}
+
 void execution_begin(Execution *execution, Compilation *c, StepMark mark) {
-    if (!c->packed)
-        compilation_pack(c);
     CodegenOptions options = c->codegen_options;
     options.weights_mode = WEIGHTS_NONE;
     options.in_process = true;
     options.mark = mark;
     Codegen *codegen = codegen_build(&c->variants, &c->sources, &options);
     const Plan *plan = c->variants.list[0].plan;
-    size_t arena_bytes = plan->arena_bytes == 0 ? 64 : (size_t)plan->arena_bytes;
     *execution = (Execution){
         .codegen = codegen,
         .network = codegen_load(codegen),
-        .packed = c->packed,
-        .arena = aligned_alloc(64, arena_bytes),
+        .packed = allocate(plan->packed_bytes),
+        .arena = allocate(plan->arena_bytes),
         .inputs = input_memory(c),
         .pool = plan->shared ? pthreadpool_create((size_t)plan->threads) : NULL,
     };
-    if (!execution->arena)
-        out_of_memory();
+    plan_pack(plan, execution->packed);
 }
 
 void execution_draw_inputs(Compilation *c, const float **inputs) {
@@ -72,5 +76,6 @@ void execution_call(const Execution *execution, float *const *outputs) {
 void execution_end(Execution *execution) {
     pthreadpool_destroy(execution->pool);
     free(execution->arena);
+    free(execution->packed);
     codegen_free(execution->codegen);
 }

@@ -10,13 +10,13 @@
 typedef struct Execution {
     Codegen *codegen;
     CompiledNetwork network;
-    const void *packed;
+    void *packed;
     void *arena;
     void **inputs; /* memory for those of a sample, to be filled before a call */
     pthreadpool_t pool;
 } Execution;
 
-/* Compiles the planned network, whose weights are bound; packs these if that is not yet done. */
+/* Compiles the planned network and packs its weights, which are bound. */
 void execution_begin(Execution *execution, Compilation *compilation, StepMark mark);
 
 /* Draws a sample of the network's inputs by --seed, in the compilation's arena: any numbers, or

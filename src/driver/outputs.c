@@ -1,4 +1,5 @@
 /* What netc writes: everything through the FileSet, so all of it or nothing. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "driver/compilation.h"
@@ -14,35 +15,59 @@ static const char *with_ending(Arena *arena, const char *path, const char *endin
     return arena_format(arena, "%.*s%s", (int)length, path, ending);
 }
 
-static bool write_header(Compilation *c, const char *path) {
+static bool write_header(Compilation *c, int index) {
     StrBuf text = {0};
     header_print(&c->variants, &c->count, &c->codegen_options, &text);
-    int index = file_set_open(&c->files, path);
-    bool done = index >= 0 && file_set_write(&c->files, index, text.data, text.length);
+    bool done = file_set_write(&c->files, index, text.data, text.length);
     strbuf_free(&text);
     return done;
 }
 
-/* The files beside the object are named after it, or after the network if it has no name. */
-bool outputs_write_object(Compilation *c) {
+/* The outputs of an object by their indices in the FileSet; `packed` is negative without any. */
+typedef struct ObjectOutputs {
+    int header;
+    int packed;
+    int object;
+} ObjectOutputs;
+
+/* They are named after the object, or after the network if it has no name. */
+static bool open_outputs(Compilation *c, ObjectOutputs *outputs) {
     const Options *options = c->options;
     const char *named = arena_format(&c->arena, "%s.o", c->graph->name);
     const char *object = options->outputs.count > 0 ? options->outputs.data[0] : named;
     if (strcmp(object, "-") != 0)
         named = object;
     const char *header = options->header ? options->header : with_ending(&c->arena, named, ".h");
-    if (!write_header(c, header))
+    outputs->header = file_set_open(&c->files, header);
+    if (outputs->header < 0)
         return false;
-    if (options->weights_mode == WEIGHTS_EXTERN && c->packed) {
-        const char *path =
+    outputs->packed = -1;
+    if (options->weights_mode == WEIGHTS_EXTERN && c->weights_bound) {
+        const char *packed =
             options->packed ? options->packed : with_ending(&c->arena, named, ".weights");
-        int index = file_set_open(&c->files, path);
-        if (index < 0 || !packed_file_write(&c->variants, c->packed,
-                                            c->codegen_options.weights_hash, &c->files, index))
+        outputs->packed = file_set_open(&c->files, packed);
+        if (outputs->packed < 0)
             return false;
     }
-    int index = file_set_open(&c->files, object);
-    return index >= 0 && codegen_write_object(c->codegen, c->packed, &c->files, index);
+    outputs->object = file_set_open(&c->files, object);
+    return outputs->object >= 0;
+}
+
+bool outputs_write_object(Compilation *c) {
+    ObjectOutputs outputs;
+    ObjectCode object;
+    if (!open_outputs(c, &outputs) || !codegen_make_object(c->codegen, &c->diagnostics, &object))
+        return false;
+    uint64_t *hash = &c->codegen_options.weights_hash;
+    bool embed = c->options->weights_mode == WEIGHTS_EMBED, done;
+    if (embed)
+        done = packed_write_embedded(&c->variants, &object, &c->files, outputs.object, hash);
+    else
+        done = (outputs.packed < 0 ||
+                packed_write_file(&c->variants, &object, &c->files, outputs.packed, hash)) &&
+               file_set_write(&c->files, outputs.object, object.bytes, object.size);
+    free(object.bytes);
+    return done && write_header(c, outputs.header);
 }
 
 bool outputs_write_text(Compilation *c, const StrBuf *text) {

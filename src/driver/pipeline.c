@@ -10,6 +10,7 @@
 #include "output/diff.h"
 #include "output/drawing.h"
 #include "output/layer_help.h"
+#include "output/packed_file.h"
 #include "output/report.h"
 #include "support/hash.h"
 #include "syntax/parse.h"
@@ -138,34 +139,24 @@ static bool make_plans(Compilation *c) {
     return true;
 }
 
-void compilation_pack(Compilation *c) {
-    size_t size = (size_t)c->variants.packed_bytes;
-    c->packed = aligned_alloc(64, size == 0 ? 64 : size);
-    if (!c->packed)
-        out_of_memory();
-    variants_pack(&c->variants, c->packed);
-    c->codegen_options.weights_hash = hash_bytes(c->packed, size);
-}
-
 /* Of the text of the file and all that it uses. */
 static uint64_t hash_sources(const Compilation *c) {
-    StrBuf text = {0};
+    Hash hash = hash_start();
     for (size_t i = 0; i < c->used.count; i++)
-        strbuf_add_bytes(&text, c->used.data[i]->file->source->text,
-                         c->used.data[i]->file->source->length);
-    uint64_t hash = hash_bytes(strbuf_text(&text), text.length);
-    strbuf_free(&text);
-    return hash;
+        hash_add(&hash, c->used.data[i]->file->source->text, c->used.data[i]->file->source->length);
+    return hash_end(&hash);
 }
 
-/* Plans to LLVM module. */
+/* Plans to LLVM module. The weights of an object are packed, and their hash put in, when it is
+ * written. */
 static void generate(Compilation *c) {
+    bool is_object = c->options->emit == STAGE_OBJECT;
     CodegenOptions *codegen = &c->codegen_options;
     codegen->weights_mode = c->options->weights_mode;
     codegen->debug = c->options->debug;
     codegen->source_hash = hash_sources(c);
-    if (c->weights_bound && codegen->weights_mode != WEIGHTS_NONE)
-        compilation_pack(c);
+    if (c->weights_bound && codegen->weights_mode != WEIGHTS_NONE && !is_object)
+        codegen->weights_hash = packed_hash(&c->variants);
     c->codegen = codegen_build(&c->variants, &c->sources, codegen);
 }
 
@@ -418,7 +409,6 @@ int pipeline_run(const Options *options) {
     targets_close(&c.targets);
     if (c.weights_file)
         tensor_file_close(c.weights_file);
-    free(c.packed);
     arena_free(&c.arena);
     return status;
 }

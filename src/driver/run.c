@@ -134,9 +134,8 @@ static void run_compiled(Run *run) {
         execution_store_inputs(&execution, c, inputs);
         sample_outputs(run, sample, outputs);
         execution_call(&execution, outputs);
-        if (c->options->compare_layers) {
+        if (c->options->compare_layers)
             layer_comparison_add(&run->layers, run->plan, inputs, outputs, execution.arena, sample);
-        }
     }
     execution_end(&execution);
 }

@@ -2,14 +2,30 @@
  *
  * Loops that run through consecutive source elements and whose axes never leave their extents are
  * joined, after which nearly every recipe is [blocks][long run][filters]: a transposition, done in
- * strips so that each cache line read is used whole. */
+ * strips so that each cache line read is used whole. What is packed is handed on in pieces that are
+ * still in the second cache: weights may be half of the memory there is. */
 #include <assert.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "plan/plan.h"
 
-#define STRIP 16 /* floats of a cache line */
+#define STRIP 16                 /* floats of a cache line */
+#define PIECE ((int64_t)1 << 16) /* floats handed on together */
+
+/* Packed floats in their order. */
+typedef struct Output {
+    float *floats;
+    int64_t used;
+    int64_t room;
+    int64_t block; /* most floats asked for at once */
+    PackTake take; /* gets what is in `floats` when it is full; NULL: it never is */
+    void *context;
+    bool failed;   /* `take` wants no more */
+    float *tensor; /* of pack_winograd; made when it is needed */
+    int64_t tensor_room;
+} Output;
 
 /* A loop with what it means for the source. */
 typedef struct Level {
@@ -20,13 +36,49 @@ typedef struct Level {
 } Level;
 
 typedef struct Packer {
+    Output *out;
     const PackRecipe *recipe;
     const double *scale; /* of each channel; NULL without affines */
     int level_count;
     Level levels[PACK_MAX_LOOPS];
     int64_t index[PACK_MAX_AXES]; /* where the loops outside stand */
-    float *out;
 } Packer;
+
+/* ---- output ------------------------------------------------------------------------------- */
+
+/* Hands on all whole cache lines, or at the end all there is. */
+static void output_flush(Output *out, bool end) {
+    int64_t floats = end ? out->used : out->used / STRIP * STRIP;
+    if (!out->failed)
+        out->failed = !out->take(out->context, out->floats, (size_t)floats * sizeof(float));
+    out->used -= floats;
+    memmove(out->floats, out->floats + floats, (size_t)out->used * sizeof(float));
+}
+
+/* Where the next `floats` go, at most out->block. */
+static float *output_next(Output *out, int64_t floats) {
+    assert(floats <= out->block);
+    if (floats > out->room - out->used)
+        output_flush(out, false);
+    float *next = out->floats + out->used;
+    out->used += floats;
+    return next;
+}
+
+/* The next `floats`, from memory or, if it is NULL, zeros. */
+static void output_add(Output *out, const float *from, int64_t floats) {
+    while (floats > 0) {
+        int64_t count = floats < out->block ? floats : out->block;
+        float *next = output_next(out, count);
+        if (from) {
+            memcpy(next, from, (size_t)count * sizeof *next);
+            from += count;
+        } else {
+            memset(next, 0, (size_t)count * sizeof *next);
+        }
+        floats -= count;
+    }
+}
 
 /* ---- affines ------------------------------------------------------------------------------ */
 
@@ -57,16 +109,14 @@ static double channel_shift(const PackRecipe *recipe, int64_t channel) {
     return x;
 }
 
-static void pack_channels(const PackRecipe *recipe, float *out) {
+static void pack_channels(Output *out, const PackRecipe *recipe) {
     assert(recipe->loop_count == 1 && recipe->loops[0].axis == 0);
     int64_t channel = recipe->axes[0].base;
     for (int64_t i = 0; i < recipe->floats; i++, channel += recipe->loops[0].step) {
-        if (channel >= recipe->axes[0].extent)
-            out[i] = 0.0f;
-        else if (recipe->kind == PACK_SCALE)
-            out[i] = (float)channel_scale(recipe, channel);
-        else
-            out[i] = (float)channel_shift(recipe, channel);
+        double x = 0;
+        if (channel < recipe->axes[0].extent)
+            x = (recipe->kind == PACK_SCALE ? channel_scale : channel_shift)(recipe, channel);
+        *output_next(out, 1) = (float)x;
     }
 }
 
@@ -104,13 +154,16 @@ static void make_levels(Packer *packer) {
 
 /* ---- copying ------------------------------------------------------------------------------ */
 
+static int64_t least(int64_t a, int64_t b) {
+    return a < b ? a : b;
+}
+
 /* Turns of a level that stay inside its axis. */
 static int64_t turns_inside(const Packer *packer, const Level *level) {
     if (level->axis < 0)
         return level->count;
     int64_t room = packer->recipe->axes[level->axis].extent - packer->index[level->axis];
-    int64_t turns = room <= 0 ? 0 : (room - 1) / level->step + 1;
-    return turns < level->count ? turns : level->count;
+    return least(room <= 0 ? 0 : (room - 1) / level->step + 1, level->count);
 }
 
 /* Whether an axis that neither of the two levels moves is past its extent. */
@@ -123,59 +176,172 @@ static bool is_outside(const Packer *packer, const Level *rows, const Level *col
     return false;
 }
 
-/* out[r][c] = source[at + r * rows.stride + c * columns.stride], times its channel's scale; 0 where
- * an axis is left. Rows and columns do not move along the same axis. */
-static void pack_matrix(Packer *packer, int64_t at, const Level *rows, const Level *columns) {
-    int64_t width = columns->count;
-    float *out = packer->out;
-    packer->out += rows->count * width;
-    bool outside = is_outside(packer, rows, columns);
-    int64_t row_count = outside ? 0 : turns_inside(packer, rows);
-    int64_t column_count = outside ? 0 : turns_inside(packer, columns);
-    if (row_count < rows->count || column_count < width)
-        memset(out, 0, (size_t)(rows->count * width) * sizeof *out);
-    if (row_count == 0 || column_count == 0)
-        return;
+typedef float Quad __attribute__((vector_size(16), aligned(4), may_alias));
 
-    const float *source = packer->recipe->source->data + at;
-    int channel_axis = packer->recipe->channel_axis;
-    const double *scale = packer->scale ? packer->scale + packer->index[channel_axis] : NULL;
-    int64_t row_scale = rows->axis == channel_axis ? rows->step : 0;
-    int64_t column_scale = columns->axis == channel_axis ? columns->step : 0;
-    for (int64_t begin = 0; begin < row_count; begin += STRIP) {
-        int64_t end = begin + STRIP < row_count ? begin + STRIP : row_count;
-        for (int64_t c = 0; c < column_count; c++) {
-            const float *from = source + c * columns->stride;
-            for (int64_t r = begin; r < end; r++) {
-                float x = from[r * rows->stride];
-                if (scale)
-                    x = (float)((double)x * scale[r * row_scale + c * column_scale]);
-                out[r * width + c] = x;
-            }
-        }
+/* out[r][c] = from[c][r] of four rows and columns, the rows of each so many floats apart. */
+static void transpose_4x4(float *out, int64_t out_stride, const float *from, int64_t from_stride) {
+    Quad a = *(const Quad *)from, b = *(const Quad *)(from + from_stride);
+    Quad c = *(const Quad *)(from + 2 * from_stride), d = *(const Quad *)(from + 3 * from_stride);
+    Quad ab = __builtin_shufflevector(a, b, 0, 4, 1, 5),
+         ab2 = __builtin_shufflevector(a, b, 2, 6, 3, 7);
+    Quad cd = __builtin_shufflevector(c, d, 0, 4, 1, 5),
+         cd2 = __builtin_shufflevector(c, d, 2, 6, 3, 7);
+    *(Quad *)out = __builtin_shufflevector(ab, cd, 0, 1, 4, 5);
+    *(Quad *)(out + out_stride) = __builtin_shufflevector(ab, cd, 2, 3, 6, 7);
+    *(Quad *)(out + 2 * out_stride) = __builtin_shufflevector(ab2, cd2, 0, 1, 4, 5);
+    *(Quad *)(out + 3 * out_stride) = __builtin_shufflevector(ab2, cd2, 2, 3, 6, 7);
+}
+
+/* A matrix of packed floats and where it comes from: out[r * pitch + c] = from[r * row_stride + c *
+ * column_stride], times scale[r * row_scale + c * column_scale]. */
+typedef struct Matrix {
+    int64_t rows;
+    int64_t columns;
+    float *out;
+    int64_t pitch;
+    const float *from;
+    int64_t row_stride;
+    int64_t column_stride;
+    const double *scale; /* NULL: 1 */
+    int64_t row_scale;
+    int64_t column_scale;
+} Matrix;
+
+/* Rows from `begin` to `end`. */
+static void copy_rows(const Matrix *m, int64_t begin, int64_t end) {
+    for (int64_t r = begin; r < end; r++) {
+        const float *from = m->from + r * m->row_stride;
+        float *out = m->out + r * m->pitch;
+        if (m->column_stride == 1)
+            memcpy(out, from, (size_t)m->columns * sizeof *out);
+        else
+            for (int64_t c = 0; c < m->columns; c++)
+                out[c] = from[c * m->column_stride];
     }
 }
 
-/* Runs the levels from `depth` on, the last two as a matrix; `at` is where the source stands. */
+/* The same where the numbers of a column are neighbours in the source. */
+static void transpose_rows(const Matrix *m, int64_t begin, int64_t end) {
+    int64_t c = 0;
+    for (; c + 4 <= m->columns; c += 4) {
+        const float *from = m->from + c * m->column_stride;
+        int64_t r = begin;
+        for (; r + 4 <= end; r += 4)
+            transpose_4x4(m->out + r * m->pitch + c, m->pitch, from + r, m->column_stride);
+        for (; r < end; r++)
+            for (int k = 0; k < 4; k++)
+                m->out[r * m->pitch + c + k] = from[k * m->column_stride + r];
+    }
+    for (; c < m->columns; c++)
+        for (int64_t r = begin; r < end; r++)
+            m->out[r * m->pitch + c] = m->from[c * m->column_stride + r];
+}
+
+static void scale_rows(const Matrix *m, int64_t begin, int64_t end) {
+    for (int64_t r = begin; r < end; r++) {
+        const double *scale = m->scale + r * m->row_scale;
+        float *out = m->out + r * m->pitch;
+        for (int64_t c = 0; c < m->columns; c++)
+            out[c] = (float)((double)out[c] * scale[c * m->column_scale]);
+    }
+}
+
+static void fill_matrix(const Matrix *matrix) {
+    bool across = matrix->row_stride == 1 && matrix->column_stride != 1;
+    for (int64_t begin = 0; begin < matrix->rows; begin += STRIP) {
+        int64_t end = least(begin + STRIP, matrix->rows);
+        (across ? transpose_rows : copy_rows)(matrix, begin, end);
+        if (matrix->scale)
+            scale_rows(matrix, begin, end);
+    }
+}
+
+/* Rows from `row` and columns from `column` on, as many as the matrix has, which gets zeros where
+ * an axis is left. `at` is where the source stands at the first row and column. */
+static void pack_part(const Packer *packer, int64_t at, const Level *rows, int64_t row,
+                      const Level *columns, int64_t column, Matrix matrix) {
+    bool outside = is_outside(packer, rows, columns);
+    int64_t row_count = outside ? 0 : least(turns_inside(packer, rows) - row, matrix.rows);
+    int64_t column_count =
+        outside ? 0 : least(turns_inside(packer, columns) - column, matrix.columns);
+    if (row_count < matrix.rows || column_count < matrix.columns)
+        for (int64_t r = 0; r < matrix.rows; r++)
+            memset(matrix.out + r * matrix.pitch, 0, (size_t)matrix.columns * sizeof(float));
+    if (row_count <= 0 || column_count <= 0)
+        return;
+    int channel_axis = packer->recipe->channel_axis;
+    matrix.rows = row_count;
+    matrix.columns = column_count;
+    matrix.row_stride = rows->stride;
+    matrix.column_stride = columns->stride;
+    matrix.from = packer->recipe->source->data + at + row * rows->stride + column * columns->stride;
+    matrix.row_scale = rows->axis == channel_axis ? rows->step : 0;
+    matrix.column_scale = columns->axis == channel_axis ? columns->step : 0;
+    if (packer->scale)
+        matrix.scale = packer->scale + packer->index[channel_axis] + row * matrix.row_scale +
+                       column * matrix.column_scale;
+    fill_matrix(&matrix);
+}
+
+/* Goes on by `turns` of a level. */
+static void move(Packer *packer, const Level *level, int64_t turns) {
+    if (level->axis >= 0)
+        packer->index[level->axis] += turns * level->step;
+}
+
+/* The next floats, all of three levels, no two of which move along the same axis: as a matrix for
+ * each turn of the middle one. */
+static void pack_slab(Packer *packer, int64_t at, const Level *rows, const Level *middle,
+                      const Level *columns) {
+    int64_t block = packer->out->block, width = least(columns->count, block / middle->count);
+    int64_t height = block / (middle->count * width);
+    for (int64_t row = 0; row < rows->count; row += height)
+        for (int64_t column = 0; column < columns->count; column += width) {
+            Matrix matrix = {.rows = least(height, rows->count - row),
+                             .columns = least(width, columns->count - column)};
+            matrix.pitch = middle->count * matrix.columns;
+            matrix.out = output_next(packer->out, matrix.rows * matrix.pitch);
+            for (int64_t m = 0; m < middle->count; m++, matrix.out += matrix.columns) {
+                pack_part(packer, at + m * middle->stride, rows, row, columns, column, matrix);
+                move(packer, middle, 1);
+            }
+            move(packer, middle, -middle->count);
+        }
+}
+
+/* ---- loops -------------------------------------------------------------------------------- */
+
+static const Level once = {.count = 1, .axis = -1};
+
+static bool are_apart(const Level *a, const Level *b) {
+    return a->axis < 0 || a->axis != b->axis;
+}
+
+/* Whether a loop of three runs through the source and the two in it do not: then whole cache lines
+ * are used only if the three are packed together. */
+static bool is_slab(const Packer *packer, const Level *level) {
+    return level->stride == 1 && level[1].stride != 1 && level[2].stride != 1 &&
+           are_apart(level, level + 1) && are_apart(level, level + 2) &&
+           are_apart(level + 1, level + 2) && level[1].count <= packer->out->block / level[2].count;
+}
+
+/* Runs the levels from `depth` on, the last of them together; `at` is where the source stands. */
 static void pack_level(Packer *packer, int64_t at, int depth) {
-    static const Level once = {.count = 1, .axis = -1};
     int left = packer->level_count - depth;
     const Level *level = &packer->levels[depth];
     if (left == 1) {
-        pack_matrix(packer, at, &once, level);
-        return;
+        pack_slab(packer, at, &once, &once, level);
+    } else if (left == 2 && are_apart(level, level + 1)) {
+        pack_slab(packer, at, level, &once, level + 1);
+    } else if (left == 3 && is_slab(packer, level)) {
+        pack_slab(packer, at, level, level + 1, level + 2);
+    } else {
+        for (int64_t i = 0; i < level->count; i++) {
+            pack_level(packer, at + i * level->stride, depth + 1);
+            move(packer, level, 1);
+        }
+        move(packer, level, -level->count);
     }
-    if (left == 2 && (level->axis < 0 || level->axis != level[1].axis)) {
-        pack_matrix(packer, at, level, level + 1);
-        return;
-    }
-    for (int64_t i = 0; i < level->count; i++) {
-        pack_level(packer, at + i * level->stride, depth + 1);
-        if (level->axis >= 0)
-            packer->index[level->axis] += level->step;
-    }
-    if (level->axis >= 0)
-        packer->index[level->axis] -= level->count * level->step;
 }
 
 /* The scale of each channel; NULL without affines. */
@@ -189,8 +355,8 @@ static const double *channel_scales(Arena *arena, const PackRecipe *recipe) {
     return scale;
 }
 
-static void pack_tensor(Arena *arena, const PackRecipe *recipe, float *out) {
-    Packer packer = {.recipe = recipe, .out = out, .scale = channel_scales(arena, recipe)};
+static void pack_tensor(Output *out, Arena *arena, const PackRecipe *recipe) {
+    Packer packer = {.out = out, .recipe = recipe, .scale = channel_scales(arena, recipe)};
     make_levels(&packer);
     int64_t start = 0;
     for (int axis = 0; axis < recipe->axis_count; axis++) {
@@ -198,75 +364,149 @@ static void pack_tensor(Arena *arena, const PackRecipe *recipe, float *out) {
         start += recipe->axes[axis].base * recipe->axes[axis].stride;
     }
     pack_level(&packer, start, 0);
-    assert(packer.out == out + recipe->floats);
 }
 
 /* ---- Winograd ------------------------------------------------------------------------------ */
 
-/* G g G' of one kernel g, times `scale`, `stride` floats from a position to the next. */
-static void transform_kernel(const Winograd *winograd, const float *g, double scale, float *out,
-                             int64_t stride) {
+#define LANES 4  /* kernels transformed side by side */
+#define RUN   64 /* kernels whose numbers at a position are written together */
+
+typedef double Lanes[LANES];
+
+static void lanes_scale(Lanes result, double factor, const Lanes x) {
+    for (int lane = 0; lane < LANES; lane++)
+        result[lane] = factor * x[lane];
+}
+
+static void lanes_add(Lanes sum, double factor, const Lanes x) {
+    for (int lane = 0; lane < LANES; lane++)
+        sum[lane] += factor * x[lane];
+}
+
+/* G g G' of LANES kernels g, times the scale of each; RUN floats from a position to the next. */
+static void transform_kernels(const Winograd *winograd, const Lanes *g, const Lanes scale,
+                              float *out) {
     int taps = winograd->taps, size = winograd->size;
-    double lines[WINOGRAD_MAX_TAPS][WINOGRAD_MAX_SIZE]; /* g G' */
-    for (int i = 0; i < taps; i++)
-        for (int column = 0; column < size; column++) {
-            double line = winograd->weight[column][0] * (double)g[i * taps];
+    Lanes lines[WINOGRAD_MAX_SIZE][WINOGRAD_MAX_TAPS]; /* G g' */
+    for (int column = 0; column < size; column++)
+        for (int i = 0; i < taps; i++) {
+            lanes_scale(lines[column][i], winograd->weight[column][0], g[i * taps]);
             for (int j = 1; j < taps; j++)
-                line += winograd->weight[column][j] * (double)g[i * taps + j];
-            lines[i][column] = line;
+                lanes_add(lines[column][i], winograd->weight[column][j], g[i * taps + j]);
         }
     for (int row = 0; row < size; row++)
-        for (int column = 0; column < size; column++) {
-            double sum = winograd->weight[row][0] * lines[0][column];
+        for (int column = 0; column < size; column++, out += RUN) {
+            Lanes sum;
+            lanes_scale(sum, winograd->weight[row][0], lines[column][0]);
             for (int i = 1; i < taps; i++)
-                sum += winograd->weight[row][i] * lines[i][column];
-            out[(row * size + column) * stride] = (float)(sum * scale);
+                lanes_add(sum, winograd->weight[row][i], lines[column][i]);
+            for (int lane = 0; lane < LANES; lane++)
+                out[lane] = (float)(sum[lane] * scale[lane]);
         }
 }
 
-/* [positions][blocks][channels][width]; all positions of a kernel at once. */
-static void pack_winograd(Arena *arena, const PackRecipe *recipe, float *out) {
-    const double *scale = channel_scales(arena, recipe);
-    int64_t filters = recipe->axes[0].extent, channels = recipe->axes[1].extent;
-    int64_t positions = recipe->axes[2].extent, stride = recipe->floats / positions;
+/* The kernels of up to LANES filters from `filter` on and one channel; RUN floats from a position
+ * to the next, zeros where there is no filter. */
+static void pack_kernels(const PackRecipe *recipe, const double *scale, int64_t filter,
+                         int64_t channel, float *out) {
+    Lanes g[WINOGRAD_MAX_TAPS * WINOGRAD_MAX_TAPS] = {0}, scales = {0};
+    int64_t count = least(recipe->axes[0].extent - filter, LANES);
+    int64_t taps = recipe->axes[1].stride;
+    for (int lane = 0; lane < count; lane++) {
+        const float *kernel =
+            recipe->source->data + (filter + lane) * recipe->axes[0].stride + channel * taps;
+        for (int tap = 0; tap < taps; tap++)
+            g[tap][lane] = (double)kernel[tap];
+        scales[lane] = scale ? scale[filter + lane] : 1;
+    }
+    transform_kernels(recipe->winograd, g, scales, out);
+    for (int64_t lane = count < 0 ? 0 : count; lane < LANES; lane++)
+        for (int64_t position = 0; position < recipe->axes[2].extent; position++)
+            out[position * RUN + lane] = 0; /* not -0 */
+}
+
+/* [positions][blocks][channels][width]; a kernel gives numbers at all positions at once, which lie
+ * so far apart, often by a power of two, that they are written in runs. */
+static void pack_positions(const PackRecipe *recipe, const double *scale, float *out) {
+    int64_t channels = recipe->axes[1].extent, positions = recipe->axes[2].extent;
+    int64_t stride = recipe->floats / positions;
     const PackLoop *innermost = &recipe->loops[recipe->loop_count - 1];
-    assert(innermost->axis == 0 && innermost->step == 1);
     int64_t width = innermost->count;
-    for (int64_t i = 0; i < stride; i++) {
-        int64_t filter = recipe->axes[0].base + i / (channels * width) * width + i % width;
-        int64_t channel = i / width % channels;
-        if (filter < filters) {
-            int64_t at = filter * recipe->axes[0].stride + channel * recipe->axes[1].stride;
-            transform_kernel(recipe->winograd, recipe->source->data + at,
-                             scale ? scale[filter] : 1.0, out + i, stride);
-        } else {
-            for (int64_t position = 0; position < positions; position++)
-                out[position * stride + i] = 0.0f;
+    assert(innermost->axis == 0 && innermost->step == 1 && width % LANES == 0);
+    float run[WINOGRAD_MAX_SIZE * WINOGRAD_MAX_SIZE * RUN];
+    for (int64_t begin = 0; begin < stride; begin += RUN) {
+        int64_t end = least(begin + RUN, stride);
+        for (int64_t i = begin; i < end; i += LANES) {
+            int64_t filter = recipe->axes[0].base + i / (channels * width) * width + i % width;
+            pack_kernels(recipe, scale, filter, i / width % channels, run + (i - begin));
         }
+        for (int64_t position = 0; position < positions; position++)
+            memcpy(out + position * stride + begin, run + position * RUN,
+                   (size_t)(end - begin) * sizeof *out);
     }
 }
 
-static void pack_recipe(Arena *arena, const PackRecipe *recipe, float *out) {
-    switch (recipe->kind) {
-    case PACK_TENSOR: pack_tensor(arena, recipe, out); break;
-    case PACK_WINOGRAD: pack_winograd(arena, recipe, out); break;
-    case PACK_SCALE:
-    case PACK_SHIFT: pack_channels(recipe, out); break;
+/* Memory for a tensor that must be there as a whole. */
+static float *output_tensor(Output *out, int64_t floats) {
+    if (floats > out->tensor_room) {
+        free(out->tensor);
+        out->tensor = malloc((size_t)floats * sizeof(float));
+        if (!out->tensor)
+            out_of_memory();
+        out->tensor_room = floats;
     }
+    return out->tensor;
+}
+
+static void pack_winograd(Output *out, Arena *arena, const PackRecipe *recipe) {
+    const double *scale = channel_scales(arena, recipe);
+    if (recipe->floats <= out->block) {
+        pack_positions(recipe, scale, output_next(out, recipe->floats));
+        return;
+    }
+    float *tensor = output_tensor(out, recipe->floats);
+    pack_positions(recipe, scale, tensor);
+    output_add(out, tensor, recipe->floats);
+}
+
+/* ---- the whole ------------------------------------------------------------------------------ */
+
+static void pack_recipe(Output *out, Arena *arena, const PackRecipe *recipe) {
+    switch (recipe->kind) {
+    case PACK_TENSOR: pack_tensor(out, arena, recipe); break;
+    case PACK_WINOGRAD: pack_winograd(out, arena, recipe); break;
+    case PACK_SCALE:
+    case PACK_SHIFT: pack_channels(out, recipe); break;
+    }
+}
+
+static void pack_all(const Plan *plan, Output *out) {
+    int64_t end = 0; /* of what is packed, in bytes */
+    for (size_t i = 0; i < plan->packed.count && !out->failed; i++) {
+        const Packed *tensor = plan->packed.data[i];
+        output_add(out, NULL, (tensor->offset - end) / (int64_t)sizeof(float));
+        for (size_t k = 0; k < tensor->recipes.count; k++)
+            pack_recipe(out, plan->arena, &tensor->recipes.data[k]);
+        end = tensor->offset + tensor->floats * (int64_t)sizeof(float);
+    }
+    output_add(out, NULL, (plan->packed_bytes - end) / (int64_t)sizeof(float));
 }
 
 void plan_pack(const Plan *plan, void *packed) {
-    unsigned char *bytes = packed;
-    int64_t end = 0; /* of what is written */
-    for (size_t i = 0; i < plan->packed.count; i++) {
-        const Packed *tensor = plan->packed.data[i];
-        memset(bytes + end, 0, (size_t)(tensor->offset - end));
-        float *out = (float *)(void *)(bytes + tensor->offset);
-        for (size_t k = 0; k < tensor->recipes.count; k++) {
-            pack_recipe(plan->arena, &tensor->recipes.data[k], out);
-            out += tensor->recipes.data[k].floats;
-        }
-        end = tensor->offset + tensor->floats * (int64_t)sizeof(float);
-    }
-    memset(bytes + end, 0, (size_t)(plan->packed_bytes - end));
+    int64_t floats = plan->packed_bytes / (int64_t)sizeof(float);
+    Output out = {.floats = packed, .room = floats, .block = floats};
+    pack_all(plan, &out);
+    assert(out.used == floats);
+}
+
+bool plan_pack_in_pieces(const Plan *plan, PackTake take, void *context) {
+    Output out = {.room = PIECE + STRIP, .block = PIECE, .take = take, .context = context};
+    out.floats = aligned_alloc(64, (size_t)out.room * sizeof(float));
+    if (!out.floats)
+        out_of_memory();
+    pack_all(plan, &out);
+    output_flush(&out, true);
+    free(out.floats);
+    free(out.tensor);
+    return !out.failed;
 }

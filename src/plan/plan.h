@@ -583,6 +583,12 @@ const double *plan_error_shares(const Plan *plan, Arena *arena);
  * long; gaps are zeroed. The emitted NAME_pack does the same, bit for bit. */
 void plan_pack(const Plan *plan, void *packed);
 
+/* The same, in pieces: `take` gets the bytes in their order, multiples of 64 but for the last, and
+ * ends it by returning false, which is then returned. Packed weights may be larger than all else.
+ */
+typedef bool (*PackTake)(void *context, const void *bytes, size_t size);
+bool plan_pack_in_pieces(const Plan *plan, PackTake take, void *context);
+
 /* Hash of how the weights are packed: equal for two plans of a network exactly when weights packed
  * for one serve the other. */
 uint64_t plan_layout_hash(const Plan *plan);

@@ -352,12 +352,14 @@ int file_set_open(FileSet *set, const char *path) {
     return (int)set->outputs.count - 1;
 }
 
-bool file_set_write(FileSet *set, int index, const void *data, size_t size) {
+/* Writes at `offset`, or where the last write ended if it is negative. */
+static bool write_at(FileSet *set, int index, off_t offset, const void *data, size_t size) {
     assert(index >= 0 && (size_t)index < set->outputs.count);
     const FileOutput *output = &set->outputs.data[index];
     const unsigned char *at = data;
     while (size > 0) {
-        ssize_t written = write(output->descriptor, at, size);
+        ssize_t written = offset < 0 ? write(output->descriptor, at, size)
+                                     : pwrite(output->descriptor, at, size, offset);
         if (written < 0 && errno == EINTR)
             continue;
         if (written <= 0) {
@@ -368,8 +370,24 @@ bool file_set_write(FileSet *set, int index, const void *data, size_t size) {
         }
         at += written;
         size -= (size_t)written;
+        if (offset >= 0)
+            offset += written;
     }
     return true;
+}
+
+bool file_set_write(FileSet *set, int index, const void *data, size_t size) {
+    return write_at(set, index, -1, data, size);
+}
+
+bool file_set_can_rewrite(const FileSet *set, int index) {
+    assert(index >= 0 && (size_t)index < set->outputs.count);
+    return is_replaced(&set->outputs.data[index]);
+}
+
+bool file_set_rewrite(FileSet *set, int index, const void *data, size_t size) {
+    assert(file_set_can_rewrite(set, index));
+    return write_at(set, index, 0, data, size);
 }
 
 /* 0 or the error of closing; some file systems tell only here that a write failed. */

@@ -63,6 +63,11 @@ int file_set_open(FileSet *set, const char *path);
 /* Writes all bytes at the end of output `index`. False after a diagnostic. */
 bool file_set_write(FileSet *set, int index, const void *data, size_t size);
 
+/* Writes bytes that were written first, now known better. For an output that is written straight
+ * through it is too late: file_set_can_rewrite says so. */
+bool file_set_can_rewrite(const FileSet *set, int index);
+bool file_set_rewrite(FileSet *set, int index, const void *data, size_t size);
+
 /* Declares a file that was read, so that no output may replace it. */
 bool file_set_guard_input(FileSet *set, const char *path);
 

@@ -347,10 +347,12 @@ static void write_case(Case *c) {
     CodegenOptions options = {.weights_mode = WEIGHTS_NONE, .in_process = true};
     Codegen *codegen = codegen_build(&c->variants, c->sources, &options);
     FileSet files = {.arena = c->arena, .diagnostics = c->diagnostics};
-    int object = file_set_open(&files, case_path(c, ".o"));
-    if (object < 0 || !codegen_write_object(codegen, NULL, &files, object) ||
-        !file_set_commit(&files))
+    int index = file_set_open(&files, case_path(c, ".o"));
+    ObjectCode object = {0};
+    if (index < 0 || !codegen_make_object(codegen, c->diagnostics, &object) ||
+        !file_set_write(&files, index, object.bytes, object.size) || !file_set_commit(&files))
         fail(c, "the object cannot be written");
+    free(object.bytes);
     codegen_free(codegen);
 
     FILE *file = fopen(case_path(c, ".in"), "wb");

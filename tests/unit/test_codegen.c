@@ -10,6 +10,7 @@
 #include "plan_plain.h"
 
 #include "codegen/codegen.h"
+#include "output/packed_file.h"
 
 static const Geometry same3 = {3, 1, 1, 1, 1};
 static const Geometry point = {1, 1, 1, 0, 0};
@@ -283,7 +284,11 @@ static void full_disk_is_reported(void **state) {
     FileSet files = {.arena = &f.arena, .diagnostics = &f.diagnostics};
     int index = file_set_open(&files, "/dev/full");
     assert_int_equal(index, 0);
-    assert_false(codegen_write_object(f.codegen, f.packed, &files, index));
+    ObjectCode object;
+    uint64_t hash;
+    assert_true(codegen_make_object(f.codegen, &f.diagnostics, &object));
+    assert_false(packed_write_embedded(&f.variants, &object, &files, index, &hash));
+    free(object.bytes);
     assert_int_equal(f.diagnostics.error_count, 1);
     assert_int_equal(f.diagnostics.list.data[0]->code, DIAG_E0702);
     file_set_abandon(&files);
@@ -299,12 +304,10 @@ static void weights_beyond_the_reach_of_code_are_refused(void **state) {
     fixture_plan(&f);
     f.net.plan.packed_bytes = INT64_C(2) << 30;
     fixture_build(&f, &(CodegenOptions){.weights_mode = WEIGHTS_EMBED});
-    FileSet files = {.arena = &f.arena, .diagnostics = &f.diagnostics};
-    int index = file_set_open(&files, "/dev/null");
-    assert_false(codegen_write_object(f.codegen, f.packed, &files, index));
+    ObjectCode object;
+    assert_false(codegen_make_object(f.codegen, &f.diagnostics, &object));
     assert_int_equal(f.diagnostics.error_count, 1);
     assert_int_equal(f.diagnostics.list.data[0]->code, DIAG_E0802);
-    file_set_abandon(&files);
     fixture_close(&f);
 }
 

@@ -1,4 +1,4 @@
-/* The packed weights file: what packed_file_write makes is what netc_weights_map accepts, and every
+/* The packed weights file: what packed_write_file makes is what netc_weights_map accepts, and every
  * way to be wrong has its status. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -17,13 +17,14 @@
 #include "support/hash.h"
 
 #define PACKED_BYTES 192
+#define FLOATS       (PACKED_BYTES / 4)
 #define FILE_BYTES   (64 + PACKED_BYTES)
 #define LAYOUT_HASH  UINT64_C(0x0123456789abcdef)
 
 typedef struct Fixture {
     char path[64];
-    unsigned char packed[PACKED_BYTES];
-    unsigned char file[FILE_BYTES]; /* as packed_file_write made it */
+    _Alignas(float) unsigned char packed[PACKED_BYTES];
+    unsigned char file[FILE_BYTES]; /* as packed_write_file made it */
     struct netc_info info;
     struct netc_weights weights;
 } Fixture;
@@ -40,12 +41,25 @@ static void make_file(Fixture *fixture) {
     Arena arena = {0};
     Diagnostics diagnostics = {.arena = &arena};
     FileSet files = {.arena = &arena, .diagnostics = &diagnostics};
-    Variants variants = {.packed_bytes = PACKED_BYTES, .layout_hash = LAYOUT_HASH};
-    uint64_t hash = hash_bytes(fixture->packed, PACKED_BYTES);
+    Plan plan = {.arena = &arena, .packed_bytes = PACKED_BYTES};
+    Weight weight = {.path = "w", .data = (const float *)(const void *)fixture->packed};
+    PackRecipe recipe = {.source = &weight, .axis_count = 1, .loop_count = 1, .floats = FLOATS};
+    recipe.axes[0].extent = recipe.loops[0].count = FLOATS;
+    recipe.axes[0].stride = recipe.loops[0].step = 1;
+    Packed packed = {.floats = FLOATS};
+    VEC_PUSH(&arena, &packed.recipes, recipe);
+    VEC_PUSH(&arena, &plan.packed, &packed);
+    Variants variants = {.packed_bytes = PACKED_BYTES, .layout_hash = LAYOUT_HASH, .count = 1};
+    variants.list[0] = (Variant){.plan = &plan, .packs = true};
+    unsigned char object_hash[8];
+    ObjectCode object = {.bytes = object_hash, .size = sizeof object_hash};
+    uint64_t hash;
     int index = file_set_open(&files, fixture->path);
     assert_true(index >= 0);
-    assert_true(packed_file_write(&variants, fixture->packed, hash, &files, index));
+    assert_true(packed_write_file(&variants, &object, &files, index, &hash));
     assert_true(file_set_commit(&files));
+    assert_true(hash == hash_bytes(fixture->packed, PACKED_BYTES));
+    assert_memory_equal(object_hash, &hash, sizeof hash); /* little-endian, as all targets are */
     FileBytes bytes;
     assert_true(file_read(&diagnostics, SPAN_NONE, fixture->path, SIZE_MAX, &bytes));
     assert_int_equal(bytes.size, FILE_BYTES);

@@ -198,6 +198,12 @@ static void hash_passes_the_sanity_check(void **state) {
     unsigned char shifted[223];
     memcpy(shifted + 1, buffer, 222);
     assert_true(hash_bytes(shifted + 1, 222) == 0xB641AE8CB691C174); /* any address */
+    for (size_t piece = 1; piece <= 222; piece++) {
+        Hash hash = hash_start();
+        for (size_t at = 0; at < 222; at += piece)
+            hash_add(&hash, buffer + at, at + piece < 222 ? piece : 222 - at);
+        assert_true(hash_end(&hash) == 0xB641AE8CB691C174);
+    }
 }
 
 /* ---- unicode ------------------------------------------------------------------------------ */
