@@ -1,5 +1,5 @@
-/* Opens LLVM's target machine, and finds the machine row by looking at what it makes of a product
- * of two vectors. */
+/* Opens LLVM's target machine, and finds the machine row: from the name of the processor, or for
+ * the one at hand by looking at what LLVM makes of a product of two vectors. */
 #include "codegen/target.h"
 
 #include <stdlib.h>
@@ -19,17 +19,22 @@ typedef enum Architecture {
     ARCHITECTURE_NONE,
 } Architecture;
 
-static const char *const x86_64_names[] = {
-#define CPU_X86_64(name) name,
+typedef struct Cpu {
+    const char *name;
+    MachineKind kind;
+} Cpu;
+
+static const Cpu x86_64_cpus[] = {
+#define CPU_X86_64(name, kind) {name, MACHINE_##kind},
 #define CPU_AARCH64(name)
 #include "codegen/cpu_names.def"
 #undef CPU_X86_64
 #undef CPU_AARCH64
 };
 
-static const char *const aarch64_names[] = {
-#define CPU_X86_64(name)
-#define CPU_AARCH64(name) name,
+static const Cpu aarch64_cpus[] = {
+#define CPU_X86_64(name, kind)
+#define CPU_AARCH64(name) {name, MACHINE_NEON},
 #include "codegen/cpu_names.def"
 #undef CPU_X86_64
 #undef CPU_AARCH64
@@ -41,11 +46,11 @@ static const char *const aarch64_names[] = {
 static const struct {
     const char *name; /* as LLVM begins a normalised triple with */
     const char *baseline;
-    const char *const *cpus;
+    const Cpu *cpus;
     size_t cpu_count;
 } architectures[] = {
-    {"x86_64", "x86-64", x86_64_names, COUNT(x86_64_names)},
-    {"aarch64", "generic", aarch64_names, COUNT(aarch64_names)},
+    {"x86_64", "x86-64", x86_64_cpus, COUNT(x86_64_cpus)},
+    {"aarch64", "generic", aarch64_cpus, COUNT(aarch64_cpus)},
 };
 
 /* The part of a triple before its first dash. */
@@ -108,42 +113,43 @@ static void report_architecture(Diagnostics *diagnostics, const char *triple) {
               "`aarch64-linux-gnu`");
 }
 
-static bool knows_cpu(Architecture architecture, const char *cpu) {
+static const Cpu *find_cpu(Architecture architecture, const char *cpu) {
     for (size_t i = 0; i < architectures[architecture].cpu_count; i++)
-        if (strcmp(cpu, architectures[architecture].cpus[i]) == 0)
-            return true;
-    return false;
+        if (strcmp(cpu, architectures[architecture].cpus[i].name) == 0)
+            return &architectures[architecture].cpus[i];
+    return NULL;
 }
 
 static void report_cpu(Diagnostics *diagnostics, Architecture architecture, const char *cpu) {
     const char *family = architectures[architecture].name;
     Diagnostic *error = diag_report(diagnostics, DIAG_E0601, SPAN_NONE,
                                     "unknown processor `%s` for %s", cpu, family);
-    const char *nearest =
-        suggest_name(cpu, architectures[architecture].cpus, architectures[architecture].cpu_count);
+    size_t count = architectures[architecture].cpu_count;
+    const char **names = ARENA_ARRAY(diagnostics->arena, count, const char *);
+    StrBuf list = {0};
+    for (size_t i = 0; i < count; i++) {
+        names[i] = architectures[architecture].cpus[i].name;
+        strbuf_add(&list, i == 0 ? "" : ", ");
+        strbuf_add(&list, names[i]);
+    }
+    const char *nearest = suggest_name(cpu, names, count);
     if (nearest)
         diag_help(diagnostics, error, "did you mean `%s`?", nearest);
     for (int i = 0; i < ARCHITECTURE_NONE; i++)
-        if (knows_cpu((Architecture)i, cpu))
+        if (find_cpu((Architecture)i, cpu))
             diag_note(diagnostics, error, "it is one of %s: choose that with --target",
                       architectures[i].name);
-    StrBuf list = {0};
-    for (size_t i = 0; i < architectures[architecture].cpu_count; i++) {
-        strbuf_add(&list, i == 0 ? "" : ", ");
-        strbuf_add(&list, architectures[architecture].cpus[i]);
-    }
     diag_note(diagnostics, error, "%s processors: native, %s", family, strbuf_text(&list));
     strbuf_free(&list);
 }
 
-/* Sets target->cpu and ->features; false after a diagnostic. */
+/* Sets target->cpu and ->features, and ->machine but for `native`; false after a diagnostic. */
 static bool choose_cpu(Arena *arena, Diagnostics *diagnostics, Target *target, const char *cpu,
                        Architecture architecture) {
     target->features = "";
     target->baseline = architectures[architecture].baseline;
-    target->cpu = target->baseline;
     if (!cpu)
-        return true;
+        cpu = architectures[architecture].baseline;
     if (strcmp(cpu, "native") == 0) {
         const char *host = normalised_triple(arena, NULL);
         if (architecture_of(host) != architecture) {
@@ -156,9 +162,12 @@ static bool choose_cpu(Arena *arena, Diagnostics *diagnostics, Target *target, c
         target->features = take_text(arena, LLVMGetHostCPUFeatures());
         return true;
     }
-    target->cpu = cpu;
-    if (knows_cpu(architecture, cpu))
+    const Cpu *known = find_cpu(architecture, cpu);
+    if (known) {
+        target->cpu = known->name;
+        target->machine = machine_of_kind(known->kind);
         return true;
+    }
     report_cpu(diagnostics, architecture, cpu);
     return false;
 }
@@ -188,7 +197,7 @@ static LLVMTargetMachineRef open_machine(const Target *target) {
 
 /* The widest product that LLVM makes of 16 lanes for this processor, in its own assembly: with
  * 512-bit registers (zmm), fused in 256 bits (vfmadd), by NEON (fmla v), or else. */
-static MachineKind probe_machine(Target *target) {
+MachineKind target_probe(Target *target) {
     target->machine = machine_of_kind(MACHINE_AVX512); /* asks for fused and the widest vectors */
     Ir *ir = module_new(target, "probe");
     module_function_begin(ir, "probe", 1, FUNCTION_GLOBAL);
@@ -233,7 +242,8 @@ Target *target_open(Arena *arena, Diagnostics *diagnostics, const char *triple, 
         target_close(target);
         return NULL;
     }
-    target->machine = machine_of_kind(probe_machine(target));
+    if (!target->machine)
+        target->machine = machine_of_kind(target_probe(target));
     return target;
 }
 
@@ -243,7 +253,7 @@ void target_restrict(Arena *arena, Target *target, uint64_t features) {
     target->features = arena_copy_text(arena, strbuf_text(&text), text.length);
     target->looked_for = true;
     target->x86 = features;
-    target->machine = machine_of_kind(probe_machine(target));
+    target->machine = machine_of_kind(target_probe(target));
     strbuf_free(&text);
 }
 

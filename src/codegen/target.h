@@ -21,7 +21,8 @@ typedef struct Target {
 /* Opens a target. `triple` NULL: this machine's; `cpu` NULL: the baseline of the triple; "native":
  * this machine's. Unknown names are E0601 with the nearest one, object formats other than ELF
  * E0602; returns NULL then. The machine row is what LLVM itself compiles vectors to for that cpu,
- * so every cpu LLVM knows works. */
+ * so every cpu LLVM knows works; to ask takes longer than a report, so the names have theirs in a
+ * table, and only the host is asked for. */
 Target *target_open(Arena *arena, Diagnostics *diagnostics, const char *triple, const char *cpu,
                     int optimisation);
 void target_close(Target *target);
@@ -39,5 +40,8 @@ void targets_close(TargetList *targets);
 
 /* Lets code for the target use none but these features beside the baseline (x86_features.h). */
 void target_restrict(Arena *arena, Target *target, uint64_t features);
+
+/* What LLVM compiles vectors to; leaves target->machine changed. */
+MachineKind target_probe(Target *target);
 
 #endif

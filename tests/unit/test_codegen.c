@@ -271,6 +271,34 @@ static void shared_memory_is_not_noalias(void **state) {
     fixture_close(&f);
 }
 
+/* ---- machines ------------------------------------------------------------------------------- */
+
+/* The table of processors says what LLVM would have to be asked for. */
+static void processors_are_what_llvm_makes_of_them(void **state) {
+    (void)state;
+    static const struct {
+        const char *triple;
+        const char *cpu;
+    } cpus[] = {
+#define CPU_X86_64(name, kind) {"x86_64-linux-gnu", name},
+#define CPU_AARCH64(name)      {"aarch64-linux-gnu", name},
+#include "codegen/cpu_names.def"
+#undef CPU_X86_64
+#undef CPU_AARCH64
+    };
+    Arena arena = {0};
+    Diagnostics diagnostics = {.arena = &arena};
+    for (size_t i = 0; i < sizeof cpus / sizeof *cpus; i++) {
+        Target *target = target_open(&arena, &diagnostics, cpus[i].triple, cpus[i].cpu, 2);
+        assert_non_null(target);
+        MachineKind kind = target->machine->kind;
+        if (target_probe(target) != kind)
+            fail_msg("%s is not machine %d", cpus[i].cpu, (int)kind);
+        target_close(target);
+    }
+    arena_free(&arena);
+}
+
 /* ---- writing -------------------------------------------------------------------------------- */
 
 static void full_disk_is_reported(void **state) {
@@ -317,6 +345,7 @@ int main(void) {
         cmocka_unit_test(pack_function_makes_the_same_bytes),
         cmocka_unit_test(steps_of_one_signature_share_a_function),
         cmocka_unit_test(shared_memory_is_not_noalias),
+        cmocka_unit_test(processors_are_what_llvm_makes_of_them),
         cmocka_unit_test(full_disk_is_reported),
         cmocka_unit_test(weights_beyond_the_reach_of_code_are_refused),
     };
