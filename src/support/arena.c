@@ -4,9 +4,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #define ARENA_ALIGNMENT ((size_t)16)
-#define ARENA_CHUNK     ((size_t)64 * 1024) /* payload bytes of an ordinary chunk */
+#define FIRST_CHUNK     ((size_t)64 * 1024)
+#define HUGE_PAGE       ((size_t)2 * 1024 * 1024) /* of the chunks after it */
+#define LARGE           (FIRST_CHUNK / 4)         /* objects that get a chunk of their own */
 
 struct ArenaChunk {
     ArenaChunk *next;
@@ -30,19 +33,24 @@ void arena_free(Arena *arena) {
     arena->chunks = NULL;
 }
 
-static ArenaChunk *chunk_new(size_t capacity) {
-    if (capacity > SIZE_MAX - sizeof(ArenaChunk))
-        out_of_memory();
-    ArenaChunk *chunk = calloc(1, sizeof(ArenaChunk) + capacity);
+/* A chunk of so many bytes, its own fields among them. */
+static ArenaChunk *chunk_new(size_t bytes) {
+    ArenaChunk *chunk = bytes == HUGE_PAGE ? aligned_alloc(HUGE_PAGE, bytes) : calloc(1, bytes);
     if (!chunk)
         out_of_memory();
-    chunk->capacity = capacity;
+    if (bytes == HUGE_PAGE) { /* one page fault in the place of 512 */
+        madvise(chunk, bytes, MADV_HUGEPAGE);
+        memset(chunk, 0, bytes);
+    }
+    chunk->capacity = bytes - sizeof(ArenaChunk);
     return chunk;
 }
 
 /* A chunk of its own, put behind the newest so that what is left of that one is still used. */
 static void *alloc_large(Arena *arena, size_t size) {
-    ArenaChunk *chunk = chunk_new(size);
+    if (size > SIZE_MAX - sizeof(ArenaChunk))
+        out_of_memory();
+    ArenaChunk *chunk = chunk_new(sizeof(ArenaChunk) + size);
     chunk->used = size;
     if (arena->chunks) {
         chunk->next = arena->chunks->next;
@@ -61,9 +69,9 @@ void *arena_alloc(Arena *arena, size_t size) {
         rounded = ARENA_ALIGNMENT;
     ArenaChunk *chunk = arena->chunks;
     if (!chunk || chunk->capacity - chunk->used < rounded) {
-        if (rounded > ARENA_CHUNK / 4)
+        if (rounded > LARGE)
             return alloc_large(arena, rounded);
-        chunk = chunk_new(ARENA_CHUNK);
+        chunk = chunk_new(arena->chunks ? HUGE_PAGE : FIRST_CHUNK);
         chunk->next = arena->chunks;
         arena->chunks = chunk;
     }

@@ -33,15 +33,34 @@ static void arena_memory_is_zeroed_aligned_and_apart(void **state) {
     assert_null(arena.chunks);
 }
 
+/* Through chunks of all sizes, in memory that was used before. */
+static void arena_grows(void **state) {
+    (void)state;
+    enum { OBJECTS = 800, SIZE = 10000 };
+    for (int again = 0; again < 2; again++) {
+        Arena arena = {0};
+        unsigned char *objects[OBJECTS];
+        for (int i = 0; i < OBJECTS; i++) {
+            objects[i] = arena_alloc(&arena, SIZE);
+            for (int k = 0; k < SIZE; k++)
+                assert_int_equal(objects[i][k], 0);
+            memset(objects[i], i % 251 + 1, SIZE);
+        }
+        for (int i = 0; i < OBJECTS; i++)
+            assert_true(objects[i][0] == i % 251 + 1 && objects[i][SIZE - 1] == i % 251 + 1);
+        arena_free(&arena);
+    }
+}
+
 static void arena_keeps_objects_beside_large_ones(void **state) {
     (void)state;
     Arena arena = {0};
-    char *large_first = arena_alloc(&arena, 1 << 20);
+    char *large_first = arena_alloc(&arena, 3 << 20);
     char *small = arena_copy_text(&arena, "small", 5);
-    char *large = arena_alloc(&arena, 1 << 20);
+    char *large = arena_alloc(&arena, 3 << 20);
     char *next = arena_alloc(&arena, 1);
-    memset(large_first, 1, 1 << 20);
-    memset(large, 1, 1 << 20);
+    memset(large_first, 1, 3 << 20);
+    memset(large, 1, 3 << 20);
     assert_string_equal(small, "small");
     assert_ptr_equal(next, small + 16); /* the small chunk is still used */
     arena_free(&arena);
@@ -249,6 +268,7 @@ static void unicode_knows_widths(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(arena_memory_is_zeroed_aligned_and_apart),
+        cmocka_unit_test(arena_grows),
         cmocka_unit_test(arena_keeps_objects_beside_large_ones),
         cmocka_unit_test(arena_texts),
         cmocka_unit_test(vec_keeps_what_was_pushed),
