@@ -104,14 +104,19 @@ char *arena_format(Arena *arena, const char *format, ...) {
     return text;
 }
 
+/* Nearly all texts are short, so that to format them once is enough. */
 char *arena_format_list(Arena *arena, const char *format, va_list arguments) {
+    char first[256];
     va_list again;
     va_copy(again, arguments);
-    int length = vsnprintf(NULL, 0, format, arguments);
+    int length = vsnprintf(first, sizeof first, format, arguments);
     if (length < 0)
         out_of_memory();
     char *text = arena_alloc(arena, (size_t)length + 1);
-    vsnprintf(text, (size_t)length + 1, format, again);
+    if ((size_t)length < sizeof first)
+        memcpy(text, first, (size_t)length);
+    else
+        vsnprintf(text, (size_t)length + 1, format, again);
     va_end(again);
     return text;
 }
