@@ -58,6 +58,8 @@ IrValue ir_splat(Ir *ir, IrValue scalar, int lanes); /* lanes 1: the scalar itse
 IrValue ir_lane(Ir *ir, IrValue vector, int lane);
 /* `lanes` lanes, of which number i is lane picks[i] of the vector. */
 IrValue ir_shuffle(Ir *ir, IrValue vector, const int *picks, int lanes);
+/* Of the first or the second half of a's and b's lanes, one of a and one of b in turn. */
+IrValue ir_interleave(Ir *ir, IrValue a, IrValue b, int lanes, bool second);
 IrValue ir_insert(Ir *ir, IrValue vector, IrValue scalar, int lane);
 /* Pointer number `index` of a table of pointers to f32. */
 IrValue ir_load_pointer(Ir *ir, IrValue table, int64_t index);

@@ -211,14 +211,25 @@ IrValue ir_insert(Ir *ir, IrValue vector, IrValue scalar, int lane) {
         LLVMBuildInsertElement(ir->builder, ir_llvm(vector), ir_llvm(scalar), index, ""));
 }
 
-IrValue ir_shuffle(Ir *ir, IrValue vector, const int *picks, int lanes) {
+/* Lane picks[i] of a and b, those of b counted on from a's. */
+static LLVMValueRef shuffle(Ir *ir, LLVMValueRef a, LLVMValueRef b, const int *picks, int lanes) {
     assert(lanes > 1 && lanes <= IR_MAX_LANES);
     LLVMValueRef mask[IR_MAX_LANES];
     for (int i = 0; i < lanes; i++)
         mask[i] = LLVMConstInt(ir->i32, (unsigned)picks[i], false);
+    return LLVMBuildShuffleVector(ir->builder, a, b, LLVMConstVector(mask, (unsigned)lanes), "");
+}
+
+IrValue ir_shuffle(Ir *ir, IrValue vector, const int *picks, int lanes) {
     LLVMValueRef none = LLVMGetPoison(ir_type(vector));
-    return ir_value(LLVMBuildShuffleVector(ir->builder, ir_llvm(vector), none,
-                                           LLVMConstVector(mask, (unsigned)lanes), ""));
+    return ir_value(shuffle(ir, ir_llvm(vector), none, picks, lanes));
+}
+
+IrValue ir_interleave(Ir *ir, IrValue a, IrValue b, int lanes, bool second) {
+    int picks[IR_MAX_LANES];
+    for (int i = 0; i < lanes; i++)
+        picks[i] = (second ? lanes / 2 : 0) + i / 2 + (i % 2 ? lanes : 0);
+    return ir_value(shuffle(ir, ir_llvm(a), ir_llvm(b), picks, lanes));
 }
 
 /* Lanes `first` to `first + lanes` of a vector. */

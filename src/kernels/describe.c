@@ -427,7 +427,7 @@ static void sign_kind(const Step *step, StrBuf *out) {
         break;
     case STEP_DENSE: strbuf_add(out, "dense"); break;
     case STEP_GEMM:
-        strbuf_format(out, "gemm %d", step->weights != NULL);
+        strbuf_format(out, "gemm %d %d", step->weights != NULL, step->gemm.transposes);
         sign_product(&step->gemm.product, out);
         break;
     case STEP_RECURRENT:

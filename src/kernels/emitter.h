@@ -131,6 +131,9 @@ typedef void (*TileEmitter)(void *context, IrValue row, IrValue column, int rows
 void tiles_emit(Ir *ir, int64_t height, int64_t width, int rows, int columns,
                 const Portion *portion, TileEmitter tile, void *context);
 
+/* Lane j of vector i becomes lane i of vector j, of as many vectors as lanes. */
+void vectors_transpose(Ir *ir, IrValue *vectors, int lanes);
+
 /* (a + b - 1) / b for a >= 0 */
 int64_t divide_up(int64_t a, int64_t b);
 

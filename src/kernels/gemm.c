@@ -2,12 +2,12 @@
  *
  * A tile is a few rows of the result by a few vectors of its columns. Its sums stay in registers
  * while the depth passes: for each k, vectors from row k of the right matrix, and one broadcast
- * number of each row of the left (Goto, van de Geijn, Anatomy of High-Performance Matrix
- * Multiplication, 2008, without its packing: a block of a right matrix this wide is read in order
- * and stays in the second cache).
+ * number of each row of the left. A panel, the columns of the right matrix that are as wide as a
+ * tile, is read in order by one tile after the other (plan/product.c).
  *
- * The rows of a transposed right matrix lie along the depth, as those of the left do. Each sum is
- * then a vector of partial sums along the depth, folded at the end. */
+ * The rows of a transposed right matrix lie along the depth, as those of the left do. Each panel is
+ * then transposed before its tiles read it; or each sum is a vector of partial sums along the
+ * depth, folded at the end. */
 #include <assert.h>
 
 #include "kernels/epilogue.h"
@@ -19,12 +19,12 @@ typedef struct Gemm {
     const Emitter *emitter;
     const Product *product;
     IrValue left;   /* pointer to the left matrix */
-    IrValue right;  /* pointer to the right matrix, or to the packed block of columns */
+    IrValue right;  /* pointer to the right matrix, or to the packed panel of columns */
     IrValue result; /* i64, element of the output where the result begins */
     IrValue batch;  /* i64 */
-    /* A block of columns: */
+    /* A panel of columns: */
     IrValue first_column; /* i64 */
-    int64_t right_stride; /* floats from what the right matrix has for one k to the next */
+    int64_t right_stride; /* floats from what the panel has for one k to the next */
     int vectors;
     int last_count; /* columns that exist of the last vector */
     IrValue sums[MAX_SUMS];
@@ -52,16 +52,21 @@ static int vector_count(const Gemm *gemm, int v) {
     return v == gemm->vectors - 1 ? gemm->last_count : gemm->emitter->lanes;
 }
 
+/* Whether a panel of the right matrix is whole vectors, zeros at the end. */
+static bool is_padded(const Gemm *gemm) {
+    return gemm->emitter->step->weights || gemm->emitter->step->gemm.transposes;
+}
+
 /* One k for the sums of a tile, [rows][vectors], from row `first` on: `left` points to it in row 0.
  */
 static void term_emit(Gemm *gemm, IrValue left, IrValue right, int first, int rows) {
     Ir *ir = gemm->emitter->ir;
     int lanes = gemm->emitter->lanes;
-    bool packed = gemm->emitter->step->weights != NULL; /* whole vectors, zeros at the end */
+    bool whole = is_padded(gemm);
     IrValue columns[MAX_SUMS];
     for (int v = 0; v < gemm->vectors; v++)
         columns[v] = ir_load_part(ir, ir_at_const(ir, right, (int64_t)v * lanes), lanes,
-                                  packed ? lanes : vector_count(gemm, v));
+                                  whole ? lanes : vector_count(gemm, v));
     IrValue *sum = gemm->sums + first * gemm->vectors;
     for (int r = first; r < rows; r++) {
         IrValue number = ir_load(ir, ir_at_const(ir, left, r * gemm->product->left.row_stride), 1);
@@ -129,7 +134,7 @@ static void sums_begin(Gemm *gemm, int rows) {
     }
 }
 
-/* A TileEmitter over the rows of a block of columns. */
+/* A TileEmitter over the rows of a panel. */
 static void tile_emit(void *context, IrValue row, IrValue column, int rows, int columns) {
     (void)column;
     (void)columns;
@@ -150,8 +155,10 @@ static void tile_emit(void *context, IrValue row, IrValue column, int rows, int 
         }
 }
 
-/* The rows that are to be done for a block of columns. */
-static Portion block_rows(const Gemm *gemm) {
+/* ---- panels -------------------------------------------------------------------------------- */
+
+/* The rows that are to be done for a panel. */
+static Portion panel_rows(const Gemm *gemm) {
     const Emitter *emitter = gemm->emitter;
     const Product *product = gemm->product;
     Ir *ir = emitter->ir;
@@ -159,44 +166,95 @@ static Portion block_rows(const Gemm *gemm) {
     Portion work = portion_of(emitter, product->batches * vectors * product->rows);
     IrValue vector = ir_add(ir, ir_mul_const(ir, gemm->batch, vectors),
                             ir_div_const(ir, gemm->first_column, emitter->lanes));
-    return portion_inside(emitter, &work, ir_mul_const(ir, vector, product->rows), gemm->vectors,
-                          product->rows);
+    Portion rows = portion_inside(emitter, &work, ir_mul_const(ir, vector, product->rows),
+                                  gemm->vectors, product->rows);
+    if (product->triangle ==
+        TRIANGLE_RESULT) { /* from the tile on that has the first column's row */
+        int tile = emitter->step->tile.rows;
+        IrValue first = ir_mul_const(ir, ir_div_const(ir, gemm->first_column, tile), tile);
+        rows.begin = ir_max(ir, rows.begin, first);
+    }
+    return rows;
 }
 
-/* `count` columns from `column` on, of which the right matrix has its number for k = 0 at `right`.
- */
-static void block_emit(Gemm *gemm, IrValue column, int64_t count, IrValue right) {
-    const Emitter *emitter = gemm->emitter;
-    int lanes = emitter->lanes;
-    Gemm block = *gemm;
-    block.vectors = (int)divide_up(count, lanes);
-    block.last_count = (int)(count - (int64_t)(block.vectors - 1) * lanes);
-    block.first_column = column;
-    block.right = right;
-    block.right_stride =
-        emitter->step->weights ? (int64_t)block.vectors * lanes : gemm->product->right.row_stride;
-    Portion rows = block_rows(&block);
-    tiles_emit(emitter->ir, gemm->product->rows, 1, emitter->step->tile.rows, 1, &rows, tile_emit,
-               &block);
+/* Writes what the panel has for `count` terms, which in its first column begin at `from`, to `to`:
+ * for each k whole vectors of columns. */
+static void terms_transpose(const Gemm *gemm, IrValue from, IrValue to, int count) {
+    Ir *ir = gemm->emitter->ir;
+    int lanes = gemm->emitter->lanes;
+    int64_t stride = gemm->product->right.row_stride;
+    for (int v = 0; v < gemm->vectors; v++) {
+        IrValue square[MAX_SUMS];
+        for (int c = 0; c < lanes; c++) {
+            IrValue column = ir_at_const(ir, from, ((int64_t)v * lanes + c) * stride);
+            square[c] = c < vector_count(gemm, v) ? ir_load_part(ir, column, lanes, count)
+                                                  : ir_f32_vector(ir, 0, lanes);
+        }
+        vectors_transpose(ir, square, lanes);
+        for (int k = 0; k < count; k++)
+            ir_store(ir, ir_at_const(ir, to, k * gemm->right_stride + (int64_t)v * lanes),
+                     square[k], lanes);
+    }
 }
 
-/* All blocks of columns: those of the tile's width, and what is left. */
-static void columns_emit(Gemm *gemm) {
-    const Emitter *emitter = gemm->emitter;
-    const Product *product = gemm->product;
-    Ir *ir = emitter->ir;
-    int64_t width = (int64_t)emitter->step->tile.vectors * emitter->lanes; /* T */
-    int64_t whole = product->columns / width * width;
-    int64_t column_stride = emitter->step->weights ? product->depth : 1;
+/* The panel whose first column begins at `from`. */
+static void panel_transpose(const Gemm *gemm, IrValue from) {
+    Ir *ir = gemm->emitter->ir;
+    int lanes = gemm->emitter->lanes;
+    int64_t whole = gemm->product->depth / lanes * lanes;
     if (whole > 0) {
-        IrLoop loop = ir_loop_begin(ir, ir_i64(ir, 0), ir_i64(ir, whole), width, NULL, 0);
-        IrValue at = ir_mul_const(ir, loop.index, column_stride);
-        block_emit(gemm, loop.index, width, ir_at(ir, gemm->right, at));
+        IrLoop loop = ir_loop_begin(ir, ir_i64(ir, 0), ir_i64(ir, whole), lanes, NULL, 0);
+        IrValue to = ir_at(ir, gemm->right, ir_mul_const(ir, loop.index, gemm->right_stride));
+        terms_transpose(gemm, ir_at(ir, from, loop.index), to, lanes);
         ir_loop_end(ir, &loop);
     }
-    if (whole < product->columns)
-        block_emit(gemm, ir_i64(ir, whole), product->columns - whole,
-                   ir_at_const(ir, gemm->right, whole * column_stride));
+    if (whole < gemm->product->depth)
+        terms_transpose(gemm, ir_at_const(ir, from, whole),
+                        ir_at_const(ir, gemm->right, whole * gemm->right_stride),
+                        (int)(gemm->product->depth - whole));
+}
+
+/* `count` columns from `column` on. */
+static void panel_emit(const Gemm *gemm, IrValue column, int64_t count) {
+    const Emitter *emitter = gemm->emitter;
+    const Step *step = emitter->step;
+    const Product *product = gemm->product;
+    Ir *ir = emitter->ir;
+    Gemm panel = *gemm;
+    panel.vectors = (int)divide_up(count, emitter->lanes);
+    panel.last_count = (int)(count - (int64_t)(panel.vectors - 1) * emitter->lanes);
+    panel.first_column = column;
+    panel.right_stride =
+        is_padded(gemm) ? (int64_t)panel.vectors * emitter->lanes : product->right.row_stride;
+    int64_t column_stride = step->weights         ? product->depth
+                            : product->transposed ? product->right.row_stride
+                                                  : 1;
+    panel.right = ir_at(ir, gemm->right, ir_mul_const(ir, column, column_stride));
+    Portion rows = panel_rows(&panel);
+    IrIf any = ir_if_begin(ir, ir_less(ir, rows.begin, rows.end));
+    if (step->gemm.transposes) { /* into this part's own memory */
+        int64_t floats = product->depth * step->tile.vectors * emitter->lanes;
+        IrValue from = panel.right;
+        panel.right = ir_at(ir, emitter_scratch(emitter), ir_mul_const(ir, emitter->part, floats));
+        panel_transpose(&panel, from);
+    }
+    tiles_emit(ir, product->rows, 1, step->tile.rows, 1, &rows, tile_emit, &panel);
+    ir_if_end(ir, &any);
+}
+
+/* All panels: those of the tile's width, and what is left. */
+static void panels_emit(const Gemm *gemm) {
+    Ir *ir = gemm->emitter->ir;
+    int64_t columns = gemm->product->columns;
+    int64_t width = (int64_t)gemm->emitter->step->tile.vectors * gemm->emitter->lanes; /* T */
+    int64_t whole = columns / width * width;
+    if (whole > 0) {
+        IrLoop loop = ir_loop_begin(ir, ir_i64(ir, 0), ir_i64(ir, whole), width, NULL, 0);
+        panel_emit(gemm, loop.index, width);
+        ir_loop_end(ir, &loop);
+    }
+    if (whole < columns)
+        panel_emit(gemm, ir_i64(ir, whole), columns - whole);
 }
 
 /* ---- partial sums along the depth ---------------------------------------------------------- */
@@ -280,14 +338,14 @@ void gemm_emit(const Emitter *emitter) {
     gemm.result = ir_add_const(ir, ir_mul_const(ir, loop.index, product->result.batch_stride),
                                product->result.offset);
     gemm.batch = loop.index;
-    if (product->transposed) {
+    if (product->transposed && !step->gemm.transposes) {
         Portion work = portion_of(emitter, product->batches * product->rows);
         IrValue first = ir_mul_const(ir, loop.index, product->rows);
         Portion rows = portion_inside(emitter, &work, first, 1, product->rows);
         tiles_emit(ir, product->rows, product->columns, step->tile.rows, step->tile.columns, &rows,
                    dot_tile_emit, &gemm);
     } else {
-        columns_emit(&gemm);
+        panels_emit(&gemm);
     }
     ir_loop_end(ir, &loop);
 }

@@ -1,5 +1,5 @@
-/* Which algorithm each convolution uses: the one with the fewest cycles, as predicted from its
- * shape and the machine table.
+/* Which algorithm each convolution uses, and each product (product.c): the one with the fewest
+ * cycles, as predicted from its shape and the machine table.
  *
  *   direct     its multiply-adds by register tiles (tile_cost.h), or reading its weights once if
  *              that takes longer
@@ -13,6 +13,7 @@
 #include <math.h>
 
 #include "plan/cost.h"
+#include "plan/product.h"
 #include "plan/storage.h"
 #include "plan/tile_cost.h"
 #include "support/checked.h"
@@ -208,20 +209,25 @@ static void consider(Plan *plan, Step *step, int outputs, int taps, double *best
     step->conv.tiles[1] = candidate.tiles[1];
 }
 
+static void choose_conv(Plan *plan, Step *step, const PlanOptions *options) {
+    int taps = (int)step->conv.window.kernel[0];
+    double best = direct_cycles(plan->machine, step);
+    note_choice(step, 0, best);
+    for (int size = taps == 3 ? 4 : 6; size <= WINOGRAD_MAX_SIZE; size += 2) {
+        if (options->winograd_size == size)
+            best = INFINITY;
+        if (options->winograd_size == size || options->winograd_size == 0)
+            consider(plan, step, size - taps + 1, taps, &best);
+    }
+}
+
 void plan_choose(Plan *plan, const PlanOptions *options) {
     for (size_t i = 0; i < plan->steps.count; i++) {
         Step *step = plan->steps.data[i];
-        if (!can_transform(step))
-            continue;
-        int taps = (int)step->conv.window.kernel[0];
-        double best = direct_cycles(plan->machine, step);
-        note_choice(step, 0, best);
-        for (int size = taps == 3 ? 4 : 6; size <= WINOGRAD_MAX_SIZE; size += 2) {
-            if (options->winograd_size == size)
-                best = INFINITY;
-            if (options->winograd_size == size || options->winograd_size == 0)
-                consider(plan, step, size - taps + 1, taps, &best);
-        }
+        if (step->kind == STEP_GEMM)
+            product_choose(plan, step);
+        else if (can_transform(step) && !options->exact)
+            choose_conv(plan, step, options);
     }
 }
 

@@ -92,7 +92,9 @@ static double kernel_slots(const Machine *machine, const Step *step) {
     case STEP_DEPTHWISE: return 1.3 * outputs * conv_taps(step);
     case STEP_CONV_GENERAL: return 1.2 * step_macs(step) / lanes;
     case STEP_DENSE: return step_macs(step) / lanes;
-    case STEP_GEMM: return (step->gemm.product.transposed ? 2.5 : 1.05) * step_macs(step) / lanes;
+    case STEP_GEMM:
+        return (step->gemm.product.transposed && !step->gemm.transposes ? 2.5 : 1.05) *
+               step_macs(step) / lanes;
     case STEP_RECURRENT: return 3 * step_macs(step) / lanes;
     case STEP_WINDOW: return 1.5 * outputs * window_taps(&step->window.window);
     case STEP_SOFTMAX: return 80 * outputs;

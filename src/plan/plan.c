@@ -11,8 +11,7 @@ Plan *plan_build(Arena *arena, Diagnostics *diagnostics, const Graph *graph, con
 
     plan_lower(plan);
     plan_fuse(plan);
-    if (!options->exact)
-        plan_choose(plan, options);
+    plan_choose(plan, options);
     if (!plan_layout(plan, diagnostics) || !plan_tile(plan, diagnostics) ||
         !plan_memory(plan, diagnostics))
         return NULL;

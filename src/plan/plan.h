@@ -4,7 +4,7 @@
  *   lower   graph -> steps: each layer describes its work to a kernel (kernels/kernel.h)
  *   fuse    a channel affine (batch norm) goes into the weights of its producer; elementwise steps
  *           go into the epilogue of their producer
- *   choose  the algorithm of each convolution
+ *   choose  the algorithm of each convolution and of each product of matrices
  *   layout  each value gets a layout; copies are inserted where two layouts must meet; concat and
  *           reshape become places in another value's buffer
  *   tile    register tiles from the machine table
@@ -383,7 +383,7 @@ typedef struct Step {
     Value *output_value;
     View *inputs; /* set by layout, as many as input_values */
     View output;
-    int64_t scratch_floats; /* memory that the step alone uses, from lowering; 0: none */
+    int64_t scratch_floats; /* memory that the step alone uses, by lowering or choose; 0: none */
     Buffer *scratch;        /* set by layout */
     int input_count;
 
@@ -410,6 +410,8 @@ typedef struct Step {
                                      columns; NULL: it is that of input 1 */
             const Weight *bias;   /* with a weight: the same of it, added; NULL: none */
             int64_t first;
+            bool transposes; /* a transposed right matrix, a panel of the tile's columns after the
+                                other, into scratch memory; set by choose */
         } gemm;
         struct {
             const Weight *weight; /* [at least `rows`, width] */
@@ -563,9 +565,8 @@ bool conv_shuffles(const Step *step, const Machine *machine);
 
 void plan_lower(Plan *plan); /* fills steps, with values only */
 void plan_fuse(Plan *plan);  /* removes steps that went into their producer */
-void plan_choose(Plan *plan,
-                 const PlanOptions *
-                     options); /* turns a CONV into WINOGRAD where that is predicted to be faster */
+/* Turns a CONV into WINOGRAD where that is predicted to be faster; sets the tiles of GEMM. */
+void plan_choose(Plan *plan, const PlanOptions *options);
 bool plan_layout(Plan *plan, Diagnostics *diagnostics); /* sets views; inserts COPY and ZERO;
                                                            removes VIEW and CONCAT */
 bool plan_tile(Plan *plan, Diagnostics *diagnostics);   /* sets tiles and packed tensors */

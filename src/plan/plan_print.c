@@ -146,12 +146,14 @@ static void print_window(const Window *window, StrBuf *out) {
     print_window_axes(window, " and ", window->pad_end, out);
 }
 
-static void print_product(const Product *product, StrBuf *out) {
+static void print_product(const Step *step, StrBuf *out) {
+    const Product *product = &step->gemm.product;
     strbuf_format(out,
                   "    product  %" PRId64 " of [%" PRId64 " x %" PRId64 "] x [%" PRId64
-                  " x %" PRId64 "]%s%s\n",
+                  " x %" PRId64 "]%s%s%s\n",
                   product->batches, product->rows, product->depth, product->depth, product->columns,
                   product->transposed ? " transposed" : "",
+                  step->gemm.transposes ? " by panels" : "",
                   product->triangle != TRIANGLE_NONE ? ", lower triangle" : "");
 }
 
@@ -238,7 +240,7 @@ static void print_facts(const Step *step, StrBuf *out) {
         strbuf_format(out, ", %s%s\n", window_op_name(step->window.op),
                       step->window.count_padding ? " with padding" : "");
         break;
-    case STEP_GEMM: print_product(&step->gemm.product, out); break;
+    case STEP_GEMM: print_product(step, out); break;
     case STEP_RECURRENT:
         strbuf_format(out, "    times    %" PRId64 " of %" PRId64 " units, %d direction%s\n",
                       step->recurrent.times, step->recurrent.hidden, step->recurrent.directions,

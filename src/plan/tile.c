@@ -6,7 +6,6 @@
 #include "plan/tile_cost.h"
 
 #define CONV_UNROLL   4 /* input channels per turn, where they divide */
-#define GEMM_UNROLL   4 /* terms of each sum per turn */
 #define COLUMNS_ROWS  8 /* most rows of a tile that goes by columns */
 #define MIXED_COLUMNS 4 /* pixels that are gathered together */
 
@@ -121,37 +120,6 @@ static Tile dense_tile(const Machine *machine, const Step *step) {
     return tile;
 }
 
-/* Rows by columns of single sums, each a vector of partial sums along the depth: a square needs
- * the fewest loads. */
-static Tile dot_tile(const Machine *machine, const Product *product) {
-    int side = machine->registers >= 32 ? 4 : 3;
-    return (Tile){.rows = smaller(product->rows, side),
-                  .columns = smaller(product->columns, side),
-                  .vectors = 1,
-                  .unroll = 1};
-}
-
-static Tile gemm_tile(const Machine *machine, const Step *step) {
-    const Product *product = &step->gemm.product;
-    if (product->transposed)
-        return dot_tile(machine, product);
-    int64_t lanes = machine->lanes;
-    TileProblem problem = {
-        .machine = machine,
-        .height = product->rows,
-        .width = 1,
-        .vectors = product->columns / lanes + (product->columns % lanes != 0),
-        .taps = product->depth,
-        .max_vectors = TILE_MAX_VECTORS,
-        .max_pixels = machine->registers,
-        .weight_slots = machine->lanes / 4,
-        .registers = machine->registers - tile_spare_registers(machine),
-    };
-    Tile tile = tile_choose(&problem);
-    tile.unroll = smaller(product->depth, GEMM_UNROLL);
-    return tile;
-}
-
 static bool pack_bias(Plan *plan, Step *step, const Weight *bias) {
     if (!bias && step->affine_count == 0)
         return true;
@@ -162,7 +130,6 @@ static bool pack_bias(Plan *plan, Step *step, const Weight *bias) {
 
 static bool tile_gemm(Plan *plan, Step *step) {
     const Weight *bias = step->gemm.bias;
-    step->tile = gemm_tile(plan->machine, step);
     if (!step->gemm.weight)
         return true;
     step->weights = recipe_gemm(plan, step);

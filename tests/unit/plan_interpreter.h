@@ -377,8 +377,8 @@ static inline void plan_run(const Plan *plan, float *const *inputs, float *const
 
 static inline void plan_finish(Network *net) {
     plan_fuse(&net->plan);
-    if (net->winograd_size > 0)
-        plan_choose(&net->plan, &(PlanOptions){.winograd_size = net->winograd_size});
+    plan_choose(&net->plan, &(PlanOptions){.exact = net->winograd_size == 0,
+                                           .winograd_size = net->winograd_size});
     assert_true(plan_layout(&net->plan, &net->diagnostics));
     assert_true(plan_tile(&net->plan, &net->diagnostics));
     assert_true(plan_memory(&net->plan, &net->diagnostics));
