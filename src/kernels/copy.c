@@ -3,21 +3,68 @@
 
 /* ---- copy ---------------------------------------------------------------------------------- */
 
-/* All pixels of the block of channels that begins at `channel`, `count` of which exist: lanes along
- * the channels, so one view is read or written vector by vector and the other number by number. The
- * other lanes of a last block become 0. */
-static void block_copy(const Emitter *emitter, const Nest *pixels, IrValue channel, int count) {
-    const View *from = &emitter->step->inputs[0], *to = &emitter->step->output;
+/* Where in a view the copy of a block of channels stands: at pixel `column` of the innermost loop.
+ */
+static IrValue copy_at(const Emitter *emitter, const View *view, IrValue base, IrValue channel,
+                       const NestWalk *walk, IrValue column) {
+    Ir *ir = emitter->ir;
+    IrValue index = ir_add(ir, view_channel_index(ir, view, channel), nest_index(ir, walk, view));
+    Axis axis = walk->nest->loops[walk->nest->count - 1].axis;
+    index = ir_add(ir, index, ir_mul_const(ir, column, view_stride(view, axis)));
+    return view_at(ir, view, base, index);
+}
+
+/* One pixel of `count` channels. Lanes along them, so one view is read or written vector by vector
+ * and the other number by number. The other lanes of a last block become 0. */
+static void pixel_copy(const Emitter *emitter, IrValue from, IrValue to, int count) {
+    const View *input = &emitter->step->inputs[0], *output = &emitter->step->output;
     Ir *ir = emitter->ir;
     int lanes = emitter->lanes;
+    IrValue vector =
+        view_load(ir, input, from, lanes, count, view_lane_stride(input, AXIS_CHANNEL));
+    ir_store_strided(ir, to, vector, lanes, output->block > 1 ? lanes : count,
+                     view_lane_stride(output, AXIS_CHANNEL));
+}
+
+/* The same of as many pixels as a vector has lanes: transposed, where they are neighbours. */
+static void pixels_copy(const Emitter *emitter, IrValue from, IrValue to, int count) {
+    const View *input = &emitter->step->inputs[0], *output = &emitter->step->output;
+    int lanes = emitter->lanes;
+    if (output->block > 1)
+        transpose_emit(emitter->ir, lanes, &(Strips){from, input->block_stride, count, lanes},
+                       &(Strips){to, output->pixel_stride, lanes, lanes});
+    else
+        transpose_emit(emitter->ir, lanes, &(Strips){from, input->pixel_stride, lanes, count},
+                       &(Strips){to, output->block_stride, count, lanes});
+}
+
+/* All pixels of the block of channels that begins at `channel`, `count` of which exist. */
+static void block_copy(const Emitter *emitter, const Nest *pixels, IrValue channel, int count) {
+    const View *from = &emitter->step->inputs[0], *to = &emitter->step->output;
+    const View *plain = from->block > 1 ? to : from;
+    Ir *ir = emitter->ir;
+    NestLoop inner = pixels->loops[pixels->count - 1];
+    bool transposes = inner.axis == AXIS_COLUMN && plain->pixel_stride == 1 && !view_is_bytes(from);
+    int64_t whole = transposes ? inner.count / emitter->lanes * emitter->lanes : 0;
     Portion outer = portion_of(emitter, pixels->loops[0].count);
-    NestWalk walk = nest_begin(ir, pixels, pixels->count, &outer, NULL, 0);
-    IrValue read = ir_add(ir, view_channel_index(ir, from, channel), nest_index(ir, &walk, from));
-    IrValue written = ir_add(ir, view_channel_index(ir, to, channel), nest_index(ir, &walk, to));
-    IrValue vector = view_load(ir, from, view_at(ir, from, emitter_input(emitter, 0), read), lanes,
-                               count, view_lane_stride(from, AXIS_CHANNEL));
-    ir_store_strided(ir, ir_at(ir, emitter_output(emitter), written), vector, lanes,
-                     to->block > 1 ? lanes : count, view_lane_stride(to, AXIS_CHANNEL));
+    Portion columns = {ir_i64(ir, 0), ir_i64(ir, inner.count)};
+    if (pixels->count == 1)
+        columns = portion_by(emitter, inner.count, emitter->lanes);
+    NestWalk walk = nest_begin(ir, pixels, pixels->count - 1, &outer, NULL, 0);
+    if (whole > 0) {
+        IrLoop loop = portion_whole_begin(ir, &columns, whole, emitter->lanes);
+        pixels_copy(
+            emitter, copy_at(emitter, from, emitter_input(emitter, 0), channel, &walk, loop.index),
+            copy_at(emitter, to, emitter_output(emitter), channel, &walk, loop.index), count);
+        ir_loop_end(ir, &loop);
+    }
+    if (whole < inner.count) {
+        IrLoop loop = portion_rest_begin(ir, &columns, whole, 1);
+        pixel_copy(
+            emitter, copy_at(emitter, from, emitter_input(emitter, 0), channel, &walk, loop.index),
+            copy_at(emitter, to, emitter_output(emitter), channel, &walk, loop.index), count);
+        ir_loop_end(ir, &loop);
+    }
     nest_end(ir, &walk);
 }
 

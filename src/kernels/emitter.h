@@ -131,8 +131,17 @@ typedef void (*TileEmitter)(void *context, IrValue row, IrValue column, int rows
 void tiles_emit(Ir *ir, int64_t height, int64_t width, int rows, int columns,
                 const Portion *portion, TileEmitter tile, void *context);
 
-/* Lane j of vector i becomes lane i of vector j, of as many vectors as lanes. */
-void vectors_transpose(Ir *ir, IrValue *vectors, int lanes);
+/* Rows of numbers in memory, no more of them and no longer than a vector has lanes. */
+typedef struct Strips {
+    IrValue first; /* pointer to the first */
+    int64_t stride;
+    int count;
+    int length; /* of each */
+} Strips;
+
+/* Element j of row i of `from` becomes element i of row j of `to`. What `from` does not have is 0.
+ */
+void transpose_emit(Ir *ir, int lanes, const Strips *from, const Strips *to);
 
 /* (a + b - 1) / b for a >= 0 */
 int64_t divide_up(int64_t a, int64_t b);

@@ -184,16 +184,11 @@ static void terms_transpose(const Gemm *gemm, IrValue from, IrValue to, int coun
     int lanes = gemm->emitter->lanes;
     int64_t stride = gemm->product->right.row_stride;
     for (int v = 0; v < gemm->vectors; v++) {
-        IrValue square[MAX_SUMS];
-        for (int c = 0; c < lanes; c++) {
-            IrValue column = ir_at_const(ir, from, ((int64_t)v * lanes + c) * stride);
-            square[c] = c < vector_count(gemm, v) ? ir_load_part(ir, column, lanes, count)
-                                                  : ir_f32_vector(ir, 0, lanes);
-        }
-        vectors_transpose(ir, square, lanes);
-        for (int k = 0; k < count; k++)
-            ir_store(ir, ir_at_const(ir, to, k * gemm->right_stride + (int64_t)v * lanes),
-                     square[k], lanes);
+        const Strips columns = {ir_at_const(ir, from, v * lanes * stride), stride,
+                                vector_count(gemm, v), count};
+        const Strips terms = {ir_at_const(ir, to, (int64_t)v * lanes), gemm->right_stride, count,
+                              lanes};
+        transpose_emit(ir, lanes, &columns, &terms);
     }
 }
 

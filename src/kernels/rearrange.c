@@ -99,6 +99,47 @@ static void constant_emit(const Filling *work, int level, IrValue output, int64_
     run_emit(work, level, output, count, constant, NULL, 0);
 }
 
+/* ---- transpositions ------------------------------------------------------------------------ */
+
+/* Two loops of which the inner goes along the rows of the input and the outer along its columns. */
+typedef struct Transposition {
+    const Filling *work;
+    int64_t stride; /* of the inner loop in the input */
+    int64_t run;    /* floats of output in one turn of the outer */
+    IrValue output, input;
+} Transposition;
+
+/* Whether the loops from `level` on are that, and go nowhere past an edge. */
+static bool is_transposition(const Filling *work, int level) {
+    const Rearrange *rearrange = work->rearrange;
+    const RearrangeLoop *outer = &rearrange->loops[level], *inner = outer + 1;
+    return level == rearrange->loop_count - 2 && outer->stride == 1 && inner->stride > 1 &&
+           outer->begin == 0 && outer->count <= outer->extent && inner->begin == 0 &&
+           inner->count <= inner->extent && !view_is_bytes(&work->emitter->step->inputs[0]);
+}
+
+/* A TileEmitter: `row` is a turn of the outer loop, `column` one of the inner. */
+static void square_emit(void *context, IrValue row, IrValue column, int rows, int columns) {
+    const Transposition *t = context;
+    const Emitter *emitter = t->work->emitter;
+    Ir *ir = emitter->ir;
+    IrValue from = ir_at(ir, t->input, ir_add(ir, row, ir_mul_const(ir, column, t->stride)));
+    IrValue to = ir_at(ir, t->output, ir_add(ir, ir_mul_const(ir, row, t->run), column));
+    transpose_emit(ir, emitter->lanes, &(Strips){from, t->stride, columns, rows},
+                   &(Strips){to, t->run, rows, columns});
+}
+
+static void transposition_emit(const Filling *work, int level, IrValue output, IrValue input) {
+    const RearrangeLoop *outer = &work->rearrange->loops[level], *inner = outer + 1;
+    const Emitter *emitter = work->emitter;
+    Transposition transposition = {work, inner->stride, work->runs[level], output, input};
+    Portion rows = {ir_i64(emitter->ir, 0), ir_i64(emitter->ir, outer->count)};
+    if (level == 0)
+        rows = portion_by(emitter, outer->count, emitter->lanes);
+    tiles_emit(emitter->ir, outer->count, inner->count, emitter->lanes, emitter->lanes, &rows,
+               square_emit, &transposition);
+}
+
 /* ---- the nest ------------------------------------------------------------------------------ */
 
 static void level_emit(const Filling *work, int level, IrValue output, IrValue input);
@@ -128,6 +169,10 @@ static void range_emit(const Filling *work, int level, const Range *range, IrVal
 }
 
 static void level_emit(const Filling *work, int level, IrValue output, IrValue input) {
+    if (is_transposition(work, level)) {
+        transposition_emit(work, level, output, input);
+        return;
+    }
     Range ranges[MAX_RANGES];
     int count = ranges_of(work->rearrange, &work->rearrange->loops[level], ranges);
     for (int i = 0; i < count; i++)
