@@ -41,6 +41,14 @@ typedef enum Format {
     FORMAT_DOT,
 } Format;
 
+/* How messages are written to standard error. */
+typedef enum Messages {
+    MESSAGES_TEXT,
+    MESSAGES_SHORT,
+    MESSAGES_JSON,
+    MESSAGES_GITHUB,
+} Messages;
+
 typedef enum ColourWhen {
     COLOUR_AUTO, /* on a terminal */
     COLOUR_NEVER,
@@ -84,6 +92,7 @@ typedef struct Options {
     bool check;    /* format: say which files would change */
     bool in_place; /* format: rewrite the files */
     DefineList defines;
+    Messages messages;
     ColourWhen colour;
     uint64_t error_limit;
     bool help;

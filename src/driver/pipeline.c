@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "driver/compilation.h"
+#include "output/diagnostics.h"
 #include "output/diff.h"
 #include "output/drawing.h"
 #include "output/layer_help.h"
@@ -266,8 +267,10 @@ static bool prepare_to_run(Compilation *c) {
           make_plans(c) && fine(c)))
         return false;
     if (!c->weights_bound) {
-        fprintf(stderr, "netc: `%s` names no weights file: running with random ones, seed %llu\n",
-                c->graph->name, (unsigned long long)c->options->seed);
+        if (c->options->messages == MESSAGES_TEXT)
+            fprintf(stderr,
+                    "netc: `%s` names no weights file: running with random ones, seed %llu\n",
+                    c->graph->name, (unsigned long long)c->options->seed);
         weights_random(&c->arena, c->graph, c->options->seed);
         c->weights_bound = true;
     }
@@ -383,7 +386,15 @@ static void show_diagnostics(Compilation *c) {
         c->options->colour == COLOUR_ALWAYS ||
         (c->options->colour == COLOUR_AUTO && isatty(STDERR_FILENO) && !getenv("NO_COLOR"));
     StrBuf text = {0};
-    diag_render_text(&c->diagnostics, (size_t)c->options->error_limit, colour, &text);
+    diag_sort(&c->diagnostics);
+    switch (c->options->messages) {
+    case MESSAGES_TEXT:
+        diag_render_text(&c->diagnostics, (size_t)c->options->error_limit, colour, &text);
+        break;
+    case MESSAGES_SHORT: diagnostics_short(&c->diagnostics, &text); break;
+    case MESSAGES_JSON: diagnostics_json(&c->diagnostics, &text); break;
+    case MESSAGES_GITHUB: diagnostics_github(&c->diagnostics, &text); break;
+    }
     fputs(strbuf_text(&text), stderr);
     strbuf_free(&text);
 }

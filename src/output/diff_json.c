@@ -4,7 +4,6 @@
 
 #include "output/diff.h"
 #include "output/json_value.h"
-#include "support/unicode.h"
 
 static void set_sides(json_t *object, json_t *old, json_t *new) {
     if (old)
@@ -120,27 +119,9 @@ static json_t *weights_json(const Diff *diff) {
     return list;
 }
 
-/* A file's name may be any bytes, a text in JSON is UTF-8. */
-static json_t *file_json(const char *name) {
-    StrBuf text = {0};
-    for (size_t length = strlen(name); length > 0;) {
-        uint32_t scalar;
-        size_t taken = unicode_decode(name, length, &scalar);
-        if (scalar == UNICODE_INVALID)
-            strbuf_add(&text, "\uFFFD");
-        else
-            strbuf_add_bytes(&text, name, taken);
-        name += taken;
-        length -= taken;
-    }
-    json_t *json = json_string(strbuf_text(&text));
-    strbuf_free(&text);
-    return json;
-}
-
 static json_t *side_json(const DiffSide *side) {
     const GraphCount *count = side->count;
-    return json_pack("{s:o, s:s, s:o, s:o, s:o, s:o}", "file", file_json(side->file), "network",
+    return json_pack("{s:o, s:s, s:o, s:o, s:o, s:o}", "file", json_text(side->file), "network",
                      side->graph->name, "trainable", json_whole_number(count->trainable), "frozen",
                      json_whole_number(count->frozen), "macs", json_whole_number(count->macs),
                      "flops", json_whole_number(count->flops));

@@ -2,6 +2,9 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
+
+#include "support/unicode.h"
 
 #define EXACT_IN_DOUBLE (INT64_C(1) << 53)
 
@@ -18,4 +21,21 @@ json_t *json_shape(const Shape *shape) {
     for (int i = 0; i < shape->rank; i++)
         json_array_append_new(dims, json_whole_number(shape->dims[i]));
     return dims;
+}
+
+json_t *json_text(const char *bytes) {
+    StrBuf text = {0};
+    for (size_t length = strlen(bytes); length > 0;) {
+        uint32_t scalar;
+        size_t taken = unicode_decode(bytes, length, &scalar);
+        if (scalar == UNICODE_INVALID)
+            strbuf_add(&text, "\uFFFD");
+        else
+            strbuf_add_bytes(&text, bytes, taken);
+        bytes += taken;
+        length -= taken;
+    }
+    json_t *json = json_string(strbuf_text(&text));
+    strbuf_free(&text);
+    return json;
 }

@@ -1,5 +1,6 @@
 #include "support/diag.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 const char *diag_code_name(DiagCode code) {
@@ -136,6 +137,29 @@ void diag_fix(Diagnostics *diagnostics, Diagnostic *diagnostic, Span span, const
     };
     va_end(arguments);
     VEC_PUSH(diagnostics->arena, &diagnostic->fixes, fix);
+}
+
+typedef struct SortEntry {
+    Diagnostic *diagnostic;
+    size_t order;
+} SortEntry;
+
+static int compare_entries(const void *a, const void *b) {
+    const SortEntry *left = a;
+    const SortEntry *right = b;
+    if (left->diagnostic->span.begin != right->diagnostic->span.begin)
+        return left->diagnostic->span.begin < right->diagnostic->span.begin ? -1 : 1;
+    return left->order < right->order ? -1 : left->order > right->order;
+}
+
+void diag_sort(Diagnostics *diagnostics) {
+    size_t count = diagnostics->list.count;
+    SortEntry *entries = ARENA_ARRAY(diagnostics->arena, count, SortEntry);
+    for (size_t i = 0; i < count; i++)
+        entries[i] = (SortEntry){.diagnostic = diagnostics->list.data[i], .order = i};
+    qsort(entries, count, sizeof *entries, compare_entries);
+    for (size_t i = 0; i < count; i++)
+        diagnostics->list.data[i] = entries[i].diagnostic;
 }
 
 bool diag_has_errors(const Diagnostics *diagnostics) {

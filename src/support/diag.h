@@ -1,8 +1,9 @@
 /* Diagnostics: mistakes of the user, collected while work goes on and printed at the end.
  *
  * A stage reports with diag_report and adds labels, notes and fixes to what it gets back; nothing
- * is printed here and nothing exits. diag_sort_and_render shows all, ordered by place. The wording
- * belongs to the stage that knows the facts; codes and their severity stand in diag_codes.def. */
+ * is printed here and nothing exits. diag_render_text and output/diagnostics.h show all. The
+ * wording belongs to the stage that knows the facts; codes and their severity stand in
+ * diag_codes.def. */
 #ifndef NETC_SUPPORT_DIAG_H
 #define NETC_SUPPORT_DIAG_H
 
@@ -95,10 +96,13 @@ bool diag_has_errors(const Diagnostics *diagnostics);
  * them, else 1. */
 int diag_exit_status(const Diagnostics *diagnostics);
 
-/* Sorts by place (stable) and appends all as text: rustc's shape, `error[E0211]: ...`, arrow line,
+/* Sorts by place, stable; for who shows them. */
+void diag_sort(Diagnostics *diagnostics);
+
+/* Appends all as text: rustc's shape, `error[E0211]: ...`, arrow line,
  * gutter, carets, labels, notes, helps. At most `limit` errors and as many warnings (0: all), then
  * a line that says how many more there are. `colour` adds ANSI colours. A label, note or help may
  * have several lines; control and bidirectional characters in any text are escaped. */
-void diag_render_text(Diagnostics *diagnostics, size_t limit, bool colour, StrBuf *out);
+void diag_render_text(const Diagnostics *diagnostics, size_t limit, bool colour, StrBuf *out);
 
 #endif

@@ -350,29 +350,6 @@ static void render_diagnostic(Renderer *renderer, const Diagnostic *diagnostic) 
         paint_fix(renderer, &diagnostic->fixes.data[i], primary);
 }
 
-typedef struct SortEntry {
-    Diagnostic *diagnostic;
-    size_t order;
-} SortEntry;
-
-static int compare_entries(const void *a, const void *b) {
-    const SortEntry *left = a;
-    const SortEntry *right = b;
-    if (left->diagnostic->span.begin != right->diagnostic->span.begin)
-        return left->diagnostic->span.begin < right->diagnostic->span.begin ? -1 : 1;
-    return left->order < right->order ? -1 : left->order > right->order;
-}
-
-static void diag_sort(Diagnostics *diagnostics) {
-    size_t count = diagnostics->list.count;
-    SortEntry *entries = ARENA_ARRAY(diagnostics->arena, count, SortEntry);
-    for (size_t i = 0; i < count; i++)
-        entries[i] = (SortEntry){.diagnostic = diagnostics->list.data[i], .order = i};
-    qsort(entries, count, sizeof *entries, compare_entries);
-    for (size_t i = 0; i < count; i++)
-        diagnostics->list.data[i] = entries[i].diagnostic;
-}
-
 /* "error: 3 more errors not shown (use --error-limit=0)" */
 static void render_hidden(const Renderer *renderer, Style style, const char *severity,
                           size_t hidden) {
@@ -384,13 +361,12 @@ static void render_hidden(const Renderer *renderer, Style style, const char *sev
                   hidden, severity, hidden == 1 ? "" : "s");
 }
 
-void diag_render_text(Diagnostics *diagnostics, size_t limit, bool colour, StrBuf *out) {
+void diag_render_text(const Diagnostics *diagnostics, size_t limit, bool colour, StrBuf *out) {
     Renderer renderer = {
         .painter = {.out = out, .colour = colour, .number_width = MIN_NUMBER_WIDTH},
         .arena = diagnostics->arena,
         .sources = diagnostics->sources,
     };
-    diag_sort(diagnostics);
     size_t errors = 0;
     size_t warnings = 0;
     bool is_first = true;

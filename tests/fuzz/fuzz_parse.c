@@ -102,6 +102,7 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size) {
         check_format(&syntax, file, &out);
     parse_print_tokens(&syntax.arena, &syntax.intern, &syntax.diagnostics, file->source, &out);
     check_diagnostics(&syntax.diagnostics, file->source);
+    diag_sort(&syntax.diagnostics);
     diag_render_text(&syntax.diagnostics, 20, false, &out);
     strbuf_free(&out);
     arena_free(&syntax.arena);

@@ -434,6 +434,7 @@ static void run_case(Case *c) {
 
 static void show_diagnostics(Diagnostics *diagnostics) {
     StrBuf text = {0};
+    diag_sort(diagnostics);
     diag_render_text(diagnostics, 0, STREW_FEW, &text);
     fputs(strbuf_text(&text), stdout);
     strbuf_free(&text);

@@ -56,6 +56,7 @@ static inline Span behind(const Source *source, const char *words) {
 
 static inline void assert_rendered(Fixture *fixture, size_t limit, bool colour,
                                    const char *expected) {
+    diag_sort(&fixture->diagnostics);
     diag_render_text(&fixture->diagnostics, limit, colour, &fixture->out);
     assert_string_equal(strbuf_text(&fixture->out), expected);
 }

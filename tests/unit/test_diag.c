@@ -174,6 +174,7 @@ static void assert_fix(Fixture *fixture, const char *text, uint32_t from, uint32
     Span span = {source->base + from, source->base + to};
     Diagnostic *error = diag_report(&fixture->diagnostics, DIAG_E0217, SPAN_NONE, "m");
     diag_fix(&fixture->diagnostics, error, span, replacement, true, "h");
+    diag_sort(&fixture->diagnostics);
     diag_render_text(&fixture->diagnostics, 0, false, &fixture->out);
     const char *head = "error[E0217]: m\nhelp: h\n  --> f.net:";
     assert_memory_equal(strbuf_text(&fixture->out), head, strlen(head));

@@ -8,6 +8,7 @@ static void assert_marked(Fixture *fixture, const char *text, const char *words,
                           const char *expected) {
     const Source *source = add(fixture, "d.net", text);
     diag_report(&fixture->diagnostics, DIAG_E0101, place(source, words), "m");
+    diag_sort(&fixture->diagnostics);
     diag_render_text(&fixture->diagnostics, 0, false, &fixture->out);
     const char *head = arena_format(&fixture->arena, "error[E0101]: m\n  --> d.net:1:%u\n   |\n",
                                     (unsigned)column);
