@@ -256,6 +256,15 @@ static int check_report(Arena *arena, Options *options) {
     return wrong ? usage_error("--columns: %s", wrong) : 0;
 }
 
+/* A rule says what files are made from. */
+static int check_depfile(const Options *options) {
+    bool to_screen = options->outputs.count > 0 ? strcmp(options->outputs.data[0], "-") == 0
+                                                : options->emit != STAGE_OBJECT;
+    if (options->depfile && to_screen)
+        return usage_error("--depfile needs an output file: --output=FILE");
+    return 0;
+}
+
 static int check_threads(const Options *options, bool used) {
     if (used && (options->threads < 2 || options->threads > PLAN_MAX_THREADS))
         return usage_error("--threads takes a number from 2 to %d, not %llu (one thread is what "
@@ -295,5 +304,7 @@ int options_parse(Arena *arena, int argc, char **argv, Options *options) {
             status = check_threads(options, used[i]);
         else if (option_table[i].offset == offsetof(Options, cpu))
             status = check_cpu(options);
+    if (status == 0)
+        status = check_depfile(options);
     return status == 0 ? check_report(arena, options) : status;
 }

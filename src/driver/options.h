@@ -60,12 +60,14 @@ typedef VEC(Define) DefineList;
 
 typedef struct Options {
     Verb verb;
-    const char *source;         /* the .net file, `-` for standard input; layers: a layer's name */
-    const char *other;          /* diff: the second file */
-    const char *stdin_name;     /* NULL: `<stdin>` */
-    TextList sources;           /* format: the files */
-    TextList outputs;           /* one at most but for run */
-    const char *header;         /* NULL: the output with .h */
+    const char *source;     /* the .net file, `-` for standard input; layers: a layer's name */
+    const char *other;      /* diff: the second file */
+    const char *stdin_name; /* NULL: `<stdin>` */
+    TextList sources;       /* format: the files */
+    TextList outputs;       /* one at most but for run */
+    const char *header;     /* NULL: the output with .h */
+    const char *depfile;    /* NULL: none */
+    bool write_if_changed;
     const char *network;        /* NULL: the last of the file */
     const char *weights;        /* NULL: what the network says */
     const char *packed;         /* NULL: the output with .weights */

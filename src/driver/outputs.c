@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "driver/compilation.h"
+#include "output/depfile.h"
 #include "output/header.h"
 #include "output/packed_file.h"
 
@@ -53,10 +54,24 @@ static bool open_outputs(Compilation *c, ObjectOutputs *outputs) {
     return outputs->object >= 0;
 }
 
+/* Before the other files, so that they are never newer than what is said of them. */
+static bool open_depfile(Compilation *c, int *index) {
+    *index = -1;
+    if (c->options->depfile)
+        *index = file_set_open(&c->files, c->options->depfile);
+    return !c->options->depfile || *index >= 0;
+}
+
+static bool write_depfile(Compilation *c, int index) {
+    return index < 0 || depfile_write(&c->files, index);
+}
+
 bool outputs_write_object(Compilation *c) {
+    int depfile;
     ObjectOutputs outputs;
     ObjectCode object;
-    if (!open_outputs(c, &outputs) || !codegen_make_object(c->codegen, &c->diagnostics, &object))
+    if (!open_depfile(c, &depfile) || !open_outputs(c, &outputs) ||
+        !codegen_make_object(c->codegen, &c->diagnostics, &object))
         return false;
     uint64_t *hash = &c->codegen_options.weights_hash;
     bool embed = c->options->weights_mode == WEIGHTS_EMBED, done;
@@ -67,11 +82,15 @@ bool outputs_write_object(Compilation *c) {
                 packed_write_file(&c->variants, &object, &c->files, outputs.packed, hash)) &&
                file_set_write(&c->files, outputs.object, object.bytes, object.size);
     free(object.bytes);
-    return done && write_header(c, outputs.header);
+    return done && write_header(c, outputs.header) && write_depfile(c, depfile);
 }
 
 bool outputs_write_text(Compilation *c, const StrBuf *text) {
     const char *path = c->options->outputs.count > 0 ? c->options->outputs.data[0] : "-";
+    int depfile;
+    if (!open_depfile(c, &depfile))
+        return false;
     int index = file_set_open(&c->files, path);
-    return index >= 0 && file_set_write(&c->files, index, text->data, text->length);
+    return index >= 0 && file_set_write(&c->files, index, text->data, text->length) &&
+           write_depfile(c, depfile);
 }

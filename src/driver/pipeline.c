@@ -404,6 +404,7 @@ int pipeline_run(const Options *options) {
     c.intern.arena = c.sources.arena = c.diagnostics.arena = c.files.arena = &c.arena;
     c.diagnostics.sources = &c.sources;
     c.files.diagnostics = &c.diagnostics;
+    c.files.keep_unchanged = options->write_if_changed;
 
     bool done =
         dispatch(&c) && fine(&c) && (!c.weights_file || tensor_file_unchanged(c.weights_file));

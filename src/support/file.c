@@ -413,10 +413,48 @@ static bool rename_all(FileSet *set) {
     return true;
 }
 
+/* Removes an output's temporary. */
+static void drop_temporary(FileOutput *output) {
+    unlink(output->temporary);
+    cleanup_forget(output->temporary);
+    output->temporary = NULL;
+}
+
+/* Whether the two files hold the same bytes; false if one cannot be read. */
+static bool same_bytes(int a, int b) {
+    unsigned char left[16384], right[sizeof left];
+    off_t at = 0;
+    for (;;) {
+        ssize_t size = pread(a, left, sizeof left, at);
+        if (size < 0 || pread(b, right, sizeof right, at) != size)
+            return false;
+        if (size == 0)
+            return true;
+        if (memcmp(left, right, (size_t)size) != 0)
+            return false;
+        at += size;
+    }
+}
+
+/* Whether the destination holds what would replace it. */
+static bool is_unchanged(const FileOutput *output) {
+    struct stat old, new;
+    int file = open(output->destination, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (file < 0)
+        return false;
+    bool same = fstat(file, &old) == 0 && fstat(output->descriptor, &new) == 0 &&
+                S_ISREG(old.st_mode) &&
+                old.st_size == new.st_size &&same_bytes(file, output->descriptor);
+    close(file);
+    return same;
+}
+
 bool file_set_commit(FileSet *set) {
     bool is_done = true;
     for (size_t i = 0; i < set->outputs.count && is_done; i++) {
         FileOutput *output = &set->outputs.data[i];
+        if (set->keep_unchanged && output->temporary && is_unchanged(output))
+            drop_temporary(output);
         int error = output_close(output);
         if (error)
             is_done = report_unwritable(set, output->identity.path, error);
@@ -435,10 +473,8 @@ void file_set_abandon(FileSet *set) {
     for (size_t i = 0; i < set->outputs.count; i++) {
         FileOutput *output = &set->outputs.data[i];
         output_close(output);
-        if (output->temporary) {
-            unlink(output->temporary);
-            cleanup_forget(output->temporary);
-        }
+        if (output->temporary)
+            drop_temporary(output);
     }
     set->outputs.count = 0;
 }

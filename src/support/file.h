@@ -54,6 +54,7 @@ typedef struct FileSet {
     Diagnostics *diagnostics;
     VEC(FileOutput) outputs;
     VEC(FileIdentity) inputs;
+    bool keep_unchanged; /* a file that would get the bytes it has stays, with its time */
 } FileSet;
 
 /* Opens the temporary for `path` and returns its index, or -1 after a diagnostic (also when two

@@ -104,6 +104,35 @@ static void nothing_changes_before_the_commit(void **state) {
     assert_int_equal(each_entry(fixture, NULL), 2);
 }
 
+static ino_t inode_of(const char *path) {
+    struct stat status;
+    assert_int_equal(stat(path, &status), 0);
+    return status.st_ino;
+}
+
+/* A file that has its bytes already is not replaced; others are, also of the same length. */
+static void unchanged_files_stay_if_asked(void **state) {
+    Fixture *fixture = *state;
+    const char *same = make(fixture, "same.h", "text");
+    const char *other = make(fixture, "other.h", "texT");
+    const char *longer = make(fixture, "longer.h", "text and more");
+    const char *fresh = path_of(fixture, "fresh.h");
+    ino_t before[] = {inode_of(same), inode_of(other), inode_of(longer)};
+    fixture->set.keep_unchanged = true;
+    open_output(fixture, same, "text");
+    open_output(fixture, other, "text");
+    open_output(fixture, longer, "text");
+    open_output(fixture, fresh, "text");
+    assert_true(file_set_commit(&fixture->set));
+    assert_true(inode_of(same) == before[0]);
+    assert_false(inode_of(other) == before[1]);
+    assert_false(inode_of(longer) == before[2]);
+    assert_file(fixture, other, "text");
+    assert_file(fixture, longer, "text");
+    assert_file(fixture, fresh, "text");
+    assert_int_equal(each_entry(fixture, NULL), 4);
+}
+
 static void abandon_leaves_all_as_it_was(void **state) {
     Fixture *fixture = *state;
     const char *old = make(fixture, "old.h", "old");
@@ -323,6 +352,7 @@ int main(void) {
         TEST(missing_file_is_reported),
         TEST(folder_is_no_input),
         TEST(nothing_changes_before_the_commit),
+        TEST(unchanged_files_stay_if_asked),
         TEST(abandon_leaves_all_as_it_was),
         TEST(failing_commit_removes_temporaries),
         TEST(failing_write_leaves_the_old_file),
