@@ -1,6 +1,4 @@
 /* Diagnostics as JSON, one object on each line. */
-#include <stdlib.h>
-
 #include "output/diagnostics.h"
 #include "output/json_value.h"
 #include "support/unicode.h"
@@ -84,13 +82,7 @@ static json_t *diagnostic_json(const Diagnostics *diagnostics, const Diagnostic 
 
 void diagnostics_json(const Diagnostics *diagnostics, StrBuf *out) {
     for (size_t i = 0; i < diagnostics->list.count; i++) {
-        json_t *object = diagnostic_json(diagnostics, diagnostics->list.data[i]);
-        char *text = json_dumps(object, JSON_COMPACT);
-        if (!text)
-            out_of_memory();
-        strbuf_add(out, text);
+        json_print(diagnostic_json(diagnostics, diagnostics->list.data[i]), JSON_COMPACT, out);
         strbuf_add(out, "\n");
-        free(text);
-        json_decref(object);
     }
 }

@@ -1,5 +1,4 @@
 /* A diff as JSON, in a fixed order. What is only on one side has no "old" or no "new". */
-#include <stdlib.h>
 #include <string.h>
 
 #include "output/diff.h"
@@ -133,11 +132,6 @@ void diff_json(const Diff *diff, StrBuf *out) {
         side_json(&diff->old), "new", side_json(&diff->new), "inputs", tensors_json(diff, false),
         "outputs", tensors_json(diff, true), "layers", layers_json(diff), "weights_bind",
         diff_weights_bind(diff), "weights", weights_json(diff));
-    char *text = json_dumps(object, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
-    if (!text)
-        out_of_memory();
-    strbuf_add(out, text);
+    json_print(object, JSON_INDENT(2), out);
     strbuf_add(out, "\n");
-    free(text);
-    json_decref(object);
 }

@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "support/unicode.h"
@@ -38,4 +39,13 @@ json_t *json_text(const char *bytes) {
     json_t *json = json_string(strbuf_text(&text));
     strbuf_free(&text);
     return json;
+}
+
+void json_print(json_t *value, size_t flags, StrBuf *out) {
+    char *text = json_dumps(value, JSON_ENCODE_ANY | flags);
+    if (!text)
+        out_of_memory();
+    strbuf_add(out, text);
+    free(text);
+    json_decref(value);
 }

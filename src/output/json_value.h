@@ -9,6 +9,9 @@
 /* A reader that keeps numbers as doubles would round whole numbers above 2^53: these are written as
  * texts. */
 json_t *json_whole_number(int64_t number);
+/* Appends the value in the form that jansson's `flags` say, without a line end, and frees it. */
+void json_print(json_t *value, size_t flags, StrBuf *out);
+
 /* A text in JSON is UTF-8; the name of a file may be any bytes. */
 json_t *json_text(const char *bytes);
 /* [64, 56, 56] */

@@ -2,7 +2,6 @@
  * line. */
 #include <assert.h>
 #include <jansson.h>
-#include <stdlib.h>
 
 #include "output/json_value.h"
 #include "output/report_cells.h"
@@ -143,19 +142,9 @@ static json_t *compiled_json(const Report *report) {
 
 /* ---- the file ----------------------------------------------------------------------------- */
 
-/* Appends the value, all on one line, and frees it. */
-static void print_value(json_t *value, StrBuf *out) {
-    char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_PRESERVE_ORDER);
-    if (!text)
-        out_of_memory();
-    strbuf_add(out, text);
-    free(text);
-    json_decref(value);
-}
-
 static void print_member(const char *name, json_t *value, StrBuf *out) {
     strbuf_format(out, ",\n  \"%s\": ", name);
-    print_value(value, out);
+    json_print(value, 0, out);
 }
 
 static void print_layers(const Report *report, StrBuf *out) {
@@ -165,7 +154,7 @@ static void print_layers(const Report *report, StrBuf *out) {
         if (!report->rows.data[i]->node)
             continue;
         strbuf_add(out, printed++ == 0 ? "\n    " : ",\n    ");
-        print_value(layer_json(report, report->rows.data[i]), out);
+        json_print(layer_json(report, report->rows.data[i]), 0, out);
     }
     strbuf_add(out, printed > 0 ? "\n  ]" : "]");
 }
@@ -174,7 +163,7 @@ static void print_groups(const Report *report, StrBuf *out) {
     strbuf_add(out, ",\n  \"groups\": [");
     for (size_t i = 0; i < report->groups.count; i++) {
         strbuf_add(out, i == 0 ? "\n    " : ",\n    ");
-        print_value(group_json(report->groups.data[i]), out);
+        json_print(group_json(report->groups.data[i]), 0, out);
     }
     strbuf_add(out, report->groups.count > 0 ? "\n  ]" : "]");
 }
@@ -182,7 +171,7 @@ static void print_groups(const Report *report, StrBuf *out) {
 void report_json(const Report *report, StrBuf *out) {
     assert(report->options.columns.count == 0 && report->options.depth == 0);
     strbuf_add(out, "{\n  \"network\": ");
-    print_value(json_string(report->graph->name), out);
+    json_print(json_string(report->graph->name), 0, out);
     print_member("inputs", inputs_json(report->graph), out);
     print_member("outputs", outputs_json(report->graph), out);
     print_layers(report, out);

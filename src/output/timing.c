@@ -1,6 +1,5 @@
 #include "output/timing.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "output/json_value.h"
@@ -92,11 +91,6 @@ void timing_json(const Timing *timing, StrBuf *out) {
                              "cpu", timing->cpu, "threads", plan->shared ? plan->threads : 1,
                              "calls", (json_int_t)timing->calls, "seconds", timing->seconds, "macs",
                              json_whole_number(timing->count->macs), "steps", steps);
-    char *text = json_dumps(root, JSON_INDENT(2));
-    if (!text)
-        out_of_memory();
-    strbuf_add(out, text);
+    json_print(root, JSON_INDENT(2), out);
     strbuf_add(out, "\n");
-    free(text);
-    json_decref(root);
 }
