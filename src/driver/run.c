@@ -251,7 +251,14 @@ static void show_comparison(const Run *run, StrBuf *out) {
 
 static bool write_result(Run *run, size_t index) {
     Compilation *c = run->compilation;
-    Shape shape = run->graph->outputs.data[index]->type.shape;
+    const Value *output = run->graph->outputs.data[index];
+    Shape shape = output->type.shape;
+    if (run->batched && shape.rank == TENSOR_MAX_RANK) {
+        diag_report(&c->diagnostics, DIAG_E0704, output->span,
+                    "`%s` has %d dimensions, so that it cannot be written with a sample axis",
+                    run->graph->output_names.data[index], TENSOR_MAX_RANK);
+        return false;
+    }
     if (run->batched) {
         memmove(shape.dims + 1, shape.dims, (size_t)shape.rank * sizeof shape.dims[0]);
         shape.dims[0] = run->samples;
