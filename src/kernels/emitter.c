@@ -42,10 +42,6 @@ IrValue emitter_vector(const Emitter *emitter, int index) {
 
 /* ---- addresses ----------------------------------------------------------------------------- */
 
-int64_t divide_up(int64_t a, int64_t b) {
-    return (a + b - 1) / b;
-}
-
 int64_t view_extent(const View *view, Axis axis) {
     switch (axis) {
     case AXIS_CHANNEL: return divide_up(view->channels, view->block);

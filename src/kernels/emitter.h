@@ -5,6 +5,7 @@
 
 #include "codegen/ir.h"
 #include "kernels/kernel.h"
+#include "support/checked.h"
 
 /* A step whose function is being made. */
 typedef struct Emitter {
@@ -142,9 +143,6 @@ typedef struct Strips {
 /* Element j of row i of `from` becomes element i of row j of `to`. What `from` does not have is 0.
  */
 void transpose_emit(Ir *ir, int lanes, const Strips *from, const Strips *to);
-
-/* (a + b - 1) / b for a >= 0 */
-int64_t divide_up(int64_t a, int64_t b);
 
 /* A window's result so far with one more vector; what it begins with. */
 IrValue window_combine(const Emitter *emitter, IrValue result, IrValue vector);

@@ -13,11 +13,6 @@ static int64_t divide_down(int64_t a, int64_t b) {
     return a / b - (a % b < 0);
 }
 
-/* a / b rounded up, b > 0. */
-static int64_t divide_up(int64_t a, int64_t b) {
-    return a / b + (a % b > 0);
-}
-
 static int64_t at_least(int64_t a, int64_t b) {
     return a > b ? a : b;
 }

@@ -67,10 +67,9 @@ static json_t *diagnostic_json(const Diagnostics *diagnostics, const Diagnostic 
     json_t *notes = json_array();
     for (size_t i = 0; i < diagnostic->notes.count; i++)
         json_array_append_new(notes, json_text(diagnostic->notes.data[i]));
-    const char *severity = diag_code_is_error(diagnostic->code) ? "error" : "warning";
     json_t *object =
-        json_pack("{s:s, s:s, s:o}", "severity", severity, "code", diag_code_name(diagnostic->code),
-                  "message", json_text(diagnostic->message));
+        json_pack("{s:s, s:s, s:o}", "severity", diag_severity(diagnostic->code), "code",
+                  diag_code_name(diagnostic->code), "message", json_text(diagnostic->message));
     with_place(object, diagnostics, diagnostic->span);
     if (diagnostic->label)
         json_object_set_new(object, "label", json_text(diagnostic->label));

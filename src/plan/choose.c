@@ -38,10 +38,6 @@ typedef struct Candidate {
     Split split;
 } Candidate;
 
-static int64_t blocks_of(int64_t count, int64_t size) {
-    return count / size + (count % size != 0);
-}
-
 static bool is_square(const int64_t pair[2], int64_t value) {
     return pair[0] == value && pair[1] == value;
 }
@@ -62,17 +58,13 @@ static Candidate candidate_of(const Machine *machine, const Step *step, const Wi
         .winograd = winograd,
         .channels = input.channels,
         .filters = filters,
-        .channel_blocks = blocks_of(input.channels, machine->lanes),
-        .filter_blocks = blocks_of(filters, machine->lanes),
-        .tiles = {blocks_of(output.height, winograd->outputs),
-                  blocks_of(output.width, winograd->outputs)},
+        .channel_blocks = divide_up(input.channels, machine->lanes),
+        .filter_blocks = divide_up(filters, machine->lanes),
+        .tiles = {divide_up(output.height, winograd->outputs),
+                  divide_up(output.width, winograd->outputs)},
     };
     candidate.tile_count = candidate.tiles[0] * candidate.tiles[1];
     return candidate;
-}
-
-static double larger(double a, double b) {
-    return a > b ? a : b;
 }
 
 static double direct_cycles(const Machine *machine, const Step *step) {
@@ -82,7 +74,7 @@ static double direct_cycles(const Machine *machine, const Step *step) {
     Tile tile = tile_choose(&problem);
     double bytes = (double)step->conv.weight->elements * sizeof(float);
     double slots = tile_cost(&problem, &tile) * (double)problem.repeats;
-    return larger(cycles_of_slots(machine, slots), memory_cycles(machine, bytes));
+    return fmax(cycles_of_slots(machine, slots), memory_cycles(machine, bytes));
 }
 
 /* ---- Winograd ------------------------------------------------------------------------------ */
@@ -110,7 +102,7 @@ static Tile choose_columns(const Candidate *candidate, double *cycles) {
     for (int vectors = 1; vectors <= smaller(problem.vectors, problem.max_vectors); vectors++) {
         int fitting = (problem.registers - vectors) / vectors;
         for (int columns = 1; columns <= smaller(candidate->tile_count, fitting); columns++) {
-            problem.width = blocks_of(candidate->tile_count, columns) * columns;
+            problem.width = divide_up(candidate->tile_count, columns) * columns;
             Tile tile = {1, columns, vectors, 1};
             double cost = cycles_of_slots(candidate->machine, tile_cost(&problem, &tile));
             if (best.columns == 0 || cost < *cycles) {
@@ -137,11 +129,11 @@ static int64_t choose_group(const Candidate *candidate, int columns) {
         group = GROUP_TILES;
     if (group > candidate->tile_count)
         group = candidate->tile_count;
-    int64_t groups = blocks_of(candidate->tile_count, group);
+    int64_t groups = divide_up(candidate->tile_count, group);
     if (candidate->split == SPLIT_ROWS)
-        groups = blocks_of(groups, candidate->parts) * candidate->parts; /* as many for each */
-    group = blocks_of(candidate->tile_count, groups);
-    return blocks_of(group, columns) * columns;
+        groups = divide_up(groups, candidate->parts) * candidate->parts; /* as many for each */
+    group = divide_up(candidate->tile_count, groups);
+    return divide_up(group, columns) * columns;
 }
 
 /* Of a transform of all tiles in `blocks` blocks: s lines one way and `lines` the other. */
@@ -165,7 +157,7 @@ static double winograd_cycles(Candidate *candidate, Tile *tile, int64_t *group) 
     double after = transform_cycles(candidate, candidate->filter_blocks, winograd->outputs);
     candidate->split = before < reading ? SPLIT_CHANNELS : SPLIT_ROWS;
     *group = choose_group(candidate, tile->columns);
-    return larger(positions * product, reading) + before + after;
+    return fmax(positions * product, reading) + before + after;
 }
 
 /* Floats for the lines between the two halves of a transform, and for a group of tiles before and

@@ -1,15 +1,17 @@
 #include "plan/cost.h"
 
 #include <assert.h>
+#include <math.h>
 
 #include "plan/tile_cost.h"
+#include "support/checked.h"
 
 /* To call a kernel, and what it does before its first loop. */
 #define STEP_CYCLES 60
 
 /* Numbers of a view, of a blocked one whole blocks. */
 static double view_numbers(const View *view) {
-    int64_t blocks = view->channels / view->block + (view->channels % view->block != 0);
+    int64_t blocks = divide_up(view->channels, view->block);
     return (double)blocks * (double)view->block * (double)view->height * (double)view->width;
 }
 
@@ -137,10 +139,6 @@ double memory_cycles(const Machine *machine, double bytes) {
     return bytes / machine->memory_bytes_per_cycle;
 }
 
-static double larger(double a, double b) {
-    return a > b ? a : b;
-}
-
 /* Weights stay in the shared cache from call to call if there is room for all of them, values from
  * the step before if there is for those of this step. */
 static double moving_cycles(const Plan *plan, const Step *step) {
@@ -163,6 +161,6 @@ StepCost step_cost(const Plan *plan, const Step *step) {
         .arithmetic = cycles_of_slots(machine, slots),
         .memory = moving_cycles(plan, step),
     };
-    cost.cycles = larger(cost.arithmetic, cost.memory) + STEP_CYCLES;
+    cost.cycles = fmax(cost.arithmetic, cost.memory) + STEP_CYCLES;
     return cost;
 }

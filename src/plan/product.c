@@ -35,7 +35,7 @@ static Tile dot_tile(const Machine *machine, const Product *product) {
 
 /* Slots of all sums, each a vector that is folded by a shuffle and an addition for each half. */
 static double dot_cost(const Machine *machine, const Product *product) {
-    int64_t vectors = (product->depth - 1) / machine->lanes + 1;
+    int64_t vectors = divide_up(product->depth, machine->lanes);
     return (double)product->rows * (double)product->columns *
            (double)(vectors + 2 * halvings(machine->lanes));
 }
@@ -59,7 +59,7 @@ static TileProblem problem_of(const Machine *machine, const Product *product) {
         .machine = machine,
         .height = product->rows,
         .width = 1,
-        .vectors = product->columns / lanes + (product->columns % lanes != 0),
+        .vectors = divide_up(product->columns, lanes),
         .taps = product->depth,
         .max_vectors = TILE_MAX_VECTORS,
         .max_pixels = smaller(most_rows(machine, product), machine->registers),

@@ -4,6 +4,7 @@
 
 #include "plan/recipe.h"
 #include "plan/tile_cost.h"
+#include "support/checked.h"
 
 #define CONV_UNROLL   4 /* input channels per turn, where they divide */
 #define COLUMNS_ROWS  8 /* most rows of a tile that goes by columns */
@@ -71,8 +72,8 @@ static Tile conv_general_tile(const Machine *machine, const Step *step) {
     TileProblem problem = {
         .machine = machine,
         .height = 1,
-        .width = step->output.width / apart + (step->output.width % apart != 0),
-        .vectors = filters / machine->lanes + (filters % machine->lanes != 0),
+        .width = divide_up(step->output.width, apart),
+        .vectors = divide_up(filters, machine->lanes),
         .taps = weight->elements / (filters * (share ? groups : 1)),
         .max_vectors = share ? TILE_MAX_VECTORS : 1,
         .max_pixels = lanes == CONV_LANES_MIXED ? MIXED_COLUMNS : machine->registers,
@@ -109,7 +110,7 @@ static Tile dense_tile(const Machine *machine, const Step *step) {
     const View *input = &step->inputs[0];
     int64_t lanes = machine->lanes;
     int64_t outputs = step->output.channels;
-    int64_t vectors = outputs / lanes + (outputs % lanes != 0);
+    int64_t vectors = divide_up(outputs, lanes);
     int64_t blocks = (vectors + TILE_MAX_VECTORS - 1) / TILE_MAX_VECTORS;
     Tile tile = {1, 1, (int)((vectors + blocks - 1) / blocks), 1};
     int64_t limit =

@@ -1,5 +1,7 @@
 #include "plan/tile_cost.h"
 
+#include "support/checked.h"
+
 #define TILE_OVERHEAD    24 /* slots to begin and end a tile */
 #define STORE_OVERHEAD   2  /* slots to initialise and store an accumulator */
 #define VARIANT_OVERHEAD 64 /* slots that each further size of tile is held to cost in code */
@@ -78,7 +80,7 @@ TileProblem tile_problem_of_conv(const Machine *machine, const Weight *weight, i
         .machine = machine,
         .height = height,
         .width = width,
-        .vectors = filters / lanes + (filters % lanes != 0),
+        .vectors = divide_up(filters, lanes),
         .taps = weight->elements / weight->shape.dims[0],
         .repeats = mixed ? 1 : groups,
         .max_vectors = mixed ? 1 : TILE_MAX_VECTORS,

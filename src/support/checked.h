@@ -40,6 +40,11 @@ static inline bool checked_round_up(int64_t value, int64_t unit, int64_t *result
     return true;
 }
 
+/* a / b rounded up, b > 0. */
+static inline int64_t divide_up(int64_t a, int64_t b) {
+    return a / b + (a % b > 0);
+}
+
 /* The greatest common divisor of two numbers >= 0, not both 0. */
 static inline int64_t common_divisor(int64_t a, int64_t b) {
     while (b != 0) {

@@ -16,6 +16,10 @@ bool diag_code_is_error(DiagCode code) {
     return diag_code_name(code)[0] == 'E';
 }
 
+const char *diag_severity(DiagCode code) {
+    return diag_code_is_error(code) ? "error" : "warning";
+}
+
 /* ---- contexts ------------------------------------------------------------------------------- */
 
 #define CONTEXT_MAX_LABELS 8 /* of a deeper chain the innermost */

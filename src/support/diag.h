@@ -67,6 +67,8 @@ typedef struct Diagnostics {
 /* "E0211", "W0203". */
 const char *diag_code_name(DiagCode code);
 bool diag_code_is_error(DiagCode code);
+/* "error", "warning". */
+const char *diag_severity(DiagCode code);
 
 /* Adds a diagnostic; never NULL. */
 Diagnostic *diag_report(Diagnostics *diagnostics, DiagCode code, Span span, const char *format, ...)

@@ -438,13 +438,13 @@ static bool same_bytes(int a, int b) {
 
 /* Whether the destination holds what would replace it. */
 static bool is_unchanged(const FileOutput *output) {
-    struct stat old, new;
+    struct stat old, made;
     int file = open(output->destination, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (file < 0)
         return false;
-    bool same = fstat(file, &old) == 0 && fstat(output->descriptor, &new) == 0 &&
-                S_ISREG(old.st_mode) &&
-                old.st_size == new.st_size &&same_bytes(file, output->descriptor);
+    bool same = fstat(file, &old) == 0 && fstat(output->descriptor, &made) == 0 &&
+                S_ISREG(old.st_mode) && old.st_size == made.st_size &&
+                same_bytes(file, output->descriptor);
     close(file);
     return same;
 }
