@@ -17,8 +17,9 @@ ARROWS = {
     "kernels": {"support", "graph", "plan", "codegen"},
     "codegen": {"support", "graph", "plan", "kernels"},
     "output": {"support", "graph", "layers", "plan", "codegen"},
+    "compilation": {"support", "syntax", "graph", "weights", "plan", "codegen", "output"},
     "driver": {"support", "syntax", "graph", "layers", "weights", "reference", "plan", "codegen",
-               "output"},
+               "output", "compilation"},
 }
 # where an arrow is open for some headers only
 ONLY = {

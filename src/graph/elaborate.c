@@ -489,7 +489,8 @@ static void import(Elaborator *e, FileNames *names, const FileNames *used, Span 
     }
 }
 
-/* What the file defines and uses. Files it uses come first: no file uses itself (driver/use.c). */
+/* What the file defines and uses. Files it uses come first: no file uses itself
+ * (compilation/use.c). */
 static FileNames *elaborate_file(Elaborator *e, FileNamesList *list, const File *file,
                                  const Elaboration *defines) {
     FileNames *names = find_file(list, file);
