@@ -88,14 +88,18 @@ NETC_API void netc_read_files(netc_compiler *compiler, int allowed);
 /* A network as far as it was made, with its diagnostics. */
 typedef struct netc_network netc_network;
 
-/* Each reads `source`, a file in memory or a path (`-`: standard input), and gives a network
- * whatever is wrong with it; NULL if there is no memory even for that. netc_check    checks
- * everything: diagnostics and report netc_compile  also makes the object, its C header, and what
- * weights-mode says netc_load     also makes code in this process, to be run by netc_run. It is for
- * this machine's processor unless `cpu` says otherwise, and needs weights. Code for a processor
- *                 that has more than this one ends by an illegal instruction. */
+/* Each stage reads `source`, a file in memory or a path (`-`: standard input), and gives a network
+ * whatever is wrong with it; NULL if there is no memory even for that. */
+
+/* Checks everything: diagnostics and report. */
 NETC_API netc_network *netc_check(const netc_compiler *compiler, const char *source);
+
+/* Makes the object too, its C header, and what weights-mode says. */
 NETC_API netc_network *netc_compile(const netc_compiler *compiler, const char *source);
+
+/* Makes code in this process, to be run by netc_run. It is for this machine's processor unless
+ * `cpu` says otherwise, and needs weights. Code for a processor that has more than this one ends by
+ * an illegal instruction. */
 NETC_API netc_network *netc_load(const netc_compiler *compiler, const char *source);
 NETC_API void netc_network_free(netc_network *network);
 
