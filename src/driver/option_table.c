@@ -6,7 +6,7 @@ const OptionRow option_table[] = {
     {"output",
      'o',
      OPTION_LIST,
-     (READS_SOURCE & ~VERB_BIT(VERB_CHECK)) | VERB_BIT(VERB_LAYERS),
+     (READS_SOURCE & ~VERB_BIT(VERB_CHECK)) | MANUALS,
      FIELD(outputs),
      "FILE",
      {0},
@@ -30,7 +30,7 @@ const OptionRow option_table[] = {
     {"write-if-changed",
      0,
      OPTION_FLAG,
-     READS_SOURCE | VERB_BIT(VERB_LAYERS),
+     READS_SOURCE | MANUALS,
      FIELD(write_if_changed),
      NULL,
      {0},
@@ -156,7 +156,7 @@ const OptionRow option_table[] = {
      "FORMAT",
      {"text", "json", "csv", "markdown", "html", "svg", "dot"},
      "of the output; report: text (default), json, csv, markdown or html; draw: svg (default) or "
-     "dot; bench, diff: text (default) or json; layers: text (default) or markdown"},
+     "dot; bench, diff: text (default) or json; layers, explain: text (default) or markdown"},
     {"columns",
      0,
      OPTION_TEXT,
@@ -299,6 +299,8 @@ const VerbRow verb_table[] = {
     {"format", "FILE.net...", 0, "show a file in the canonical layout, or rewrite files"},
     {"layers", "[NAME]", FORMAT_BIT(FORMAT_TEXT) | FORMAT_BIT(FORMAT_MARKDOWN),
      "list the layers, or show all about one"},
+    {"explain", "[CODE]", FORMAT_BIT(FORMAT_TEXT) | FORMAT_BIT(FORMAT_MARKDOWN),
+     "list the codes of messages, or say what one means, with an example"},
 };
 
 const size_t verb_count = sizeof verb_table / sizeof verb_table[0];

@@ -199,6 +199,10 @@ static int check_files_to_format(Arena *arena, int count, char **operands, Optio
     return 0;
 }
 
+static bool needs_file(Verb verb) {
+    return !(VERB_BIT(verb) & MANUALS);
+}
+
 static int check_operands(Arena *arena, int argc, char **argv, Options *options) {
     int count = argc - optind;
     char **operands = argv + optind;
@@ -225,11 +229,24 @@ static int check_operands(Arena *arena, int argc, char **argv, Options *options)
     if (count > 1)
         return usage_error("one file at a time, got `%s` and `%s`", operands[0], operands[1]);
     options->source = count == 1 ? operands[0] : NULL;
-    if (!options->source && options->verb != VERB_LAYERS)
+    if (!options->source && needs_file(options->verb))
         return usage_error("which file?");
     if (options->outputs.count > 1 && options->verb != VERB_RUN)
         return usage_error("--output is given twice");
     return 0;
+}
+
+static int check_code(Arena *arena, Options *options) {
+    options->code = DIAG_CODE_COUNT;
+    if (options->verb != VERB_EXPLAIN || !options->source ||
+        diag_code_find(options->source, &options->code))
+        return 0;
+    const char *names[DIAG_CODE_COUNT];
+    for (DiagCode code = 0; code < DIAG_CODE_COUNT; code++)
+        names[code] = diag_code_name(code);
+    const char *nearest = suggest_name(options->source, names, DIAG_CODE_COUNT);
+    return usage_error("no message has the code `%s`%s", options->source,
+                       nearest ? did_you_mean(arena, "", nearest) : "; `netc explain` lists all");
 }
 
 /* Sets the verb's own default, or sees that what was asked for is one of the verb's formats. */
@@ -304,6 +321,8 @@ int options_parse(Arena *arena, int argc, char **argv, Options *options) {
             status = check_threads(options, used[i]);
         else if (option_table[i].offset == offsetof(Options, cpu))
             status = check_cpu(options);
+    if (status == 0)
+        status = check_code(arena, options);
     if (status == 0)
         status = check_depfile(options);
     return status == 0 ? check_report(arena, options) : status;

@@ -17,6 +17,7 @@ typedef enum Verb {
     VERB_DIFF,    /* netc diff old.net new.net */
     VERB_FORMAT,  /* netc format digits.net */
     VERB_LAYERS,  /* netc layers [NAME] */
+    VERB_EXPLAIN, /* netc explain [CODE] */
 } Verb;
 
 /* Stages that --emit can stop after. */
@@ -60,9 +61,11 @@ typedef VEC(Define) DefineList;
 
 typedef struct Options {
     Verb verb;
-    const char *source;     /* the .net file, `-` for standard input; layers: a layer's name */
+    const char *source;     /* the .net file, `-` for standard input; layers: a layer's name;
+                               explain: a code */
     const char *other;      /* diff: the second file */
     const char *stdin_name; /* NULL: `<stdin>` */
+    DiagCode code;          /* explain: what `source` names; DIAG_CODE_COUNT: all codes */
     TextList sources;       /* format: the files */
     TextList outputs;       /* one at most but for run */
     const char *header;     /* NULL: the output with .h */

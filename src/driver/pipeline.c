@@ -2,14 +2,12 @@
 
 #include <assert.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "driver/compilation.h"
-#include "output/diagnostics.h"
 #include "output/diff.h"
 #include "output/drawing.h"
+#include "output/explain.h"
 #include "output/layer_help.h"
 #include "output/packed_file.h"
 #include "output/report.h"
@@ -352,6 +350,20 @@ static bool layers(Compilation *c) {
     return done;
 }
 
+/* All codes, or the one that stands where other verbs have a file. */
+static bool explain(Compilation *c) {
+    DiagCode code = c->options->code;
+    bool markdown = c->options->format == FORMAT_MARKDOWN;
+    StrBuf text = {0};
+    if (code < DIAG_CODE_COUNT)
+        (markdown ? explain_markdown : explain_text)(code, &text);
+    else
+        (markdown ? explain_page : explain_list)(&text);
+    bool done = outputs_write_text(c, &text);
+    strbuf_free(&text);
+    return done;
+}
+
 static bool help(Compilation *c) {
     StrBuf text = {0};
     if (c->options->help)
@@ -377,26 +389,9 @@ static bool dispatch(Compilation *c) {
     case VERB_DIFF: return diff(c);
     case VERB_FORMAT: return format_files(c);
     case VERB_LAYERS: return layers(c);
+    case VERB_EXPLAIN: return explain(c);
     }
     return false;
-}
-
-static void show_diagnostics(Compilation *c) {
-    bool colour =
-        c->options->colour == COLOUR_ALWAYS ||
-        (c->options->colour == COLOUR_AUTO && isatty(STDERR_FILENO) && !getenv("NO_COLOR"));
-    StrBuf text = {0};
-    diag_sort(&c->diagnostics);
-    switch (c->options->messages) {
-    case MESSAGES_TEXT:
-        diag_render_text(&c->diagnostics, (size_t)c->options->error_limit, colour, &text);
-        break;
-    case MESSAGES_SHORT: diagnostics_short(&c->diagnostics, &text); break;
-    case MESSAGES_JSON: diagnostics_json(&c->diagnostics, &text); break;
-    case MESSAGES_GITHUB: diagnostics_github(&c->diagnostics, &text); break;
-    }
-    fputs(strbuf_text(&text), stderr);
-    strbuf_free(&text);
 }
 
 int pipeline_run(const Options *options) {
@@ -412,7 +407,7 @@ int pipeline_run(const Options *options) {
         file_set_commit(&c.files);
     else
         file_set_abandon(&c.files);
-    show_diagnostics(&c);
+    messages_show(&c);
     int status = diag_exit_status(&c.diagnostics);
     if (status == 0 && c.differs)
         status = STATUS_DIFFERS;

@@ -2,14 +2,32 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
-const char *diag_code_name(DiagCode code) {
-    static const char *const names[] = {
-#define DIAGNOSTIC(code, summary) #code,
+static const struct {
+    const char *name;
+    const char *summary;
+} codes[] = {
+#define DIAGNOSTIC(code, summary) {#code, summary},
 #include "support/diag_codes.def"
 #undef DIAGNOSTIC
-    };
-    return names[code];
+};
+
+const char *diag_code_name(DiagCode code) {
+    return codes[code].name;
+}
+
+const char *diag_code_summary(DiagCode code) {
+    return codes[code].summary;
+}
+
+bool diag_code_find(const char *name, DiagCode *code) {
+    for (DiagCode i = 0; i < DIAG_CODE_COUNT; i++)
+        if (strcasecmp(codes[i].name, name) == 0) {
+            *code = i;
+            return true;
+        }
+    return false;
 }
 
 bool diag_code_is_error(DiagCode code) {

@@ -66,6 +66,10 @@ typedef struct Diagnostics {
 
 /* "E0211", "W0203". */
 const char *diag_code_name(DiagCode code);
+/* What it is about, as diag_codes.def says. */
+const char *diag_code_summary(DiagCode code);
+/* The code of a name in upper or lower case; false if no diagnostic has it. */
+bool diag_code_find(const char *name, DiagCode *code);
 bool diag_code_is_error(DiagCode code);
 /* "error", "warning". */
 const char *diag_severity(DiagCode code);
