@@ -57,7 +57,8 @@ bool outputs_write_object(Compilation *compilation);
 /* The main output as text: -o FILE, or standard output. */
 bool outputs_write_text(Compilation *compilation, const StrBuf *text);
 
-/* messages.c: sorts the diagnostics and writes them to standard error as the options say. */
+/* messages.c: sorts the diagnostics and writes them to standard error, and to a file, as the
+ * options say; when the outputs are committed or abandoned. */
 void messages_show(Compilation *compilation);
 
 /* run.c: `netc run`: executes the network and shows, writes or compares the results. */

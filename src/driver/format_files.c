@@ -45,7 +45,7 @@ static bool deliver(Compilation *c, const char *path, const Source *source, cons
 }
 
 static bool format_file(Compilation *c, const char *path) {
-    const char *name = path;
+    const char *name = c->path = path;
     if (strcmp(path, "-") == 0)
         name = c->options->stdin_name ? c->options->stdin_name : "<stdin>";
     const Source *source = c->options->in_place

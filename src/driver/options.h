@@ -48,6 +48,7 @@ typedef enum Messages {
     MESSAGES_SHORT,
     MESSAGES_JSON,
     MESSAGES_GITHUB,
+    MESSAGES_SARIF,
 } Messages;
 
 typedef enum ColourWhen {
@@ -98,6 +99,7 @@ typedef struct Options {
     bool in_place; /* format: rewrite the files */
     DefineList defines;
     Messages messages;
+    const char *sarif; /* file for a SARIF log of them; NULL: none */
     ColourWhen colour;
     uint64_t error_limit;
     bool help;
