@@ -57,6 +57,9 @@ bool outputs_write_object(Compilation *compilation);
 /* The main output as text: -o FILE, or standard output. */
 bool outputs_write_text(Compilation *compilation, const StrBuf *text);
 
+/* fix.c: `netc check --fix`: true if a file was changed, so that what was found no longer holds. */
+bool fixes_apply(Compilation *compilation);
+
 /* messages.c: sorts the diagnostics and writes them to standard error, and to a file, as the
  * options say; when the outputs are committed or abandoned. */
 void messages_show(Compilation *compilation);

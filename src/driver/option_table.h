@@ -29,6 +29,7 @@ typedef enum OptionKind {
 #define WITH_SOURCE  (WITH_PLAN | VERB_BIT(VERB_INIT) | VERB_BIT(VERB_DRAW) | VERB_BIT(VERB_DIFF))
 #define READS_SOURCE (WITH_SOURCE | VERB_BIT(VERB_FORMAT))
 #define MAX_CHOICES  8
+#define FIX_DRY_RUN  "dry-run" /* what --fix takes */
 
 typedef struct OptionRow {
     const char *name; /* long form, without the dashes */

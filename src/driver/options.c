@@ -282,6 +282,15 @@ static int check_depfile(const Options *options) {
     return 0;
 }
 
+static int check_fix(const Options *options) {
+    if (options->fix && options->fix[0] && strcmp(options->fix, FIX_DRY_RUN) != 0)
+        return usage_error("--fix takes `" FIX_DRY_RUN "` or nothing, not `%s`", options->fix);
+    if (options->fix && !options->fix[0] && strcmp(options->source, "-") == 0)
+        return usage_error("standard input cannot be fixed in place; --fix=" FIX_DRY_RUN
+                           " shows what would change");
+    return 0;
+}
+
 static int check_threads(const Options *options, bool used) {
     if (used && (options->threads < 2 || options->threads > PLAN_MAX_THREADS))
         return usage_error("--threads takes a number from 2 to %d, not %llu (one thread is what "
@@ -323,6 +332,8 @@ int options_parse(Arena *arena, int argc, char **argv, Options *options) {
             status = check_cpu(options);
     if (status == 0)
         status = check_code(arena, options);
+    if (status == 0)
+        status = check_fix(options);
     if (status == 0)
         status = check_depfile(options);
     return status == 0 ? check_report(arena, options) : status;

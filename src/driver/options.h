@@ -95,8 +95,9 @@ typedef struct Options {
     bool compare;
     bool compare_layers;
     uint64_t seed;
-    bool check;    /* format: say which files would change */
-    bool in_place; /* format: rewrite the files */
+    const char *fix; /* check: "" to apply fixes, else to show what they would change; NULL: no */
+    bool check;      /* format: say which files would change */
+    bool in_place;   /* format: rewrite the files */
     DefineList defines;
     Messages messages;
     const char *sarif; /* file for a SARIF log of them; NULL: none */

@@ -394,7 +394,9 @@ static bool dispatch(Compilation *c) {
     return false;
 }
 
-int pipeline_run(const Options *options) {
+/* One run from argv to messages. Where --fix changed a file nothing is shown: *fixed is true, and
+ * the status says nothing. */
+static int run_once(const Options *options, bool *fixed) {
     Compilation c = {.options = options};
     c.intern.arena = c.sources.arena = c.diagnostics.arena = c.files.arena = &c.arena;
     c.diagnostics.sources = &c.sources;
@@ -407,7 +409,9 @@ int pipeline_run(const Options *options) {
         file_set_commit(&c.files);
     else
         file_set_abandon(&c.files);
-    messages_show(&c);
+    *fixed = options->fix && fixes_apply(&c);
+    if (!*fixed)
+        messages_show(&c);
     int status = diag_exit_status(&c.diagnostics);
     if (status == 0 && c.differs)
         status = STATUS_DIFFERS;
@@ -418,4 +422,14 @@ int pipeline_run(const Options *options) {
         tensor_file_close(c.weights_file);
     arena_free(&c.arena);
     return status;
+}
+
+int pipeline_run(const Options *options) {
+    bool fixed;
+    int status = run_once(options, &fixed);
+    if (!fixed)
+        return status;
+    Options again = *options; /* what the changed files have to say */
+    again.fix = NULL;
+    return run_once(&again, &fixed);
 }
