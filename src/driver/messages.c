@@ -17,7 +17,7 @@ static void add_explain(const Diagnostics *diagnostics, StrBuf *text) {
         return;
     bool is_error = diag_has_errors(diagnostics);
     size_t first = 0;
-    while (diag_code_is_error(diagnostics->list.data[first]->code) != is_error)
+    while (diagnostics->list.data[first]->is_error != is_error)
         first++;
     strbuf_format(text, "\nfor more about %s: netc explain %s\n",
                   is_error ? "an error" : "a warning",

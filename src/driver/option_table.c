@@ -229,7 +229,7 @@ const OptionRow option_table[] = {
      FIELD(fix),
      FIX_DRY_RUN,
      {0},
-     "apply the fixes that are sure to be right to the files, and check what comes out; "
+     "apply the fixes that are most likely meant to the files, and check what comes out; "
      "with " FIX_DRY_RUN ", show them as a diff and write nothing"},
     {"check",
      0,
@@ -255,6 +255,14 @@ const OptionRow option_table[] = {
      "NAME",
      {0},
      "what messages call the source read from standard input"},
+    {"warning",
+     'W',
+     OPTION_LIST,
+     READS_SOURCE,
+     FIELD(warnings),
+     "WHAT",
+     {0},
+     "`error` makes errors of all warnings, `error=CODE` of one kind; `no-CODE` turns one off"},
     {"diagnostics",
      0,
      OPTION_CHOICE,

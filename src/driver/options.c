@@ -236,17 +236,19 @@ static int check_operands(Arena *arena, int argc, char **argv, Options *options)
     return 0;
 }
 
-static int check_code(Arena *arena, Options *options) {
-    options->code = DIAG_CODE_COUNT;
-    if (options->verb != VERB_EXPLAIN || !options->source ||
-        diag_code_find(options->source, &options->code))
-        return 0;
+static int unknown_code(Arena *arena, const char *name) {
     const char *names[DIAG_CODE_COUNT];
     for (DiagCode code = 0; code < DIAG_CODE_COUNT; code++)
         names[code] = diag_code_name(code);
-    const char *nearest = suggest_name(options->source, names, DIAG_CODE_COUNT);
-    return usage_error("no message has the code `%s`%s", options->source,
+    const char *nearest = suggest_name(name, names, DIAG_CODE_COUNT);
+    return usage_error("no message has the code `%s`%s", name,
                        nearest ? did_you_mean(arena, "", nearest) : "; `netc explain` lists all");
+}
+
+static int check_code(Arena *arena, Options *options) {
+    bool asked = options->verb == VERB_EXPLAIN && options->source;
+    options->code = asked ? diag_code_find(options->source) : DIAG_CODE_COUNT;
+    return asked && options->code == DIAG_CODE_COUNT ? unknown_code(arena, options->source) : 0;
 }
 
 /* Sets the verb's own default, or sees that what was asked for is one of the verb's formats. */
@@ -289,6 +291,38 @@ static int check_fix(const Options *options) {
         return usage_error("standard input cannot be fixed in place; --fix=" FIX_DRY_RUN
                            " shows what would change");
     return 0;
+}
+
+/* One -W with a code: what it makes of its warnings. */
+static int set_level(Arena *arena, const char *name, DiagLevel level, Options *options) {
+    DiagCode code = diag_code_find(name);
+    if (code == DIAG_CODE_COUNT)
+        return unknown_code(arena, name);
+    if (diag_code_is_error(code))
+        return usage_error("-W is for warnings, and %s is an error", diag_code_name(code));
+    options->levels[code] = level;
+    return 0;
+}
+
+/* A code that is named has its own way; of several the last counts. */
+static int check_warnings(Arena *arena, Options *options) {
+    bool all = false;
+    int status = 0;
+    for (size_t i = 0; i < options->warnings.count && status == 0; i++) {
+        const char *what = options->warnings.data[i];
+        if (strcmp(what, "error") == 0)
+            all = true;
+        else if (strncmp(what, "error=", 6) == 0)
+            status = set_level(arena, what + 6, DIAG_LEVEL_ERROR, options);
+        else if (strncmp(what, "no-", 3) == 0)
+            status = set_level(arena, what + 3, DIAG_LEVEL_OFF, options);
+        else
+            status = usage_error("-W takes `error`, `error=CODE` or `no-CODE`, not `%s`", what);
+    }
+    for (DiagCode code = 0; all && code < DIAG_CODE_COUNT; code++)
+        if (options->levels[code] == DIAG_LEVEL_WARNING)
+            options->levels[code] = DIAG_LEVEL_ERROR;
+    return status;
 }
 
 static int check_threads(const Options *options, bool used) {
@@ -334,6 +368,8 @@ int options_parse(Arena *arena, int argc, char **argv, Options *options) {
         status = check_code(arena, options);
     if (status == 0)
         status = check_fix(options);
+    if (status == 0)
+        status = check_warnings(arena, options);
     if (status == 0)
         status = check_depfile(options);
     return status == 0 ? check_report(arena, options) : status;

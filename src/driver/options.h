@@ -99,6 +99,8 @@ typedef struct Options {
     bool check;      /* format: say which files would change */
     bool in_place;   /* format: rewrite the files */
     DefineList defines;
+    TextList warnings;                 /* as written: `error`, `error=CODE`, `no-CODE` */
+    DiagLevel levels[DIAG_CODE_COUNT]; /* what `warnings` says */
     Messages messages;
     const char *sarif; /* file for a SARIF log of them; NULL: none */
     ColourWhen colour;

@@ -403,9 +403,9 @@ static int run_once(const Options *options, bool *fixed) {
     c.files.diagnostics = &c.diagnostics;
     c.files.keep_unchanged = options->write_if_changed;
 
-    bool done =
-        dispatch(&c) && fine(&c) && (!c.weights_file || tensor_file_unchanged(c.weights_file));
-    if (done)
+    bool done = dispatch(&c) && (!c.weights_file || tensor_file_unchanged(c.weights_file));
+    diag_apply_levels(&c.diagnostics, options->levels);
+    if (done && fine(&c))
         file_set_commit(&c.files);
     else
         file_set_abandon(&c.files);

@@ -141,7 +141,7 @@ static json_t *result(const Diagnostics *diagnostics, const Diagnostic *diagnost
                       const char *file) {
     return json_pack("{s:s, s:I, s:s, s:o, s:o, s:o, s:o}", "ruleId",
                      diag_code_name(diagnostic->code), "ruleIndex", (json_int_t)rule, "level",
-                     diag_severity(diagnostic->code), "message", whole_message(diagnostic),
+                     diag_severity(diagnostic->is_error), "message", whole_message(diagnostic),
                      "locations", locations(diagnostics, diagnostic, file), "relatedLocations",
                      related_locations(diagnostics, diagnostic), "fixes",
                      fixes(diagnostics, diagnostic));
@@ -157,7 +157,8 @@ static json_t *rule(DiagCode code) {
     return json_pack("{s:s, s:{s:s}, s:{s:o}, s:{s:o, s:o}, s:{s:s}}", "id", diag_code_name(code),
                      "shortDescription", "text", diag_code_summary(code), "fullDescription", "text",
                      taken_text(&meaning), "help", "text", taken_text(&text), "markdown",
-                     taken_text(&markdown), "defaultConfiguration", "level", diag_severity(code));
+                     taken_text(&markdown), "defaultConfiguration", "level",
+                     diag_severity(diag_code_is_error(code)));
 }
 
 /* The place of a code among the rules, where it is put if it is not there. */
