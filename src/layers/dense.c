@@ -41,7 +41,7 @@ static bool check_axis(Inference *inference) {
         infer_error(inference, DIAG_E0217, -1, "`dense` takes a vector, but its input is %s",
                     infer_shape_text(inference, input));
     diag_here(inference->diagnostics, diagnostic, "expected one dim, found %d", input->rank);
-    edit_step_before(inference, diagnostic, "flatten", true,
+    edit_step_before(inference, diagnostic, "flatten", input->rank != 2,
                      advice(inference, "flatten first", shape_elements(input)));
     if (input->rank >= 2)
         edit_step_before(inference, diagnostic, "globalavgpool", false,

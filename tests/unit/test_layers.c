@@ -331,15 +331,24 @@ static void dense_takes_a_vector(void **state) {
                false, "image -> globalavgpool -> dense(10)");
 }
 
+/* Of a sequence each row may be meant, so that no fix is applicable. */
+static void dense_of_a_sequence(void **state) {
+    Try try = try_dense(*state, "image -> dense(10)", shape_make(2, 16, 48));
+    const Diagnostic *diagnostic =
+        refused(&try, DIAG_E0217, "`dense` takes a vector, but its input is [16, 48]");
+    assert_fix(&try, diagnostic, 0, "flatten first: 768 inputs, 7,690 parameters", false,
+               "image -> flatten -> dense(10)");
+}
+
 static void steps_go_before_labels(void **state) {
     const char *const texts[][2] = {
         {"image\n  -> fc: dense(10)", "image\n  -> flatten -> fc: dense(10)"},
         {"image -> \"0\" : dense(10)", "image -> flatten -> \"0\" : dense(10)"},
     };
     for (int i = 0; i < 2; i++) {
-        Try try = try_dense(*state, texts[i][0], shape_make(2, 4, 4));
+        Try try = try_dense(*state, texts[i][0], shape_make(3, 1, 4, 4));
         const Diagnostic *diagnostic =
-            refused(&try, DIAG_E0217, "`dense` takes a vector, but its input is [4, 4]");
+            refused(&try, DIAG_E0217, "`dense` takes a vector, but its input is [1, 4, 4]");
         assert_fix(&try, diagnostic, 0, "flatten first: 16 inputs, 170 parameters", true,
                    texts[i][1]);
         try.fixture->graph.inputs.count = 0;
@@ -560,6 +569,7 @@ int main(void) {
         TEST(pool_window_too_large),
         TEST(globalavgpool_of_a_vector),
         TEST(dense_takes_a_vector),
+        TEST(dense_of_a_sequence),
         TEST(steps_go_before_labels),
         TEST(steps_only_in_pipelines),
         TEST(arguments_go_where_they_can),
