@@ -9,6 +9,7 @@
 /* ---- stages --------------------------------------------------------------------------------- */
 
 typedef enum Goal {
+    GOAL_PLAN,
     GOAL_CHECK,
     GOAL_OBJECT,
     GOAL_CODE,
@@ -51,7 +52,7 @@ static void make(Request *request) {
     if (!make_plans(c, request->source))
         return;
     network_show_report(network);
-    if (!compilation_bind_weights(c) ||
+    if (request->goal == GOAL_PLAN || !compilation_bind_weights(c) ||
         (needs_weights(network, request->goal) && !compilation_require_weights(c)) ||
         !compilation_is_fine(c))
         return;
@@ -120,6 +121,10 @@ static netc_network *start(const netc_compiler *compiler, const char *source, Go
     }
     release(network);
     return network;
+}
+
+netc_network *netc_plan(const netc_compiler *compiler, const char *source) {
+    return start(compiler, source, GOAL_PLAN);
 }
 
 netc_network *netc_check(const netc_compiler *compiler, const char *source) {
