@@ -139,11 +139,17 @@ netc_network *netc_load(const netc_compiler *compiler, const char *source) {
     return start(compiler, source, GOAL_CODE);
 }
 
+static void end(void *context) {
+    netc_network *network = context;
+    execution_end(&network->execution);
+    compilation_end(&network->compilation);
+}
+
 void netc_network_free(netc_network *network) {
     if (!network)
         return;
-    execution_end(&network->execution);
-    compilation_end(&network->compilation);
+    Failure unloading; /* of code, where LLVM cannot: then what is left of it stays */
+    failure_catch(end, network, &unloading);
     for (int i = 0; i < ARTEFACTS; i++)
         strbuf_free(&network->artefacts[i]);
     free(network);
