@@ -38,7 +38,7 @@ static const netc_fix *show_fixes(Compilation *c, const Diagnostic *diagnostic) 
 
 static netc_diagnostic show(Compilation *c, const Diagnostic *diagnostic) {
     return (netc_diagnostic){
-        .severity = diag_code_is_error(diagnostic->code) ? NETC_ERROR : NETC_WARNING,
+        .severity = diagnostic->is_error ? NETC_ERROR : NETC_WARNING,
         .code = diag_code_name(diagnostic->code),
         .message = diagnostic->message,
         .span = show_span(&c->sources, diagnostic->span),
