@@ -1,5 +1,5 @@
 /* Every option and every verb, one row each: parsing, checking and --help come from these.
- * Private to src/driver/options*.c. */
+ * Private to src/driver/option*.c. */
 #ifndef NETC_DRIVER_OPTION_TABLE_H
 #define NETC_DRIVER_OPTION_TABLE_H
 
@@ -58,5 +58,12 @@ extern const size_t option_count; /* at most MAX_OPTIONS */
 /* In the order of Verb. */
 extern const VerbRow verb_table[];
 extern const size_t verb_count; /* at most MAX_VERBS */
+
+/* options.c: says on standard error what is wrong with the command line; 2, the status for it. */
+int usage_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* option_response.c: puts what is in the file in place of each argument `@FILE`. If there is no
+ * such file, the argument stays. Returns 0, or the exit status after saying what is wrong. */
+int response_files_expand(Arena *arena, int *argc, char ***argv);
 
 #endif

@@ -9,8 +9,7 @@
 
 #include "support/suggest.h"
 
-static int usage_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
-static int usage_error(const char *format, ...) {
+int usage_error(const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
     fputs("netc: ", stderr);
@@ -289,7 +288,10 @@ int options_parse(Arena *arena, int argc, char **argv, Options *options) {
                          .weights_order = WEIGHTS_ORDERS,
                          .error_limit = 20};
     bool used[MAX_OPTIONS] = {false};
-    int status = parse_options(arena, argc, argv, options, used);
+    int status = response_files_expand(arena, &argc, &argv);
+    if (status != 0)
+        return status;
+    status = parse_options(arena, argc, argv, options, used);
     if (status != 0 || options->help || options->version)
         return status;
     status = check_operands(arena, argc, argv, options);

@@ -101,8 +101,9 @@ typedef struct Options {
     bool version;
 } Options;
 
-/* Reads argv into *options. Returns 0, or 2 after saying on standard error what is wrong with it.
- * With --help or --version nothing else is required. */
+/* Reads argv, and the files that it names as @FILE, into *options. Returns 0, or the exit status
+ * after saying on standard error what is wrong. With --help or --version nothing else is required.
+ * What is read stays in the arena, to which *options points. */
 int options_parse(Arena *arena, int argc, char **argv, Options *options);
 
 /* What --help prints, made from the table. */
