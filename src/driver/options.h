@@ -1,4 +1,4 @@
-/* The command line as data: one table row an option, from which parsing and --help come. */
+/* The command line as data: one table row an option, from which parsing and help come. */
 #ifndef NETC_DRIVER_OPTIONS_H
 #define NETC_DRIVER_OPTIONS_H
 
@@ -55,6 +55,16 @@ typedef enum ColourWhen {
     COLOUR_ALWAYS,
 } ColourWhen;
 
+/* In which form --help shows the table. */
+typedef enum HelpForm {
+    HELP_TEXT,
+    HELP_MAN,
+    HELP_BASH,
+    HELP_ZSH,
+    HELP_FISH,
+    HELP_FORMS,
+} HelpForm;
+
 typedef VEC(const char *) TextList;
 typedef VEC(Define) DefineList;
 
@@ -97,7 +107,7 @@ typedef struct Options {
     Messages messages;
     ColourWhen colour;
     uint64_t error_limit;
-    bool help;
+    HelpForm help; /* HELP_FORMS: not asked for */
     bool version;
 } Options;
 
@@ -106,7 +116,12 @@ typedef struct Options {
  * What is read stays in the arena, to which *options points. */
 int options_parse(Arena *arena, int argc, char **argv, Options *options);
 
+/* Whether help or the version is asked for, and nothing else counts. */
+static inline bool options_only_show(const Options *options) {
+    return options->help != HELP_FORMS || options->version;
+}
+
 /* What --help prints, made from the table. */
-void options_help(StrBuf *out);
+void options_help(HelpForm form, StrBuf *out);
 
 #endif

@@ -354,8 +354,8 @@ static bool layers(Compilation *c) {
 
 static bool help(Compilation *c) {
     StrBuf text = {0};
-    if (c->options->help)
-        options_help(&text);
+    if (c->options->help != HELP_FORMS)
+        options_help(c->options->help, &text);
     else
         strbuf_add(&text, "netc " NETC_VERSION ", LLVM " NETC_LLVM_VERSION "\n");
     bool done = outputs_write_text(c, &text);
@@ -364,7 +364,7 @@ static bool help(Compilation *c) {
 }
 
 static bool dispatch(Compilation *c) {
-    if (c->options->help || c->options->version)
+    if (options_only_show(c->options))
         return help(c);
     switch (c->options->verb) {
     case VERB_COMPILE: return compile(c);
