@@ -86,8 +86,13 @@ def install():
     (WORK / "first place").rename(PREFIX)
     for name in ("bin/netc", "include/netc_runtime.h", "lib/libnetc_runtime.a",
                  "share/netc/runtime/netc_runtime.c", "share/doc/netc/LICENSE",
-                 "share/doc/netc/docs/language.md", "share/doc/netc/examples/digits/digits.net"):
+                 "share/doc/netc/docs/language.md", "share/doc/netc/examples/digits/digits.net",
+                 "share/man/man1/netc.1", "share/man/man5/net.5",
+                 "share/bash-completion/completions/netc", "share/zsh/vendor-completions/_netc",
+                 "share/fish/vendor_completions.d/netc.fish"):
         expect(name, (PREFIX / name).is_file(), True)
+    for page, title in ("man1/netc.1", "netc - compile"), ("man5/net.5", "net - language"):
+        expect(title, title in run("man", "-l", PREFIX / "share/man" / page), True)
     expect("version", run(PREFIX / "bin/netc", "--version"), run(BUILD / "netc", "--version"))
     for path in sorted(PREFIX.rglob("*")):
         if path.suffix in (".cmake", ".pc"):
@@ -242,6 +247,23 @@ def workflow():
     expect("every step does one thing", all(("run" in step) != ("uses" in step) for step in steps), True)
 
 
+def debian():
+    """The package that cpack makes, unpacked."""
+    folder = WORK / "debian"
+    shutil.rmtree(folder, ignore_errors=True)
+    run("cpack", "--config", BUILD / "CPackConfig.cmake", "-B", folder, cwd=BUILD)
+    package, = folder.glob("*.deb")
+    depends = run("dpkg-deb", "--field", package, "Depends")
+    expect("depends on its libraries", all(name in depends for name in ("libc6", "libjansson4", "libzip4")),
+           True)
+    run("dpkg-deb", "--extract", package, folder / "root")
+    usr = folder / "root/usr"
+    listed = {path.relative_to(usr) for path in usr.rglob("*") if path.is_file()}
+    expect("other files than installed ones",
+           listed ^ {path.relative_to(PREFIX) for path in PREFIX.rglob("*") if path.is_file()}, set())
+    expect("version", run(usr / "bin/netc", "--version"), run(BUILD / "netc", "--version"))
+
+
 checks = {check.__name__: check for check in (install, cmake_page, rebuild, arguments, mistakes, cross,
-                                              meson, make, pkg_config, workflow)}
+                                              meson, make, pkg_config, workflow, debian)}
 checks[sys.argv[4]]()
