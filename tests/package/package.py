@@ -11,11 +11,14 @@ import shutil
 import subprocess
 import sys
 
+import yaml
+
 ROOT, BUILD, WORK = (pathlib.Path(name).resolve() for name in sys.argv[1:4])
 PREFIX = WORK / "the prefix"
 PROJECTS = WORK / "some projects"
 INPUTS = ROOT / "tests/package"
 DIGITS = ROOT / "examples/digits"
+NETC_IN_PATH = {"PATH": f"{PREFIX / 'bin'}:{os.environ['PATH']}"}
 
 
 def run(*command, cwd=None, fails=False, **environment):
@@ -204,28 +207,26 @@ def cross():
 
 def meson():
     folder = digits_project("meson", meson_build=of_page("meson"))
-    environment = {"PATH": f"{PREFIX / 'bin'}:{os.environ['PATH']}"}
-    run("meson", "setup", "build", cwd=folder, **environment)
-    run("ninja", "-C", "build", cwd=folder, **environment)
+    run("meson", "setup", "build", cwd=folder, **NETC_IN_PATH)
+    run("ninja", "-C", "build", cwd=folder, **NETC_IN_PATH)
     expect_right(folder / "build/accuracy")
     with open(folder / "digits.net", "a", encoding="utf-8") as file:
         file.write("# changed\n")
-    said = run("ninja", "-C", "build", "-v", cwd=folder, **environment)
+    said = run("ninja", "-C", "build", "-v", cwd=folder, **NETC_IN_PATH)
     expect("a comment compiles accuracy.c", " -c ../accuracy.c" in said, False)
     (folder / "weights.safetensors").touch()
     expect("weights are known", "depfile" in run("ninja", "-C", "build", "-v", cwd=folder,
-                                                 **environment), True)
-    expect("then", "no work to do" in run("ninja", "-C", "build", cwd=folder, **environment), True)
+                                                 **NETC_IN_PATH), True)
+    expect("then", "no work to do" in run("ninja", "-C", "build", cwd=folder, **NETC_IN_PATH), True)
 
 
 def make():
     folder = digits_project("make", Makefile=of_page("make"))
-    environment = {"PATH": f"{PREFIX / 'bin'}:{os.environ['PATH']}"}
-    run("make", "-j2", cwd=folder, **environment)
+    run("make", "-j2", cwd=folder, **NETC_IN_PATH)
     expect_right(folder / "accuracy")
-    run("make", "-q", cwd=folder, **environment)
+    run("make", "-q", cwd=folder, **NETC_IN_PATH)
     (folder / "weights.safetensors").touch()
-    run("make", "-q", cwd=folder, fails=True, **environment)
+    run("make", "-q", cwd=folder, fails=True, **NETC_IN_PATH)
 
 
 def pkg_config():
@@ -241,10 +242,17 @@ def pkg_config():
 
 
 def workflow():
-    import yaml
-    page = yaml.safe_load(of_page("yaml"))
-    steps = page["jobs"]["check"]["steps"]
-    expect("every step does one thing", all(("run" in step) != ("uses" in step) for step in steps), True)
+    """The page's workflow is YAML; its commands, but for the one that installs netc, go through."""
+    steps = yaml.safe_load(of_page("yaml"))["jobs"]["check"]["steps"]
+    expect("a step does one thing", all(("run" in step) != ("uses" in step) for step in steps), True)
+    folder = project("workflow", *(ROOT / "examples/networks").glob("*.net"))
+    commands = [step["run"] for step in steps if "run" in step and "apt-get" not in step["run"]]
+    expect("commands", len(commands), 2)
+    for command in commands:
+        run("bash", "-ec", command, cwd=folder, **NETC_IN_PATH)
+    (folder / "wrong.net").write_text("network wrong(x: [4]) -> [2] {\n    return x -> relu\n}\n")
+    said = run("bash", "-ec", commands[-1], cwd=folder, fails=True, **NETC_IN_PATH)
+    expect("a mistake is shown", "::error file=wrong.net,line=1" in said, True)
 
 
 def debian():
