@@ -5,20 +5,19 @@
 #include "driver/option_table.h"
 #include "layers/layer.h"
 
-static bool takes_value(const OptionRow *row) {
-    return row->kind != OPTION_FLAG && row->kind != OPTION_MAYBE &&
-           row->kind != OPTION_MAYBE_CHOICE;
-}
-
 static bool names_file(const OptionRow *row) {
     return row->argument && strncmp(row->argument, "FILE", 4) == 0;
 }
 
-static bool is_format(const OptionRow *row) {
-    return row->offset == offsetof(Options, format);
+/* The row of --format, whose choices are the verb's. */
+static const OptionRow *format_row(void) {
+    const OptionRow *row = option_table;
+    while (row->offset != offsetof(Options, format))
+        row++;
+    return row;
 }
 
-/* All verbs of a set, or all. */
+/* The verbs whose bits are set. */
 static void add_verbs(unsigned verbs, const char *separator, StrBuf *out) {
     const char *before = "";
     for (size_t i = 0; i < verb_count; i++) {
@@ -29,7 +28,7 @@ static void add_verbs(unsigned verbs, const char *separator, StrBuf *out) {
     }
 }
 
-/* The choices whose bits are set, or all. */
+/* The choices whose bits are set. */
 static void add_choices(const OptionRow *row, unsigned bits, StrBuf *out) {
     const char *before = "";
     for (int i = 0; i < MAX_CHOICES && row->choices[i]; i++) {
@@ -47,17 +46,16 @@ static void add_layers(StrBuf *out) {
         strbuf_format(out, "%s%s", i ? " " : "", table[i]->name);
 }
 
-/* `case VERB in` with the formats of each verb: `NAME='text json'`. */
+/* Sets the shell's variable `name` to the formats that $verb has. */
 static void add_formats_by_verb(const char *name, const char *indent, StrBuf *out) {
     strbuf_format(out, "%scase $verb in\n", indent);
-    for (size_t i = 0; i < option_count; i++)
-        for (size_t v = 0; v < verb_count && is_format(&option_table[i]); v++) {
-            if (verb_table[v].formats == 0)
-                continue;
-            strbuf_format(out, "%s%s) %s='", indent, verb_table[v].name, name);
-            add_choices(&option_table[i], verb_table[v].formats, out);
-            strbuf_add(out, "' ;;\n");
-        }
+    for (size_t i = 0; i < verb_count; i++) {
+        if (verb_table[i].formats == 0)
+            continue;
+        strbuf_format(out, "%s%s) %s='", indent, verb_table[i].name, name);
+        add_choices(format_row(), verb_table[i].formats, out);
+        strbuf_add(out, "' ;;\n");
+    }
     strbuf_format(out, "%sesac\n", indent);
 }
 
@@ -70,12 +68,12 @@ static void add_bash_values(StrBuf *out) {
         if (row->kind == OPTION_FLAG)
             continue;
         strbuf_format(out, "    --%s=", row->name);
-        if (takes_value(row))
+        if (value_is_required(row))
             strbuf_format(out, " | --%s", row->name);
-        if (takes_value(row) && row->letter)
+        if (value_is_required(row) && row->letter)
             strbuf_format(out, " | -%c", row->letter);
         strbuf_add(out, ")\n        operand=value\n");
-        if (is_format(row)) {
+        if (row == format_row()) {
             add_formats_by_verb("words", "        ", out);
         } else if (row->choices[0]) {
             strbuf_add(out, "        words='");
@@ -93,7 +91,8 @@ static void add_bash_options(StrBuf *out) {
         const OptionRow *row = &option_table[i];
         strbuf_add(out, "        case $verb in ");
         add_verbs(row->verbs, " | ", out);
-        strbuf_format(out, ") words+=' --%s%s' ;; esac\n", row->name, takes_value(row) ? "=" : "");
+        strbuf_format(out, ") words+=' --%s%s' ;; esac\n", row->name,
+                      value_is_required(row) ? "=" : "");
     }
 }
 
@@ -164,8 +163,8 @@ static void add_zsh_option(const OptionRow *row, const char *dashes, const char 
     add_zsh_help(row->help, out);
     strbuf_add_char(out, ']');
     if (ending[0]) {
-        strbuf_format(out, "%s%s:", takes_value(row) ? ":" : "::", row->argument);
-        if (is_format(row)) {
+        strbuf_format(out, "%s%s:", value_is_required(row) ? ":" : "::", row->argument);
+        if (row == format_row()) {
             strbuf_add(out, "('$formats')");
         } else if (row->choices[0]) {
             strbuf_add_char(out, '(');
@@ -195,7 +194,7 @@ void completion_zsh(StrBuf *out) {
         strbuf_add(out, "case $verb in ");
         add_verbs(row->verbs, " | ", out);
         strbuf_add(out, ") options+=(");
-        bool takes = takes_value(row);
+        bool takes = value_is_required(row);
         add_zsh_option(row, "--", row->name, takes ? "=" : row->argument ? "=-" : "", out);
         if (row->letter)
             add_zsh_option(row, "-", letter, takes ? "+" : "", out);
@@ -240,7 +239,7 @@ static void add_fish_option(const OptionRow *row, unsigned verbs, unsigned choic
     strbuf_format(out, "' -l %s", row->name);
     if (row->letter)
         strbuf_format(out, " -s %c", row->letter);
-    if (takes_value(row))
+    if (value_is_required(row))
         strbuf_add(out, names_file(row) ? " -r -F" : " -x");
     if (row->choices[0]) {
         strbuf_add(out, " -a '");
@@ -278,10 +277,10 @@ void completion_fish(StrBuf *out) {
     }
     for (size_t i = 0; i < option_count; i++) {
         const OptionRow *row = &option_table[i];
-        for (size_t v = 0; v < verb_count && is_format(row); v++)
+        for (size_t v = 0; v < verb_count && row == format_row(); v++)
             if (verb_table[v].formats)
                 add_fish_option(row, VERB_BIT(v), verb_table[v].formats, out);
-        if (!is_format(row))
+        if (row != format_row())
             add_fish_option(row, row->verbs, ~0u, out);
     }
 }

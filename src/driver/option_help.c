@@ -17,10 +17,6 @@ static const struct ExitStatus {
 
 #define EXIT_STATUS_COUNT (sizeof exit_statuses / sizeof exit_statuses[0])
 
-static bool argument_is_optional(const OptionRow *row) {
-    return row->kind == OPTION_MAYBE || row->kind == OPTION_MAYBE_CHOICE;
-}
-
 /* "text|json", or what the argument is called, or "". */
 static void add_argument(const OptionRow *row, StrBuf *out) {
     if (!row->choices[0])
@@ -38,9 +34,9 @@ static void add_option_text(const OptionRow *row, StrBuf *out) {
     else
         strbuf_format(out, "      --%s", row->name);
     if (row->argument)
-        strbuf_add(out, argument_is_optional(row) ? "[=" : "=");
+        strbuf_add(out, value_is_optional(row) ? "[=" : "=");
     add_argument(row, out);
-    if (argument_is_optional(row))
+    if (value_is_optional(row))
         strbuf_add_char(out, ']');
     size_t width = out->length - start;
     if (width < 30)
@@ -96,9 +92,9 @@ static void add_option_roff(const OptionRow *row, StrBuf *out) {
     if (row->argument) {
         StrBuf argument = {0};
         add_argument(row, &argument);
-        strbuf_add(out, argument_is_optional(row) ? "[=\\fI" : "=\\fI");
+        strbuf_add(out, value_is_optional(row) ? "[=\\fI" : "=\\fI");
         add_roff(strbuf_text(&argument), out);
-        strbuf_add(out, argument_is_optional(row) ? "\\fR]" : "\\fR");
+        strbuf_add(out, value_is_optional(row) ? "\\fR]" : "\\fR");
         strbuf_free(&argument);
     }
     strbuf_add_char(out, '\n');

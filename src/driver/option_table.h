@@ -41,6 +41,15 @@ typedef struct OptionRow {
     const char *help;
 } OptionRow;
 
+/* Whether the value may be left out, and whether there must be one. */
+static inline bool value_is_optional(const OptionRow *row) {
+    return row->kind == OPTION_MAYBE || row->kind == OPTION_MAYBE_CHOICE;
+}
+
+static inline bool value_is_required(const OptionRow *row) {
+    return row->argument && !value_is_optional(row);
+}
+
 typedef struct VerbRow {
     const char *name;
     const char *operand;

@@ -113,13 +113,14 @@ static void getopt_tables(struct option *long_options, char *letters) {
     char *letter = letters;
     *letter++ = ':'; /* tell a missing argument from an unknown option */
     for (size_t i = 0; i < option_count; i++) {
-        OptionKind kind = option_table[i].kind;
-        bool takes = kind != OPTION_FLAG, may = kind == OPTION_MAYBE || kind == OPTION_MAYBE_CHOICE;
-        int argument = may ? optional_argument : takes ? required_argument : no_argument;
-        long_options[i] = (struct option){option_table[i].name, argument, NULL, (int)i + 256};
-        if (option_table[i].letter) {
-            *letter++ = option_table[i].letter;
-            for (int colons = argument; colons > 0; colons--)
+        const OptionRow *row = &option_table[i];
+        int argument = value_is_optional(row)   ? optional_argument
+                       : value_is_required(row) ? required_argument
+                                                : no_argument;
+        long_options[i] = (struct option){row->name, argument, NULL, (int)i + 256};
+        if (row->letter) {
+            *letter++ = row->letter;
+            for (int colons = argument; colons > 0; colons--) /* the constants count them */
                 *letter++ = ':';
         }
     }

@@ -55,10 +55,6 @@ static void every_verb_is_in_every_help(void **state) {
     arena_free(&arena);
 }
 
-static bool value_is_required(const OptionRow *row) {
-    return row->argument && row->kind != OPTION_MAYBE && row->kind != OPTION_MAYBE_CHOICE;
-}
-
 static void every_option_is_in_every_help(void **state) {
     Arena arena = {0};
     (void)state;
