@@ -14,9 +14,11 @@ import time
 from networks import NETC, NETWORKS, ROOT, WORK, input_of, module_of
 
 PAGE = 4096
+LARGE = 16 << 20  # bytes of weights
 
 
 class Netc:
+    """Small weights are in the object, large ones are loaded from a file by netc's runtime."""
     name = "netc"
 
     def load(self, network, threads):
@@ -25,33 +27,42 @@ class Netc:
         entry = NETWORKS[network]
         cpu = os.environ.get("BENCH_CPU", "native")
         stem = WORK / f"netc.{network}.{cpu}.{threads}"
+        weights = WORK / f"{network}.safetensors"
+        large = weights.stat().st_size >= LARGE
         start = time.time()
         shared = [f"--threads={threads}"] if threads > 1 else []
         subprocess.run([NETC, ROOT / entry.file, f"--network={entry.network}", f"--cpu={cpu}", *shared,
-                        f"--weights={WORK / network}.safetensors", f"--output={stem}.o"], check=True)
+                        f"--weights-mode={'extern' if large else 'embed'}", f"--weights={weights}",
+                        f"--output={stem}.o"], check=True)
         self.compile_seconds = time.time() - start
-        subprocess.run(["cc", "-shared", "-o", f"{stem}.so", f"{stem}.o", *(["-lpthreadpool"] if shared else [])],
-                       check=True)
+        runtime = [f"-I{ROOT}/runtime", ROOT / "runtime/netc_runtime.c"] if large else []
+        subprocess.run(["cc", "-O2", "-fPIC", "-shared", "-o", f"{stem}.so", f"{stem}.o", *runtime,
+                        *(["-lpthreadpool"] if shared else [])], check=True)
         library = ctypes.CDLL(f"{stem}.so")
         self.function = getattr(library, entry.network)
         arena = re.search(r"_ARENA_BYTES (\d+)", pathlib.Path(f"{stem}.h").read_text())
         expected = numpy.load(WORK / f"{network}.npy")
         self.output = numpy.empty(expected.shape, numpy.float32)
         self.arena = numpy.empty(int(arena[1]) + PAGE, numpy.uint8)
-        self.arena_pointer = ctypes.c_void_p((self.arena.ctypes.data + PAGE - 1) // PAGE * PAGE)
+        self.rest = [ctypes.c_void_p((self.arena.ctypes.data + PAGE - 1) // PAGE * PAGE)]
+        if large:
+            data = (ctypes.c_void_p * 4)()  # struct netc_weights
+            info = ctypes.c_char.in_dll(library, f"{entry.network}_info")
+            status = library.netc_weights_load(f"{stem}.weights".encode(), ctypes.byref(info), 0, data)
+            assert status == 0, status
+            self.rest.insert(0, ctypes.c_void_p(data[0]))
         self.output_pointer = ctypes.c_void_p(self.output.ctypes.data)
-        self.pool = []
         if shared:
             create = ctypes.CDLL("libpthreadpool.so.0").pthreadpool_create
             create.restype, create.argtypes = ctypes.c_void_p, [ctypes.c_size_t]
-            self.pool = [ctypes.c_void_p(create(threads))]
+            self.rest.append(ctypes.c_void_p(create(threads)))
         self.pointer = ctypes.c_void_p
         self.last = None
 
     def run(self, x):
         if self.last is not x:
             self.last, self.input_pointer = x, self.pointer(x.ctypes.data)
-        self.function(self.input_pointer, self.output_pointer, self.arena_pointer, *self.pool)
+        self.function(self.input_pointer, self.output_pointer, *self.rest)
         return self.output
 
 

@@ -8,15 +8,15 @@ set(NETC_RUNTIME_DIR ${CMAKE_INSTALL_DATADIR}/netc/runtime)
 set(NETC_PC_PREFIX /prefix)
 cmake_path(RELATIVE_PATH NETC_PC_PREFIX BASE_DIRECTORY /prefix/${NETC_PC_DIR})
 
-# The compiler, and the library with its header and source. The library is exported apart: who
-# compiles for another machine wants the compiler only.
+# The compiler, as a program and as a library, and what networks are linked with, in source too. The
+# libraries are exported apart: who compiles for another machine wants the program only.
 install(TARGETS netc EXPORT netcTargets)
-install(TARGETS netc_runtime EXPORT netcRuntimeTargets FILE_SET HEADERS)
+install(TARGETS netc_shared netc_runtime EXPORT netcLibraryTargets FILE_SET HEADERS)
 install(DIRECTORY runtime/ DESTINATION ${NETC_RUNTIME_DIR})
 
 # For find_package and pkg-config
 install(EXPORT netcTargets NAMESPACE netc:: DESTINATION ${NETC_CMAKE_DIR})
-install(EXPORT netcRuntimeTargets NAMESPACE netc:: DESTINATION ${NETC_CMAKE_DIR})
+install(EXPORT netcLibraryTargets NAMESPACE netc:: DESTINATION ${NETC_CMAKE_DIR})
 configure_package_config_file(cmake/netcConfig.cmake.in ${PROJECT_BINARY_DIR}/netcConfig.cmake
   INSTALL_DESTINATION ${NETC_CMAKE_DIR} PATH_VARS NETC_RUNTIME_DIR CMAKE_INSTALL_INCLUDEDIR)
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/netcConfigVersion.cmake

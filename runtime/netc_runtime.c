@@ -1,5 +1,9 @@
 /* The weights loader and the arena of netc_runtime.h. Everything in a file is checked against what
  * the network says before any of it is used. */
+#ifndef _DEFAULT_SOURCE
+#define _DEFAULT_SOURCE /* madvise, under -std=c11 too */
+#endif
+
 #include "netc_runtime.h"
 #include "netc_packed.h"
 #include "netc_xxh64.h"
@@ -9,7 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* NETC_NO_MMAP: read the file into memory even where it could be mapped. */
+/* NETC_NO_MMAP: read the file into memory even where it could be mapped, and ask for no huge pages.
+ */
 #if !defined(NETC_NO_MMAP) && (defined(__unix__) || defined(__APPLE__))
 #define NETC_MMAP 1
 #include <fcntl.h>
@@ -22,6 +27,7 @@
 
 #define HEADER_BYTES     40
 #define OFFSET_ALIGNMENT 64
+#define HUGE_PAGE        ((size_t)1 << 21) /* of x86-64, and of aarch64 with pages of 4 KB */
 
 /* ---- memory ------------------------------------------------------------------------------- */
 
@@ -49,8 +55,21 @@ static void aligned_free(void *aligned) {
     free(block);
 }
 
+/* The same for much memory that is gone through again and again. */
+static void *large_new(size_t bytes, size_t alignment) {
+    void *memory;
+    if (bytes < HUGE_PAGE || alignment == 0 || HUGE_PAGE % alignment != 0)
+        return aligned_new(bytes, alignment);
+    memory = aligned_new(bytes, HUGE_PAGE);
+#if NETC_MMAP && defined(MADV_HUGEPAGE)
+    if (memory) /* if it is refused, pages stay small */
+        madvise(memory, bytes - bytes % HUGE_PAGE, MADV_HUGEPAGE);
+#endif
+    return memory;
+}
+
 void *netc_arena_new(const struct netc_info *info) {
-    return aligned_new(info->arena_bytes, info->alignment);
+    return large_new(info->arena_bytes, info->alignment);
 }
 
 void netc_arena_free(void *arena) {
@@ -58,6 +77,38 @@ void netc_arena_free(void *arena) {
 }
 
 /* ---- files -------------------------------------------------------------------------------- */
+
+/* Reads the whole file into memory aligned as the packed weights must be. */
+static enum netc_status read_stream(FILE *stream, struct netc_weights *weights) {
+    long size;
+    if (fseek(stream, 0, SEEK_END) != 0)
+        return NETC_CANNOT_OPEN;
+    size = ftell(stream);
+    if (size < 0 || fseek(stream, 0, SEEK_SET) != 0)
+        return NETC_CANNOT_OPEN;
+    if (size == 0)
+        return NETC_NOT_WEIGHTS;
+    weights->file = large_new((size_t)size, OFFSET_ALIGNMENT);
+    if (!weights->file)
+        return NETC_CANNOT_OPEN;
+    weights->file_bytes = (size_t)size;
+    if (fread(weights->file, 1, (size_t)size, stream) != (size_t)size)
+        return NETC_CANNOT_OPEN;
+    return NETC_OK;
+}
+
+static enum netc_status read_file(const char *path, struct netc_weights *weights) {
+    enum netc_status status;
+    int error;
+    FILE *stream = fopen(path, "rb");
+    if (!stream)
+        return NETC_CANNOT_OPEN;
+    status = read_stream(stream, weights);
+    error = errno;
+    fclose(stream);
+    errno = error;
+    return status;
+}
 
 #if NETC_MMAP
 
@@ -78,12 +129,13 @@ static enum netc_status map_descriptor(int descriptor, struct netc_weights *weig
     mapping = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, descriptor, 0);
     if (mapping == MAP_FAILED)
         return NETC_CANNOT_OPEN;
-    weights->mapping = mapping;
-    weights->mapping_bytes = (size_t)status.st_size;
+    weights->file = mapping;
+    weights->file_bytes = (size_t)status.st_size;
+    weights->mapped = 1;
     return NETC_OK;
 }
 
-static enum netc_status file_open(const char *path, struct netc_weights *weights) {
+static enum netc_status map_file(const char *path, struct netc_weights *weights) {
     enum netc_status status;
     int error;
     int descriptor = open(path, O_RDONLY);
@@ -96,46 +148,8 @@ static enum netc_status file_open(const char *path, struct netc_weights *weights
     return status;
 }
 
-static void file_close(struct netc_weights *weights) {
-    if (weights->mapping)
-        munmap(weights->mapping, weights->mapping_bytes);
-}
-
 #else
-
-/* Reads the whole file into memory aligned as the packed weights must be. */
-static enum netc_status read_stream(FILE *stream, struct netc_weights *weights) {
-    long size;
-    if (fseek(stream, 0, SEEK_END) != 0)
-        return NETC_CANNOT_OPEN;
-    size = ftell(stream);
-    if (size < 0 || fseek(stream, 0, SEEK_SET) != 0)
-        return NETC_CANNOT_OPEN;
-    if (size == 0)
-        return NETC_NOT_WEIGHTS;
-    weights->mapping = aligned_new((size_t)size, OFFSET_ALIGNMENT);
-    if (!weights->mapping)
-        return NETC_CANNOT_OPEN;
-    weights->mapping_bytes = (size_t)size;
-    if (fread(weights->mapping, 1, (size_t)size, stream) != (size_t)size)
-        return NETC_CANNOT_OPEN;
-    return NETC_OK;
-}
-
-static enum netc_status file_open(const char *path, struct netc_weights *weights) {
-    enum netc_status status;
-    FILE *stream = fopen(path, "rb");
-    if (!stream)
-        return NETC_CANNOT_OPEN;
-    status = read_stream(stream, weights);
-    fclose(stream);
-    return status;
-}
-
-static void file_close(struct netc_weights *weights) {
-    aligned_free(weights->mapping);
-}
-
+#define map_file read_file
 #endif
 
 /* ---- weights ------------------------------------------------------------------------------ */
@@ -147,23 +161,23 @@ static int is_all_zero(const unsigned char *bytes, size_t count) {
     return 1;
 }
 
-/* Checks the mapped file and finds the packed weights in it. */
+/* Checks the file and finds the packed weights in it. */
 static enum netc_status check_file(const struct netc_info *info, int trust,
                                    struct netc_weights *weights) {
-    const unsigned char *file = (const unsigned char *)weights->mapping;
+    const unsigned char *file = (const unsigned char *)weights->file;
     netc_u64 baked = NETC_U64(info->weights_hash[1], info->weights_hash[0]);
     netc_u64 layout = NETC_U64(info->layout_hash[1], info->layout_hash[0]);
     netc_u64 offset, size, hash;
-    if (weights->mapping_bytes < 8 || memcmp(file, "NETCWTS\n", 8) != 0)
+    if (weights->file_bytes < 8 || memcmp(file, "NETCWTS\n", 8) != 0)
         return NETC_NOT_WEIGHTS;
-    if (weights->mapping_bytes < HEADER_BYTES)
+    if (weights->file_bytes < HEADER_BYTES)
         return NETC_WRONG_SIZE;
     if (netc_read32(file + 8) != NETC_WEIGHTS_VERSION)
         return NETC_WRONG_VERSION;
     offset = netc_read32(file + 12);
     size = netc_read64(file + 16);
-    if (size != info->weights_bytes || offset > weights->mapping_bytes ||
-        size != weights->mapping_bytes - offset)
+    if (size != info->weights_bytes || offset > weights->file_bytes ||
+        size != weights->file_bytes - offset)
         return NETC_WRONG_SIZE;
     if (offset < HEADER_BYTES || offset % OFFSET_ALIGNMENT != 0 || info->alignment == 0 ||
         offset % info->alignment != 0 ||
@@ -178,26 +192,43 @@ static enum netc_status check_file(const struct netc_info *info, int trust,
     return NETC_OK;
 }
 
-enum netc_status netc_weights_map(const char *path, const struct netc_info *info, int trust,
-                                  struct netc_weights *weights) {
-    enum netc_status status;
+/* What is left to do once the file is in memory, or failed to be. */
+static enum netc_status finish(enum netc_status status, const struct netc_info *info, int trust,
+                               struct netc_weights *weights) {
     int error;
-    memset(weights, 0, sizeof *weights);
-    if (info->abi_version != NETC_ABI_VERSION)
-        return NETC_WRONG_VERSION;
-    status = file_open(path, weights);
     if (status == NETC_OK)
         status = check_file(info, trust, weights);
     if (status != NETC_OK) {
         error = errno;
-        netc_weights_unmap(weights);
+        netc_weights_free(weights);
         errno = error;
     }
     return status;
 }
 
-void netc_weights_unmap(struct netc_weights *weights) {
-    file_close(weights);
+enum netc_status netc_weights_map(const char *path, const struct netc_info *info, int trust,
+                                  struct netc_weights *weights) {
+    memset(weights, 0, sizeof *weights);
+    if (info->abi_version != NETC_ABI_VERSION)
+        return NETC_WRONG_VERSION;
+    return finish(map_file(path, weights), info, trust, weights);
+}
+
+enum netc_status netc_weights_load(const char *path, const struct netc_info *info, int trust,
+                                   struct netc_weights *weights) {
+    memset(weights, 0, sizeof *weights);
+    if (info->abi_version != NETC_ABI_VERSION)
+        return NETC_WRONG_VERSION;
+    return finish(read_file(path, weights), info, trust, weights);
+}
+
+void netc_weights_free(struct netc_weights *weights) {
+#if NETC_MMAP
+    if (weights->mapped)
+        munmap(weights->file, weights->file_bytes);
+    else
+#endif
+        aligned_free(weights->file);
     memset(weights, 0, sizeof *weights);
 }
 

@@ -1,4 +1,4 @@
-/* argv to exit status. The stages are in driver/pipeline.c. */
+/* argv to exit status. What it does is in driver/pipeline.c. */
 #include "driver/options.h"
 #include "driver/pipeline.h"
 #include "support/cleanup.h"

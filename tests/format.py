@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 root, clang_format = sys.argv[1:]
-files = [str(path.relative_to(root)) for top in ("src", "runtime", "tests", "examples")
+files = [str(path.relative_to(root)) for top in ("include", "src", "runtime", "tests", "examples")
          for path in sorted(pathlib.Path(root, top).rglob("*.[ch]"))]
 check = subprocess.run([clang_format, "--dry-run", "-Werror", *files], cwd=root,
                        capture_output=True, text=True, check=False)

@@ -32,6 +32,6 @@ int main(int argc, char **argv) {
     printf("question: %.6f in %.1f milliseconds, %d parameters\n", (double)output[0],
            (seconds() - start) * 1e3, QUESTION_PARAMETERS);
     netc_arena_free(arena);
-    netc_weights_unmap(&weights);
+    netc_weights_free(&weights);
     return 0;
 }

@@ -46,6 +46,6 @@ int main(int argc, char **argv) {
     float alone = run("one thread", weights.data, arena, NULL);
     pthreadpool_destroy(pool);
     netc_arena_free(arena);
-    netc_weights_unmap(&weights);
+    netc_weights_free(&weights);
     return shared == alone ? 0 : 1;
 }

@@ -40,7 +40,7 @@ DebugInfo *debug_open(Ir *ir, const SourceMap *sources, const Source *file) {
 /* Line and column of a place; 0, "no line", where there is none. */
 static Location locate(const DebugInfo *debug, Span span) {
     if (!source_of(debug->sources, span))
-        return (Location){NULL, 0, 0};
+        return (Location){0};
     return source_locate(debug->sources, span);
 }
 

@@ -70,7 +70,4 @@ void ir_module_flag(Ir *ir, const char *name, unsigned value);
 /* Machine code of the whole module, as an object or as assembly. The module is used up by it. */
 LLVMMemoryBufferRef module_emit(Ir *module, LLVMCodeGenFileType kind);
 
-/* Says what LLVM could not do on standard error and exits with status 70. */
-_Noreturn void internal_error(const char *what, const char *message);
-
 #endif

@@ -5,6 +5,7 @@
 
 #include <llvm-c/LLJIT.h>
 #include <llvm-c/Orc.h>
+#include <pthreadpool.h>
 
 #include "codegen/codegen_internal.h"
 
@@ -17,6 +18,25 @@ static void check(LLVMErrorRef error, const char *what) {
         internal_error(what, LLVMGetErrorMessage(error));
 }
 
+static LLVMOrcCSymbolMapPair function_at(LLVMOrcLLJITRef jit, const char *name, uintptr_t address) {
+    return (LLVMOrcCSymbolMapPair){
+        LLVMOrcLLJITMangleAndIntern(jit, name),
+        {.Address = address,
+         .Flags = {LLVMJITSymbolGenericFlagsExported | LLVMJITSymbolGenericFlagsCallable, 0}}};
+}
+
+/* All that code may call: of the pool of threads. Its addresses are given rather than looked up,
+ * since the symbols of a library that was opened by another need not be seen in the process. */
+static void define_pool(LLVMOrcLLJITRef jit, LLVMOrcJITDylibRef library) {
+    LLVMOrcCSymbolMapPair functions[] = {
+        function_at(jit, "pthreadpool_get_threads_count", (uintptr_t)pthreadpool_get_threads_count),
+        function_at(jit, "pthreadpool_parallelize_1d", (uintptr_t)pthreadpool_parallelize_1d),
+    };
+    size_t count = sizeof functions / sizeof functions[0];
+    check(LLVMOrcJITDylibDefine(library, LLVMOrcAbsoluteSymbols(functions, count)),
+          "no pool of threads");
+}
+
 LoadedCode *module_load(Ir *module) {
     LoadedCode *code = calloc(1, sizeof *code);
     if (!code)
@@ -24,12 +44,7 @@ LoadedCode *module_load(Ir *module) {
     LLVMMemoryBufferRef object = module_emit(module, LLVMObjectFile);
     check(LLVMOrcCreateLLJIT(&code->jit, NULL), "no loader");
     LLVMOrcJITDylibRef library = LLVMOrcLLJITGetMainJITDylib(code->jit);
-    /* What the code calls is linked into this process: the pool of threads. */
-    LLVMOrcDefinitionGeneratorRef process;
-    check(LLVMOrcCreateDynamicLibrarySearchGeneratorForProcess(
-              &process, LLVMOrcLLJITGetGlobalPrefix(code->jit), NULL, NULL),
-          "no symbols of this process");
-    LLVMOrcJITDylibAddGenerator(library, process);
+    define_pool(code->jit, library);
     check(LLVMOrcLLJITAddObjectFile(code->jit, library, object), "loading");
     return code;
 }

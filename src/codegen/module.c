@@ -2,9 +2,9 @@
 #include "codegen/module.h"
 
 #include <assert.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <threads.h>
 
 #include <llvm-c/Analysis.h>
 #include <llvm-c/Error.h>
@@ -13,17 +13,14 @@
 
 #include "codegen/ir_internal.h"
 
-#define EXIT_INTERNAL_ERROR 70
-
-_Noreturn void internal_error(const char *what, const char *message) {
-    fprintf(stderr, "netc: internal error: %s: %s\n", what, message ? message : "no reason given");
-    exit(EXIT_INTERNAL_ERROR);
-}
-
 /* ---- LLVM's own errors ---------------------------------------------------------------------- */
 
 static void on_fatal_error(const char *reason) {
     internal_error("LLVM", reason);
+}
+
+static void install_error_handler(void) {
+    LLVMInstallFatalErrorHandler(on_fatal_error);
 }
 
 /* Remarks and warnings of LLVM are about code that netc made: nothing a user can act on. */
@@ -43,8 +40,8 @@ void ir_module_flag(Ir *ir, const char *name, unsigned value) {
 }
 
 Ir *module_new(const Target *target, const char *name) {
-    LLVMResetFatalErrorHandler();
-    LLVMInstallFatalErrorHandler(on_fatal_error);
+    static once_flag installed = ONCE_FLAG_INIT; /* the handler is the process's */
+    call_once(&installed, install_error_handler);
     Ir *ir = calloc(1, sizeof *ir);
     if (!ir)
         out_of_memory();

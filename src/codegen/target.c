@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <threads.h>
 
 #include <llvm-c/Target.h>
 #include <llvm-c/TargetMachine.h>
@@ -42,15 +43,32 @@ static const Cpu aarch64_cpus[] = {
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
+static void initialise_x86_64(void) {
+    LLVMInitializeX86TargetInfo();
+    LLVMInitializeX86Target();
+    LLVMInitializeX86TargetMC();
+    LLVMInitializeX86AsmPrinter();
+    LLVMInitializeX86AsmParser();
+}
+
+static void initialise_aarch64(void) {
+    LLVMInitializeAArch64TargetInfo();
+    LLVMInitializeAArch64Target();
+    LLVMInitializeAArch64TargetMC();
+    LLVMInitializeAArch64AsmPrinter();
+    LLVMInitializeAArch64AsmParser();
+}
+
 /* What netc knows of an architecture; the order is that of the enumeration. */
 static const struct {
     const char *name; /* as LLVM begins a normalised triple with */
     const char *baseline;
     const Cpu *cpus;
     size_t cpu_count;
+    void (*initialise)(void); /* LLVM's tables of targets, which are the process's */
 } architectures[] = {
-    {"x86_64", "x86-64", x86_64_cpus, COUNT(x86_64_cpus)},
-    {"aarch64", "generic", aarch64_cpus, COUNT(aarch64_cpus)},
+    {"x86_64", "x86-64", x86_64_cpus, COUNT(x86_64_cpus), initialise_x86_64},
+    {"aarch64", "generic", aarch64_cpus, COUNT(aarch64_cpus), initialise_aarch64},
 };
 
 /* The part of a triple before its first dash. */
@@ -62,26 +80,6 @@ static Architecture architecture_of(const char *triple) {
             return (Architecture)i;
     }
     return ARCHITECTURE_NONE;
-}
-
-static void llvm_initialise(Architecture architecture) {
-    switch (architecture) {
-    case ARCHITECTURE_X86_64:
-        LLVMInitializeX86TargetInfo();
-        LLVMInitializeX86Target();
-        LLVMInitializeX86TargetMC();
-        LLVMInitializeX86AsmPrinter();
-        LLVMInitializeX86AsmParser();
-        return;
-    case ARCHITECTURE_AARCH64:
-        LLVMInitializeAArch64TargetInfo();
-        LLVMInitializeAArch64Target();
-        LLVMInitializeAArch64TargetMC();
-        LLVMInitializeAArch64AsmPrinter();
-        LLVMInitializeAArch64AsmParser();
-        return;
-    case ARCHITECTURE_NONE: return;
-    }
 }
 
 /* A copy in the arena of a text that LLVM owns. */
@@ -232,7 +230,8 @@ Target *target_open(Arena *arena, Diagnostics *diagnostics, const char *triple, 
     }
     if (!choose_cpu(arena, diagnostics, target, cpu, architecture))
         return NULL;
-    llvm_initialise(architecture);
+    static once_flag initialised[ARCHITECTURE_NONE] = {ONCE_FLAG_INIT, ONCE_FLAG_INIT};
+    call_once(&initialised[architecture], architectures[architecture].initialise);
     target->llvm = open_machine(target);
     if (!makes_elf64(target->llvm)) {
         Diagnostic *error =

@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "driver/execution.h"
+#include "compilation/execution.h"
+#include "driver/verbs.h"
 #include "output/timing.h"
 
 #define BENCH_SECONDS 1.0
@@ -41,9 +42,9 @@ static double median(double *numbers, size_t count) {
     return count % 2 ? numbers[count / 2] : (numbers[count / 2 - 1] + numbers[count / 2]) / 2;
 }
 
-static void fill_inputs(Compilation *c, const Execution *execution) {
+static void fill_inputs(Compilation *c, const Options *options, const Execution *execution) {
     const float **inputs = ARENA_ARRAY(&c->arena, c->graph->inputs.count, const float *);
-    execution_draw_inputs(c, inputs);
+    execution_draw_inputs(c, options->seed, inputs);
     execution_store_inputs(execution, c, inputs);
 }
 
@@ -61,10 +62,10 @@ static bool go_on(size_t calls, double begin) {
     return calls < LEAST_CALLS || (calls < MOST_CALLS && now() - begin < BENCH_SECONDS);
 }
 
-static void time_calls(Compilation *c, Timing *timing) {
+static void time_calls(Compilation *c, const Options *options, Timing *timing) {
     Execution execution;
     execution_begin(&execution, c, (StepMark){0});
-    fill_inputs(c, &execution);
+    fill_inputs(c, options, &execution);
     float **outputs = output_memory(c);
     for (int i = 0; i < WARM_CALLS; i++)
         execution_call(&execution, outputs);
@@ -80,12 +81,12 @@ static void time_calls(Compilation *c, Timing *timing) {
     execution_end(&execution);
 }
 
-static void time_steps(Compilation *c, Timing *timing) {
+static void time_steps(Compilation *c, const Options *options, Timing *timing) {
     size_t steps = c->variants.list[0].plan->steps.count;
     Marks marks = {.seconds = ARENA_ARRAY(&c->arena, steps + 1, double)};
     Execution execution;
     execution_begin(&execution, c, (StepMark){pass_mark, &marks});
-    fill_inputs(c, &execution);
+    fill_inputs(c, options, &execution);
     float **outputs = output_memory(c);
     double *seconds = ARENA_ARRAY(&c->arena, steps * MOST_CALLS, double); /* by step */
     size_t calls = 0;
@@ -103,14 +104,14 @@ static void time_steps(Compilation *c, Timing *timing) {
     execution_end(&execution);
 }
 
-bool bench_network(Compilation *c) {
+bool bench_network(Compilation *c, const Options *options) {
     const Variant *only = &c->variants.list[0];
     Timing timing = {.plan = only->plan, .count = &c->count, .cpu = only->target->cpu};
-    time_calls(c, &timing);
-    time_steps(c, &timing);
+    time_calls(c, options, &timing);
+    time_steps(c, options, &timing);
     StrBuf text = {0};
-    (c->options->format == FORMAT_JSON ? timing_json : timing_text)(&timing, &text);
-    bool done = outputs_write_text(c, &text);
+    (options->format == FORMAT_JSON ? timing_json : timing_text)(&timing, &text);
+    bool done = outputs_write_text(c, options, &text);
     strbuf_free(&text);
     return done;
 }

@@ -1,7 +1,7 @@
 /* `netc format`: shows a file in the canonical layout, checks files for it, or rewrites them. */
 #include <string.h>
 
-#include "driver/compilation.h"
+#include "driver/verbs.h"
 #include "syntax/format.h"
 #include "syntax/parse.h"
 
@@ -32,10 +32,10 @@ static bool rewrite(Compilation *c, const char *path, const StrBuf *text) {
 }
 
 /* Does what was asked for with the text of one file. */
-static bool deliver(Compilation *c, const char *path, const Source *source, const StrBuf *text) {
-    const Options *options = c->options;
+static bool deliver(Compilation *c, const Options *options, const char *path, const Source *source,
+                    const StrBuf *text) {
     if (!options->check && !options->in_place)
-        return outputs_write_text(c, text);
+        return outputs_write_text(c, options, text);
     if (is_same(source, text))
         return true;
     if (options->in_place)
@@ -44,13 +44,12 @@ static bool deliver(Compilation *c, const char *path, const Source *source, cons
     return true;
 }
 
-static bool format_file(Compilation *c, const char *path) {
+static bool format_file(Compilation *c, const Options *options, const char *path) {
     const char *name = path;
     if (strcmp(path, "-") == 0)
-        name = c->options->stdin_name ? c->options->stdin_name : "<stdin>";
-    const Source *source = c->options->in_place
-                               ? compilation_read_unguarded(c, path, name, SPAN_NONE)
-                               : compilation_read(c, path, name, SPAN_NONE);
+        name = options->stdin_name ? options->stdin_name : "<stdin>";
+    const Source *source = options->in_place ? compilation_read_unguarded(c, path, name, SPAN_NONE)
+                                             : compilation_read(c, path, name, SPAN_NONE);
     if (!source)
         return false;
     size_t mistakes = c->diagnostics.error_count;
@@ -59,14 +58,14 @@ static bool format_file(Compilation *c, const char *path) {
         return false;
     StrBuf text = {0};
     format_source(&c->arena, &c->intern, &c->diagnostics, source, &text);
-    bool done = deliver(c, path, source, &text);
+    bool done = deliver(c, options, path, source, &text);
     strbuf_free(&text);
     return done;
 }
 
-bool format_files(Compilation *c) {
+bool format_files(Compilation *c, const Options *options) {
     bool done = true;
-    for (size_t i = 0; i < c->options->sources.count; i++)
-        done = format_file(c, c->options->sources.data[i]) && done;
+    for (size_t i = 0; i < options->sources.count; i++)
+        done = format_file(c, options, options->sources.data[i]) && done;
     return done;
 }

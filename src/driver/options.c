@@ -42,52 +42,56 @@ static const char *list_choices(Arena *arena, const OptionRow *row, unsigned bit
     return list;
 }
 
-static int set_choice(Arena *arena, const OptionRow *row, const char *value, int *field) {
+/* The setters give NULL, or what is wrong, as a phrase in `arena`. */
+
+static const char *set_choice(Arena *arena, const OptionRow *row, const char *value, int *field) {
     size_t count = 0;
     while (count < MAX_CHOICES && row->choices[count]) {
         if (strcmp(row->choices[count], value) == 0) {
             *field = (int)count;
-            return 0;
+            return NULL;
         }
         count++;
     }
-    return usage_error("--%s takes %s, not `%s`%s", row->name,
-                       list_choices(arena, row, (1u << count) - 1), value,
-                       did_you_mean(arena, "", suggest_name(value, row->choices, count)));
+    return arena_format(arena, "%s takes %s, not `%s`%s", row->name,
+                        list_choices(arena, row, (1u << count) - 1), value,
+                        did_you_mean(arena, "", suggest_name(value, row->choices, count)));
 }
 
-static int set_number(const OptionRow *row, const char *value, uint64_t *field) {
+static const char *set_number(Arena *arena, const OptionRow *row, const char *value,
+                              uint64_t *field) {
     char *end;
     errno = 0;
     unsigned long long number = strtoull(value, &end, 10);
     if (errno != 0 || *end != '\0' || value[0] < '0' || value[0] > '9')
-        return usage_error("--%s takes a whole number, not `%s`", row->name, value);
+        return arena_format(arena, "%s takes a whole number, not `%s`", row->name, value);
     *field = number;
-    return 0;
+    return NULL;
 }
 
-static int add_define(Arena *arena, const char *value, DefineList *field) {
+static const char *add_define(Arena *arena, const char *value, DefineList *field) {
     const char *equals = strchr(value, '=');
     if (!equals || equals == value)
-        return usage_error("--define takes NAME=VALUE, not `%s`", value);
+        return arena_format(arena, "define takes NAME=VALUE, not `%s`", value);
     Define define = {arena_copy_text(arena, value, (size_t)(equals - value)), equals + 1};
     VEC_PUSH(arena, field, define);
-    return 0;
+    return NULL;
 }
 
-static int set_option(Arena *arena, const OptionRow *row, const char *value, Options *options) {
+static const char *set_option(Arena *arena, const OptionRow *row, const char *value,
+                              Options *options) {
     void *field = (char *)options + row->offset;
     switch (row->kind) {
-    case OPTION_FLAG: *(bool *)field = true; return 0;
-    case OPTION_TEXT: *(const char **)field = value; return 0;
-    case OPTION_MAYBE: *(const char **)field = value ? value : ""; return 0;
-    case OPTION_LIST: VEC_PUSH(arena, (TextList *)field, value); return 0;
-    case OPTION_NUMBER: return set_number(row, value, field);
+    case OPTION_FLAG: *(bool *)field = true; return NULL;
+    case OPTION_TEXT: *(const char **)field = value; return NULL;
+    case OPTION_MAYBE: *(const char **)field = value ? value : ""; return NULL;
+    case OPTION_LIST: VEC_PUSH(arena, (TextList *)field, value); return NULL;
+    case OPTION_NUMBER: return set_number(arena, row, value, field);
     case OPTION_CHOICE: return set_choice(arena, row, value, field);
     case OPTION_MAYBE_CHOICE: return set_choice(arena, row, value ? value : row->choices[0], field);
     case OPTION_DEFINE: return add_define(arena, value, field);
     }
-    return 0;
+    return NULL;
 }
 
 /* The verb that `word` names, or verb_count. */
@@ -155,9 +159,9 @@ static int parse_options(Arena *arena, int argc, char **argv, Options *options, 
         const OptionRow *row = row_of_code(code == ':' ? optopt : code);
         if (code == ':')
             return usage_error("--%s needs a value: --%s=%s", row->name, row->name, row->argument);
-        int status = set_option(arena, row, optarg, options);
-        if (status != 0)
-            return status;
+        const char *wrong = set_option(arena, row, optarg, options);
+        if (wrong)
+            return usage_error("--%s", wrong);
         used[row - option_table] = true;
     }
 }
@@ -264,28 +268,38 @@ static int check_depfile(const Options *options) {
     return 0;
 }
 
-static int check_threads(const Options *options, bool used) {
-    if (used && (options->threads < 2 || options->threads > PLAN_MAX_THREADS))
-        return usage_error("--threads takes a number from 2 to %d, not %llu (one thread is what "
-                           "there is without it)",
-                           PLAN_MAX_THREADS, (unsigned long long)options->threads);
-    return 0;
+/* What is wrong with a number of threads that was given; NULL: nothing. */
+static const char *wrong_threads(Arena *arena, uint64_t threads) {
+    if (threads >= 2 && threads <= PLAN_MAX_THREADS)
+        return NULL;
+    return arena_format(
+        arena,
+        "threads takes a number from 2 to %d, not %llu (one thread is what there is "
+        "without it)",
+        PLAN_MAX_THREADS, (unsigned long long)threads);
+}
+
+static int check_threads(Arena *arena, const Options *options, bool used) {
+    const char *wrong = used ? wrong_threads(arena, options->compile.threads) : NULL;
+    return wrong ? usage_error("--%s", wrong) : 0;
 }
 
 /* Code that is run here is for here. */
-static int check_cpu(const Options *options) {
+static int check_cpu(Options *options) {
     bool here = options->verb == VERB_RUN || options->verb == VERB_BENCH;
-    if (here && options->cpu && strchr(options->cpu, ','))
+    const char *cpu = options->compile.cpu;
+    if (here && cpu && strchr(cpu, ','))
         return usage_error("--cpu of `netc %s` is one processor, not `%s`: it is this machine's "
                            "that runs the network",
-                           verb_table[options->verb].name, options->cpu);
+                           verb_table[options->verb].name, cpu);
+    if (options->verb == VERB_BENCH && !cpu)
+        options->compile.cpu = "native";
     return 0;
 }
 
 int options_parse(Arena *arena, int argc, char **argv, Options *options) {
     *options = (Options){.emit = STAGE_OBJECT,
-                         .optimisation = 2,
-                         .weights_order = WEIGHTS_ORDERS,
+                         .compile = COMPILE_OPTIONS_DEFAULT,
                          .help = HELP_FORMS,
                          .error_limit = 20};
     bool used[MAX_OPTIONS] = {false};
@@ -303,11 +317,57 @@ int options_parse(Arena *arena, int argc, char **argv, Options *options) {
     for (size_t i = 0; i < option_count && status == 0; i++)
         if (option_table[i].offset == offsetof(Options, format))
             status = check_format(arena, &option_table[i], used[i], options);
-        else if (option_table[i].offset == offsetof(Options, threads))
-            status = check_threads(options, used[i]);
-        else if (option_table[i].offset == offsetof(Options, cpu))
+        else if (option_table[i].offset == offsetof(Options, compile.threads))
+            status = check_threads(arena, options, used[i]);
+        else if (option_table[i].offset == offsetof(Options, compile.cpu))
             status = check_cpu(options);
     if (status == 0)
         status = check_depfile(options);
     return status == 0 ? check_report(arena, options) : status;
+}
+
+/* Whether an option is one of options->compile. */
+static bool is_of_compilation(const OptionRow *row) {
+    size_t begin = offsetof(Options, compile);
+    return row->offset >= begin && row->offset < begin + sizeof(CompileOptions);
+}
+
+static const char *no_such_option(Arena *arena, const char *name) {
+    const char *names[MAX_OPTIONS];
+    size_t count = 0;
+    for (size_t i = 0; i < option_count; i++)
+        if (is_of_compilation(&option_table[i]))
+            names[count++] = option_table[i].name;
+    return arena_format(arena, "there is no option `%s`%s", name,
+                        did_you_mean(arena, "", suggest_name(name, names, count)));
+}
+
+/* A flag is not given by itself here, so that it can be taken back. */
+static const char *set_flag(Arena *arena, const OptionRow *row, const char *value, bool *field) {
+    bool on = !value || strcmp(value, "on") == 0;
+    if (!on && strcmp(value, "off") != 0)
+        return arena_format(arena, "%s takes `on` or `off`, not `%s`", row->name, value);
+    *field = on;
+    return NULL;
+}
+
+const char *options_set(Arena *arena, Options *options, const char *name, const char *value) {
+    const OptionRow *row = option_table, *end = option_table + option_count;
+    while (row < end && !(is_of_compilation(row) && strcmp(row->name, name) == 0))
+        row++;
+    if (row == end)
+        return no_such_option(arena, name);
+    if (row->kind == OPTION_FLAG)
+        return set_flag(arena, row, value, (bool *)((char *)options + row->offset));
+    if (!value)
+        return arena_format(arena, "%s needs a value", name);
+    if (row->offset != offsetof(Options, compile.threads))
+        return set_option(arena, row, value, options);
+    uint64_t threads;
+    const char *wrong = set_number(arena, row, value, &threads);
+    if (!wrong)
+        wrong = wrong_threads(arena, threads);
+    if (!wrong)
+        options->compile.threads = threads;
+    return wrong;
 }

@@ -2,8 +2,7 @@
 #ifndef NETC_DRIVER_OPTIONS_H
 #define NETC_DRIVER_OPTIONS_H
 
-#include "codegen/codegen.h"
-#include "graph/elaborate.h"
+#include "compilation/compilation.h"
 #include "output/report.h"
 
 typedef enum Verb {
@@ -66,7 +65,6 @@ typedef enum HelpForm {
 } HelpForm;
 
 typedef VEC(const char *) TextList;
-typedef VEC(Define) DefineList;
 
 typedef struct Options {
     Verb verb;
@@ -78,18 +76,8 @@ typedef struct Options {
     const char *header;     /* NULL: the output with .h */
     const char *depfile;    /* NULL: none */
     bool write_if_changed;
-    const char *network;        /* NULL: the last of the file */
-    const char *weights;        /* NULL: what the network says */
-    const char *packed;         /* NULL: the output with .weights */
-    WeightsOrder weights_order; /* WEIGHTS_ORDERS: what the network says */
-    WeightsMode weights_mode;
-    bool allow_weights_outside;
-    const char *target;
-    const char *cpu;
-    int optimisation;
-    uint64_t threads; /* 0: one, and no pool */
-    bool debug;
-    bool exact; /* no Winograd */
+    const char *packed;     /* NULL: the output with .weights */
+    CompileOptions compile; /* what the library takes as well */
     Stage emit;
     Format format;
     const char *explain; /* report: the path of a layer or group, "" for all; NULL: no formulas */
@@ -103,7 +91,6 @@ typedef struct Options {
     uint64_t seed;
     bool check;    /* format: say which files would change */
     bool in_place; /* format: rewrite the files */
-    DefineList defines;
     Messages messages;
     ColourWhen colour;
     uint64_t error_limit;
@@ -115,6 +102,11 @@ typedef struct Options {
  * after saying on standard error what is wrong. With --help or --version nothing else is required.
  * What is read stays in the arena, to which *options points. */
 int options_parse(Arena *arena, int argc, char **argv, Options *options);
+
+/* Sets one of options->compile by its long name, as on the command line; without a value, or with
+ * `on` or `off`, if it takes none there. Texts are kept as they are given. NULL, or what is wrong,
+ * as a phrase in `arena`. */
+const char *options_set(Arena *arena, Options *options, const char *name, const char *value);
 
 /* Whether help or the version is asked for, and nothing else counts. */
 static inline bool options_only_show(const Options *options) {

@@ -4,8 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "driver/execution.h"
+#include "compilation/execution.h"
 #include "driver/layer_comparison.h"
+#include "driver/verbs.h"
 #include "layers/layer.h"
 #include "reference/reference.h"
 #include "support/checked.h"
@@ -17,6 +18,7 @@
 
 typedef struct Run {
     Compilation *compilation;
+    const Options *options;
     const Graph *graph;
     const Plan *plan;
     int64_t samples;
@@ -60,7 +62,7 @@ static bool elements_hold(const Run *run, size_t index, const Shape *shape) {
     Diagnostic *diagnostic = diag_report(
         &c->diagnostics, DIAG_E0704, input->span,
         "`%s` holds %.9g at %s, but input `%s` is of `u8`, whole numbers from 0 to 255",
-        c->options->inputs.data[index], (double)numbers[at], strbuf_text(&place), input->name);
+        run->options->inputs.data[index], (double)numbers[at], strbuf_text(&place), input->name);
     strbuf_free(&place);
     diag_help(&c->diagnostics, diagnostic, "in Python: array.astype(\"u1\"), if that is meant");
     return false;
@@ -69,7 +71,7 @@ static bool elements_hold(const Run *run, size_t index, const Shape *shape) {
 static bool read_input(Run *run, size_t index) {
     Compilation *c = run->compilation;
     const Value *input = run->graph->inputs.data[index];
-    const char *path = c->options->inputs.data[index];
+    const char *path = run->options->inputs.data[index];
     Shape shape;
     run->inputs[index] = npy_read(&c->arena, &c->diagnostics, path, &shape);
     if (!run->inputs[index])
@@ -95,14 +97,14 @@ static bool read_inputs(Run *run) {
     size_t count = run->graph->inputs.count;
     run->inputs = ARENA_ARRAY(&c->arena, count, const float *);
     run->samples = 1;
-    if (c->options->inputs.count == 0) {
-        execution_draw_inputs(c, run->inputs);
+    if (run->options->inputs.count == 0) {
+        execution_draw_inputs(c, run->options->seed, run->inputs);
         return true;
     }
-    if (c->options->inputs.count != count) {
+    if (run->options->inputs.count != count) {
         diag_report(&c->diagnostics, DIAG_E0704, run->graph->name_span,
                     "`%s` has %zu inputs, got %zu --input files", run->graph->name, count,
-                    c->options->inputs.count);
+                    run->options->inputs.count);
         return false;
     }
     for (size_t i = 0; i < count; i++)
@@ -134,7 +136,7 @@ static void run_compiled(Run *run) {
         execution_store_inputs(&execution, c, inputs);
         sample_outputs(run, sample, outputs);
         execution_call(&execution, outputs);
-        if (c->options->compare_layers)
+        if (run->options->compare_layers)
             layer_comparison_add(&run->layers, run->plan, inputs, outputs, execution.arena, sample);
     }
     execution_end(&execution);
@@ -266,7 +268,7 @@ static bool write_result(Run *run, size_t index) {
     }
     StrBuf text = {0};
     npy_write(run->outputs[index], &shape, &text);
-    int file = file_set_open(&c->files, c->options->outputs.data[index]);
+    int file = file_set_open(&c->files, run->options->outputs.data[index]);
     bool done = file >= 0 && file_set_write(&c->files, file, text.data, text.length);
     strbuf_free(&text);
     return done;
@@ -281,24 +283,25 @@ static bool show_and_write(Run *run) {
             show_result(run, i, sample, &text);
     if (shown < run->samples)
         strbuf_format(&text, "... %lld more samples\n", (long long)(run->samples - shown));
-    if (c->options->compare)
+    if (run->options->compare)
         show_comparison(run, &text);
-    if (c->options->compare_layers)
+    if (run->options->compare_layers)
         layer_comparison_print(&run->layers, run->batched, &text);
     int screen = file_set_open(&c->files, "-");
     bool done = screen >= 0 && file_set_write(&c->files, screen, text.data, text.length);
     strbuf_free(&text);
-    for (size_t i = 0; i < c->options->outputs.count && done; i++)
+    for (size_t i = 0; i < run->options->outputs.count && done; i++)
         done = write_result(run, i);
     return done;
 }
 
-bool run_network(Compilation *c) {
-    Run run = {.compilation = c, .graph = c->graph, .plan = c->variants.list[0].plan};
-    if (c->options->outputs.count > c->graph->outputs.count) {
+bool run_network(Compilation *c, const Options *options) {
+    Run run = {
+        .compilation = c, .options = options, .graph = c->graph, .plan = c->variants.list[0].plan};
+    if (options->outputs.count > c->graph->outputs.count) {
         diag_report(&c->diagnostics, DIAG_E0704, c->graph->name_span,
                     "`%s` has %zu results, got %zu --output files", c->graph->name,
-                    c->graph->outputs.count, c->options->outputs.count);
+                    c->graph->outputs.count, options->outputs.count);
         return false;
     }
     if (!read_inputs(&run))
@@ -312,10 +315,10 @@ bool run_network(Compilation *c) {
         }
         run.outputs[i] = ARENA_ARRAY(&c->arena, (size_t)floats, float);
     }
-    if (!c->options->reference || c->options->compare || c->options->compare_layers)
+    if (!options->reference || options->compare || options->compare_layers)
         run_compiled(&run);
-    if (c->options->reference || c->options->compare)
-        run_reference(&run, c->options->compare);
+    if (options->reference || options->compare)
+        run_reference(&run, options->compare);
     if (run.worst.mismatched > 0)
         diag_report(&c->diagnostics, DIAG_E0603, c->graph->name_span,
                     "%lld values of the compiled code differ from the reference by more than the "

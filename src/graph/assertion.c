@@ -167,7 +167,7 @@ void assertion_add(Elaborator *e, const Statement *statement) {
 /* ---- failures ----------------------------------------------------------------------------- */
 
 /* A comparison that does not hold, with the figure on the left. */
-typedef struct Failure {
+typedef struct FailedAssertion {
     const Graph *graph;
     const Expr *condition;
     Figure figure;
@@ -175,7 +175,7 @@ typedef struct Failure {
     Datum bound;
     const Expr *bound_expr;
     BinaryOperator comparison; /* as if the figure stood on the left */
-} Failure;
+} FailedAssertion;
 
 static const char *datum_text(Elaborator *e, const Datum *datum) {
     StrBuf text = {0};
@@ -191,7 +191,7 @@ static const char *count_text(Elaborator *e, int64_t number) {
 }
 
 /* "which is 828,751 over the budget of 50,000,000" */
-static const char *distance_text(Elaborator *e, const Failure *failure) {
+static const char *distance_text(Elaborator *e, const FailedAssertion *failure) {
     const char *bound = datum_text(e, &failure->bound);
     int64_t distance;
     if (failure->bound.kind != DATUM_INTEGER ||
@@ -253,7 +253,7 @@ static size_t find_contributors(const GraphCount *count, size_t node_count, Figu
 }
 
 /* "50,625,250 parameters (99.6%) = 250 * 202_500 + 250" */
-static void label_contributor(Elaborator *e, Diagnostic *diagnostic, const Failure *failure,
+static void label_contributor(Elaborator *e, Diagnostic *diagnostic, const FailedAssertion *failure,
                               size_t index) {
     const Node *node = failure->graph->nodes.data[index];
     const NodeCount *count = &e->metrics->count->nodes[index];
@@ -303,7 +303,7 @@ static int width_attribute(const Elaborator *e, const Node *node) {
     return -1;
 }
 
-static bool bound_holds(const Failure *failure, const GraphCount *count) {
+static bool bound_holds(const FailedAssertion *failure, const GraphCount *count) {
     Metrics metrics = {count, -1};
     Datum figure = datum_integer(figure_value(&metrics, failure->figure));
     int order = datum_compare(&figure, &failure->bound);
@@ -312,7 +312,7 @@ static bool bound_holds(const Failure *failure, const GraphCount *count) {
 
 /* The largest value below the present one for which the bound holds; 0 if there is none or not
  * every value that was tried gives a network. Figures grow with it, so halving finds it. */
-static int64_t largest_fit(const Failure *failure, const Replay *replay, int64_t present,
+static int64_t largest_fit(const FailedAssertion *failure, const Replay *replay, int64_t present,
                            GraphCount *count) {
     int64_t fits = 0;
     int64_t fails = present;
@@ -332,7 +332,7 @@ static int64_t largest_fit(const Failure *failure, const Replay *replay, int64_t
 }
 
 /* Proposes a smaller width for the node; false if none would do. */
-static bool offer_fit(Elaborator *e, Diagnostic *diagnostic, const Failure *failure,
+static bool offer_fit(Elaborator *e, Diagnostic *diagnostic, const FailedAssertion *failure,
                       const Node *node) {
     int index = width_attribute(e, node);
     if (index < 0)
@@ -351,7 +351,7 @@ static bool offer_fit(Elaborator *e, Diagnostic *diagnostic, const Failure *fail
     return true;
 }
 
-static void offer_fits(Elaborator *e, Diagnostic *diagnostic, const Failure *failure,
+static void offer_fits(Elaborator *e, Diagnostic *diagnostic, const FailedAssertion *failure,
                        const size_t *largest, size_t count) {
     bool budget = failure->comparison == BINARY_LESS || failure->comparison == BINARY_LESS_EQUAL;
     if (!budget || failure->graph->nodes.count > FIT_MAX_NODES ||
@@ -364,7 +364,7 @@ static void offer_fits(Elaborator *e, Diagnostic *diagnostic, const Failure *fai
 
 /* ---- messages ------------------------------------------------------------------------------ */
 
-static void report_figure(Elaborator *e, const Failure *failure) {
+static void report_figure(Elaborator *e, const FailedAssertion *failure) {
     Diagnostic *diagnostic = diag_report(e->diagnostics, DIAG_E0501, failure->condition->span,
                                          "%s %s, %s", count_text(e, failure->actual),
                                          figures[failure->figure].unit, distance_text(e, failure));
@@ -421,10 +421,10 @@ static bool is_conjunction(const Expr *expr) {
 static bool explain_figure(Elaborator *e, const Graph *graph, const Expr *condition) {
     const Expr *left = condition->binary.left;
     const Expr *right = condition->binary.right;
-    Failure failure = {.graph = graph,
-                       .condition = condition,
-                       .bound_expr = right,
-                       .comparison = condition->binary.op};
+    FailedAssertion failure = {.graph = graph,
+                               .condition = condition,
+                               .bound_expr = right,
+                               .comparison = condition->binary.op};
     const Expr *side = left;
     if (!figure_of(e->scope, left, &failure.figure)) {
         side = right;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "graph/attribute_reader.h"
+#include "graph/trace.h"
 
 /* "one of `bilinear` and `nearest`" */
 static const char *choices_text(Arena *arena, const AttributeInfo *info) {
@@ -59,6 +60,13 @@ static const char *tuple_as_size(Arena *arena, const Datum *datum) {
     return text;
 }
 
+/* What stands in the text "50"; NULL for any other. */
+static const char *text_as_integer(const Datum *datum) {
+    if (datum->kind != DATUM_TEXT || datum->text[0] == '\0' || strlen(datum->text) > 18)
+        return NULL;
+    return datum->text[strspn(datum->text, "0123456789")] == '\0' ? datum->text : NULL;
+}
+
 /* How the same is written in netc, where that is plain; NULL where it is not. */
 static const char *rewritten(const AttributeReader *reader) {
     const Datum *datum = reader->datum;
@@ -70,7 +78,7 @@ static const char *rewritten(const AttributeReader *reader) {
     case ATTRIBUTE_SIZE: return tuple_as_size(reader->e->arena, datum);
     case ATTRIBUTE_PADDING:
         return datum->kind == DATUM_TEXT && strcmp(datum->text, "same") == 0 ? "same" : NULL;
-    case ATTRIBUTE_INTEGER:
+    case ATTRIBUTE_INTEGER: return text_as_integer(datum);
     case ATTRIBUTE_NUMBER:
     case ATTRIBUTE_AXIS:
     case ATTRIBUTE_AXES:
@@ -147,6 +155,9 @@ bool wrong_axis(const AttributeReader *reader, int64_t axis) {
                                          "%s has no axis %" PRId64, shape, axis);
     diag_here(e->diagnostics, diagnostic, rank == 1 ? "the only axis is 0" : "from 0 to %d",
               rank - 1);
-    diag_label(e->diagnostics, diagnostic, input->span, "%s", shape);
+    trace_shape(e->diagnostics, diagnostic, input, 4);
+    const char *nearest = axis < 0 ? "0" : "-1";
+    diag_fix(e->diagnostics, diagnostic, reader->span, nearest, false, "%s is the %s axis", nearest,
+             axis < 0 ? "first" : "last");
     return false;
 }

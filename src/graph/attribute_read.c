@@ -5,23 +5,29 @@
 
 #include "graph/attribute_reader.h"
 
+#define MAX_LIMIT 3 /* digits of a limit that may be what was meant */
+
 static bool in_range(const AttributeReader *reader, const Datum *datum) {
     Datum minimum = datum_number(reader->info->minimum);
     Datum maximum = datum_number(reader->info->maximum);
     bool low = datum_compare(datum, &minimum) < 0;
     if (!low && datum_compare(datum, &maximum) <= 0)
         return true;
-    StrBuf text = {0};
-    strbuf_add(&text, low ? "at least " : "at most ");
-    datum_print(low ? &minimum : &maximum, &text);
-    strbuf_add(&text, ", got ");
-    datum_print(datum, &text);
+    const Datum *bound = low ? &minimum : &maximum;
+    StrBuf limit = {0}, got = {0};
+    datum_print(bound, &limit);
+    datum_print(datum, &got);
+    Diagnostics *diagnostics = reader->e->diagnostics;
     Diagnostic *diagnostic =
-        diag_report(reader->e->diagnostics, DIAG_E0205, reader->span, "`%s` of `%s` must be %s",
-                    reader->info->name, reader->call->layer->name, strbuf_text(&text));
-    diag_note(reader->e->diagnostics, diagnostic, "`%s`: %s", reader->info->name,
-              reader->info->help);
-    strbuf_free(&text);
+        diag_report(diagnostics, DIAG_E0205, reader->span, "`%s` of `%s` must be at %s %s, got %s",
+                    reader->info->name, reader->call->layer->name, low ? "least" : "most",
+                    strbuf_text(&limit), strbuf_text(&got));
+    diag_note(diagnostics, diagnostic, "`%s`: %s", reader->info->name, reader->info->help);
+    if (reader->datum == datum && limit.length <= MAX_LIMIT)
+        diag_fix(diagnostics, diagnostic, reader->span, strbuf_text(&limit), false, "the %s is %s",
+                 low ? "least" : "most", strbuf_text(&limit));
+    strbuf_free(&limit);
+    strbuf_free(&got);
     return false;
 }
 

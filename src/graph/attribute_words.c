@@ -98,6 +98,9 @@ static void report_choice(const AttributeReader *reader, Name word) {
     if (nearest)
         diag_fix(e->diagnostics, diagnostic, word.span, nearest, true, "did you mean `%s`?",
                  nearest);
+    else
+        diag_fix(e->diagnostics, diagnostic, word.span, choices[0], false, "for example `%s`",
+                 choices[0]);
     diag_note(e->diagnostics, diagnostic, "`%s`: %s", reader->info->name, reader->info->help);
 }
 

@@ -55,11 +55,16 @@ static void report_one_too_many(Elaborator *e, const AttributeCall *call, size_t
     note_arguments(e, diagnostic, layer);
 }
 
-static void report_given_twice(Elaborator *e, const AttributeInfo *info, const Argument *first,
-                               const Argument *again) {
-    Diagnostic *diagnostic = diag_report(e->diagnostics, DIAG_E0204, again->span,
+/* Argument `again` is for what argument `first` is for. */
+static void report_given_twice(Elaborator *e, const AttributeCall *call, const AttributeInfo *info,
+                               size_t first, size_t again) {
+    Span span = call->arguments[again].span;
+    Diagnostic *diagnostic = diag_report(e->diagnostics, DIAG_E0204, span,
                                          "the argument `%s` is given twice", info->name);
-    diag_label(e->diagnostics, diagnostic, first->span, "`%s` is given here", info->name);
+    diag_label(e->diagnostics, diagnostic, call->arguments[first].span, "`%s` is given here",
+               info->name);
+    span.begin = call->arguments[again - 1].span.end; /* with the comma before it */
+    diag_fix(e->diagnostics, diagnostic, span, "", false, "remove one of the two");
 }
 
 /* Which attribute argument `index` is for; -1 after a mistake. */
@@ -92,25 +97,63 @@ static bool place_arguments(Elaborator *e, const AttributeCall *call,
             continue;
         }
         if (place >= 0)
-            report_given_twice(e, &call->layer->attributes[place], &call->arguments[placed[place]],
-                               &call->arguments[i]);
+            report_given_twice(e, call, &call->layer->attributes[place], (size_t)placed[place], i);
         fine = false;
     }
     return fine;
 }
 
+/* An example of what the attribute takes; NULL where there is no usual one. */
+static const char *usual_value(const AttributeCall *call, const AttributeInfo *info) {
+    static const char *const kernels[] = {"3", "3x3", "3x3x3"};
+    int axes = call->input ? call->input->type.shape.rank - 1 : 2;
+    if (info->kind == ATTRIBUTE_SIZE)
+        return kernels[axes >= 1 && axes <= MAX_SPATIAL ? axes - 1 : 1];
+    return info->kind == ATTRIBUTE_INTEGER && info->minimum <= 16 && info->maximum >= 16 ? "16"
+                                                                                         : NULL;
+}
+
+/* Proposes `arguments`, "kernel=3x3", behind those that the call has. */
+static void offer_arguments(Elaborator *e, Diagnostic *diagnostic, const AttributeCall *call,
+                            const char *arguments) {
+    const Source *source = source_of(e->diagnostics->sources, call->callee.span);
+    if (call->count > 0) {
+        uint32_t end = call->arguments[call->count - 1].span.end;
+        diag_fix(e->diagnostics, diagnostic, (Span){end, end},
+                 arena_format(e->arena, ", %s", arguments), false, "for example %s", arguments);
+        return;
+    }
+    uint32_t end = call->callee.span.end;
+    const char *after = source ? source->text + (end - source->base) : "";
+    if (strncmp(after, "()", 2) == 0)
+        diag_fix(e->diagnostics, diagnostic, (Span){end + 1, end + 1}, arguments, false,
+                 "for example %s", arguments);
+    else if (after[0] != '(')
+        diag_fix(e->diagnostics, diagnostic, (Span){end, end},
+                 arena_format(e->arena, "(%s)", arguments), false, "for example %s", arguments);
+}
+
 /* One message for all that are missing. */
 static bool check_required(Elaborator *e, const AttributeCall *call, const int *placed) {
     const LayerInfo *layer = call->layer;
-    const char *text = NULL;
-    for (int i = 0; i < layer->attribute_count; i++)
-        if (placed[i] < 0 && !layer->attributes[i].fallback)
-            text = arena_format(e->arena, "%s%s`%s`", text ? text : "", text ? " and " : "",
-                                layer->attributes[i].name);
+    const char *text = NULL, *example = "";
+    for (int i = 0; i < layer->attribute_count; i++) {
+        const AttributeInfo *info = &layer->attributes[i];
+        if (placed[i] >= 0 || info->fallback)
+            continue;
+        const char *usual = example ? usual_value(call, info) : NULL;
+        example = usual ? arena_format(e->arena, "%s%s%s=%s", example, text ? ", " : "", info->name,
+                                       usual)
+                        : NULL;
+        text =
+            arena_format(e->arena, "%s%s`%s`", text ? text : "", text ? " and " : "", info->name);
+    }
     if (!text)
         return true;
     Diagnostic *diagnostic = diag_report(e->diagnostics, DIAG_E0202, call->callee.span,
                                          "`%s` needs %s", layer->name, text);
+    if (example)
+        offer_arguments(e, diagnostic, call, example);
     note_arguments(e, diagnostic, layer);
     return false;
 }

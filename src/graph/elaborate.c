@@ -9,20 +9,25 @@
 
 /* ---- names -------------------------------------------------------------------------------- */
 
-static void report_defined_twice(Elaborator *e, Name name, Span first, const char *what) {
+static Diagnostic *report_defined_twice(Elaborator *e, Name name, Span first, const char *what) {
     Diagnostic *diagnostic =
         diag_report(e->diagnostics, DIAG_E0303, name.span, "`%s` is defined twice", name.text);
     diag_here(e->diagnostics, diagnostic, "%s", what);
     diag_label(e->diagnostics, diagnostic, first, "`%s` is defined here", name.text);
+    return diagnostic;
 }
 
 /* Binds a name in `scope`, or reports E0303. */
 static void bind(Elaborator *e, Scope *scope, Name name, Datum datum) {
     const Binding *first = scope_find_here(scope, name.text);
-    if (first)
-        report_defined_twice(e, name, first->name.span, "defined again here");
-    else
+    if (!first) {
         scope_add(e->arena, scope, name, datum);
+        return;
+    }
+    Diagnostic *diagnostic = report_defined_twice(e, name, first->name.span, "defined again here");
+    if (datum.kind == DATUM_TENSOR)
+        diag_help(e->diagnostics, diagnostic,
+                  "a name stands for one value: choose another, or go on with the first: `-> ...`");
 }
 
 void bind_name(Elaborator *e, Name name, Datum datum) {
@@ -353,12 +358,31 @@ static void check_results(Elaborator *e, const Item *item, const Body *body) {
     }
 }
 
+/* The name of the last value that nothing reads; NULL if there is none. */
+static const char *last_value(const Elaborator *e) {
+    for (size_t i = e->scope->bindings.count; i-- > 0;) {
+        const Binding *binding = e->scope->bindings.data[i];
+        if (!binding->used && binding->datum.kind == DATUM_TENSOR)
+            return binding->name.text;
+    }
+    return NULL;
+}
+
 static void report_no_return(Elaborator *e, const Item *item, const Body *body) {
+    Location location = source_locate(e->diagnostics->sources, item->body_end);
+    size_t length;
     Diagnostic *diagnostic =
         diag_report(e->diagnostics, DIAG_E0307, item->body_end, "the %s `%s` returns nothing",
                     body->what, item->name.text);
     diag_label(e->diagnostics, diagnostic, item->name.span, "this %s", body->what);
-    diag_help(e->diagnostics, diagnostic, "end it with `return` and what it gives");
+    const char *last = last_value(e);
+    uint32_t indent = location.column - 1;
+    if (last && indent == strspn(source_line(location.source, location.line, &length), " "))
+        diag_fix(e->diagnostics, diagnostic, (Span){item->body_end.begin, item->body_end.begin},
+                 arena_format(e->arena, "    return %s\n%*s", last, (int)indent, ""), false,
+                 "end it with what it gives");
+    else
+        diag_help(e->diagnostics, diagnostic, "end it with `return` and what it gives");
 }
 
 /* Only where nothing else is wrong: a mistake may be what keeps a value from being used. */
@@ -465,7 +489,8 @@ static void import(Elaborator *e, FileNames *names, const FileNames *used, Span 
     }
 }
 
-/* What the file defines and uses. Files it uses come first: no file uses itself (driver/use.c). */
+/* What the file defines and uses. Files it uses come first: no file uses itself
+ * (compilation/use.c). */
 static FileNames *elaborate_file(Elaborator *e, FileNamesList *list, const File *file,
                                  const Elaboration *defines) {
     FileNames *names = find_file(list, file);

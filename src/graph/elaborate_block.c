@@ -290,6 +290,9 @@ static bool may_expand(Elaborator *e, const Block *block, const Call *call) {
                 diag_report(e->diagnostics, DIAG_E0311, call->callee.span,
                             "the block `%s` uses itself", block->item->name.text);
             diag_label(e->diagnostics, diagnostic, block->item->name.span, "the block");
+            diag_help(e->diagnostics, diagnostic,
+                      "it would never end; `-> repeat 3 { ... }` passes a value through the same "
+                      "steps three times");
             return false;
         }
     if (e->levels <= ELABORATE_MAX_LEVELS - AST_MAX_DEPTH)

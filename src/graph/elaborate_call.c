@@ -124,6 +124,25 @@ static void take_inputs(Elaborator *e, LayerCall *call, const Datum *incoming) {
         take_input(e, call, &call->call->data[call->first]);
 }
 
+/* More inputs than the layer takes. */
+static void advise_too_many(Elaborator *e, const LayerCall *call, Diagnostic *diagnostic) {
+    const LayerInfo *layer = call->layer;
+    if (call->first > 0) {
+        diag_here(e->diagnostics, diagnostic,
+                  layer->attribute_count > 0 ? "a tensor, which is an input and not `%s`"
+                                             : "one more input",
+                  layer->attribute_count > 0 ? layer->attributes[0].name : "");
+        diag_help(e->diagnostics, diagnostic,
+                  "`%s` gets its input from `->`, and in parentheses what is known before it runs",
+                  layer->name);
+        return;
+    }
+    uint32_t begin = call->call->callee.span.begin;
+    if (layer->max_inputs == 1 && begin == call->call->span.begin && !call->call->name.label.text)
+        diag_fix(e->diagnostics, diagnostic, (Span){begin, begin}, "concat -> ", false,
+                 "join them first, along their channels");
+}
+
 static bool check_input_count(Elaborator *e, const LayerCall *call) {
     const LayerInfo *layer = call->layer;
     size_t count = call->inputs.count;
@@ -134,14 +153,18 @@ static bool check_input_count(Elaborator *e, const LayerCall *call) {
     const char *bound = layer->min_inputs == layer->max_inputs ? ""
                         : few                                  ? "at least "
                                                                : "at most ";
-    Diagnostic *diagnostic = diag_report(e->diagnostics, DIAG_E0213, call->call->callee.span,
-                                         "`%s` takes %s%zu input%s, but gets %zu", layer->name,
-                                         bound, limit, limit == 1 ? "" : "s", count);
+    const Argument *last = call->first > 0 ? &call->call->arguments->data[call->first - 1] : NULL;
+    Span span = !few && last ? last->span : call->call->callee.span;
+    Diagnostic *diagnostic =
+        diag_report(e->diagnostics, DIAG_E0213, span, "`%s` takes %s%zu input%s, but gets %zu",
+                    layer->name, bound, limit, limit == 1 ? "" : "s", count);
     if (count == 0)
         diag_help(e->diagnostics, diagnostic, "pass a tensor on to it: `%s -> %s`",
                   e->graph->inputs.count > 0 ? e->graph->inputs.data[0]->name : "x", layer->name);
     else if (few)
         diag_help(e->diagnostics, diagnostic, "pass it several: `(a, b) -> %s`", layer->name);
+    else
+        advise_too_many(e, call, diagnostic);
     for (size_t i = 0; i < count && i < 4; i++)
         if (call->inputs.data[i] && !call->inputs.data[i]->poisoned)
             diag_label(e->diagnostics, diagnostic, call->inputs.data[i]->span, "input %zu is %s",
@@ -230,8 +253,11 @@ static Datum elaborate_layer(Elaborator *e, Datum incoming, const LayerInfo *lay
     Span share_span = call->callee.span;
     bool fine = true;
     const char *share = take_share(e, &attributes, &share_span, &fine);
-    fine = check_input_count(e, &layer_call) && fine;
-    fine = attributes_read(e, &attributes, node->attributes) && fine;
+    bool counted = check_input_count(e, &layer_call);
+    /* A tensor in the place of an argument moves all that follow: no message for them. */
+    if (counted || layer_call.first == 0)
+        fine = attributes_read(e, &attributes, node->attributes) && fine;
+    fine = fine && counted;
     fine = fine && path_share(e, node, share, share_span);
     path_note_node(e, node);
     return node_infer(e, node, fine && !layer_call.poisoned);

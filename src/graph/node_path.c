@@ -16,6 +16,9 @@
 #include <string.h>
 
 #include "graph/elaborator.h"
+#include "support/suggest.h"
+
+#define MAX_SUGGESTED 1000 /* layers that are looked at for the one that was meant */
 
 typedef struct KindCount {
     const LayerInfo *layer;
@@ -48,6 +51,23 @@ static int64_t next_ordinal(Elaborator *e, const LayerInfo *layer) {
     return 1;
 }
 
+/* The label of `path` with a number, `conv2` for `conv1`, that nothing has; NULL if that is hard to
+ * find. */
+static const char *free_label(Elaborator *e, const char *path) {
+    const char *dot = strrchr(path, '.');
+    const char *label = dot ? dot + 1 : path;
+    size_t stem = strlen(label);
+    while (stem > 0 && label[stem - 1] >= '0' && label[stem - 1] <= '9')
+        stem--;
+    for (int number = 2; number < 100 && stem > 0; number++) {
+        const char *other = arena_format(e->arena, "%.*s%d", (int)stem, label, number);
+        const char *whole = arena_format(e->arena, "%.*s%s", (int)(label - path), path, other);
+        if (!name_map_find(&e->places, intern_text(e->intern, whole)))
+            return other;
+    }
+    return NULL;
+}
+
 static void report_made_twice(Elaborator *e, const char *path, const PathPlace *first,
                               const PathPlace *again) {
     Diagnostics *diagnostics = e->diagnostics;
@@ -61,7 +81,15 @@ static void report_made_twice(Elaborator *e, const char *path, const PathPlace *
         diag_note(diagnostics, diagnostic,
                   "a layer without a label is named after its kind and its place among all layers "
                   "of that kind");
-    diag_help(diagnostics, diagnostic, "give one of them another label");
+    const char *label = again->labelled && !e->use ? free_label(e, path) : NULL;
+    size_t length;
+    const char *written = source_text(diagnostics->sources, again->span, &length);
+    if (label && length > 0 && memchr(written, '{', length) == NULL)
+        diag_fix(diagnostics, diagnostic, again->span,
+                 arena_format(e->arena, written[0] == '"' ? "\"%s\"" : "%s", label), false,
+                 "give one of them another label");
+    else
+        diag_help(diagnostics, diagnostic, "give one of them another label");
 }
 
 /* Two uses of a block that have no labels make the same paths. */
@@ -236,6 +264,14 @@ static void report_no_owner(Elaborator *e, Span span, const char *path, const La
               layer ? "`share` names the path of an earlier `%s`"
                     : "`share` names the path of an earlier use of the block",
               layer ? layer->name : "");
+    VEC(const char *) paths = {0};
+    for (size_t i = 0; layer && i < e->graph->nodes.count && i < MAX_SUGGESTED; i++)
+        if (e->graph->nodes.data[i]->weights.count > 0)
+            VEC_PUSH(e->arena, &paths, e->graph->nodes.data[i]->path);
+    const char *nearest = suggest_name(path, paths.data, paths.count);
+    if (nearest)
+        diag_fix(e->diagnostics, diagnostic, span, arena_format(e->arena, "\"%s\"", nearest), true,
+                 "did you mean `%s`?", nearest);
 }
 
 /* The layer at `path`: of the same kind, or of any that owns weights, as a language model's last

@@ -119,6 +119,17 @@ static Span differing_dims(const Expr *type, const Shape *expected, const Shape 
     return span;
 }
 
+/* A name that a block could give to the dim at `place` of a type of channels and spatial axes; NULL
+ * if it is known, or the dim is no literal. */
+static const char *open_dim(const Elaborator *e, const Expr *type, Span place) {
+    static const char *const names[] = {"C", "H", "W"};
+    const ExprList *dims = &type->type.dims;
+    for (size_t i = 0; i < dims->count && dims->count <= 3; i++)
+        if (dims->data[i]->span.begin == place.begin && dims->data[i]->kind == EXPR_INTEGER)
+            return scope_find(e->scope, intern_text(e->intern, names[i])) ? NULL : names[i];
+    return NULL;
+}
+
 static void report_shape(Elaborator *e, const Expr *type, const Shape *expected,
                          const Value *value) {
     const Shape *actual = &value->type.shape;
@@ -142,9 +153,13 @@ static void report_shape(Elaborator *e, const Expr *type, const Shape *expected,
         diag_here(e->diagnostics, diagnostic, "%d of %d dimensions differ", differing,
                   actual->rank);
     trace_shape(e->diagnostics, diagnostic, value, 4);
+    const char *open = differing == 1 ? open_dim(e, type, place) : NULL;
     if (!e->use) /* other uses of a block may have other shapes */
         diag_fix(e->diagnostics, diagnostic, type->span, actual_text, false,
                  "if the network is right, the type is %s", actual_text);
+    else if (open)
+        diag_fix(e->diagnostics, diagnostic, place, open, false,
+                 "if the block takes any number here, a name stands for it");
 }
 
 bool type_check(Elaborator *e, const Expr *type, const Value *value) {

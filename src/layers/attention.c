@@ -92,17 +92,6 @@ static bool check_inputs(Inference *inference) {
     return false;
 }
 
-/* The divisor of `width` that is nearest to `heads`. */
-static int64_t nearest_divisor(int64_t width, int64_t heads) {
-    for (int64_t off = 0; off < heads; off++) {
-        if (width % (heads - off) == 0)
-            return heads - off;
-        if (width % (heads + off) == 0)
-            return heads + off;
-    }
-    return 1;
-}
-
 bool attention_check_heads(Inference *inference, int attribute, int64_t width) {
     int64_t heads = inference->node->attributes[attribute].integer;
     if (width % heads == 0)
@@ -110,7 +99,7 @@ bool attention_check_heads(Inference *inference, int attribute, int64_t width) {
     Diagnostic *diagnostic =
         infer_error(inference, DIAG_E0262, attribute, "%s heads do not divide the width of %s",
                     edit_count(inference, heads), edit_count(inference, width));
-    heads = nearest_divisor(width, heads);
+    heads = edit_nearest_divisor(width, heads);
     edit_argument(inference, diagnostic, attribute,
                   arena_format(inference->arena, "%lld", (long long)heads), false,
                   arena_format(inference->arena, "%s heads of %s each",

@@ -4,6 +4,7 @@
 #include <assert.h>
 
 #include "kernels/kernel.h"
+#include "layers/edit.h"
 #include "layers/elementwise.h"
 
 /* ---- shapes -------------------------------------------------------------------------------- */
@@ -24,6 +25,8 @@ static bool report_operand(Inference *inference) {
     else if (shape_equal(x, numbers))
         diag_help(diagnostics, diagnostic, "tensors of equal shape are written `x %s y`",
                   product ? "*" : "+");
+    else if (shape_elements(numbers) == numbers->dims[0])
+        edit_width(inference, diagnostic, node->inputs[1], x->dims[0]);
     return false;
 }
 

@@ -41,15 +41,16 @@ static bool check_axis(Inference *inference) {
         infer_error(inference, DIAG_E0217, -1, "`dense` takes a vector, but its input is %s",
                     infer_shape_text(inference, input));
     diag_here(inference->diagnostics, diagnostic, "expected one dim, found %d", input->rank);
-    edit_step_before(inference, diagnostic, "flatten", true,
-                     advice(inference, "flatten first", shape_elements(input)));
+    bool sequence = input->rank == 2;
+    if (sequence)
+        edit_argument(inference, diagnostic, DENSE_AXIS, "-1", true,
+                      advice(inference, "take each row of a sequence by itself", input->dims[1]));
+    edit_step_before(
+        inference, diagnostic, "flatten", !sequence,
+        advice(inference, sequence ? "or flatten" : "flatten first", shape_elements(input)));
     if (input->rank >= 2)
         edit_step_before(inference, diagnostic, "globalavgpool", false,
                          advice(inference, "or average each channel first", input->dims[0]));
-    if (input->rank == 2)
-        edit_argument(
-            inference, diagnostic, DENSE_AXIS, "-1", false,
-            advice(inference, "or take each row of a sequence by itself", input->dims[1]));
     return false;
 }
 

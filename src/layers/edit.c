@@ -1,8 +1,9 @@
 #include "layers/edit.h"
 
 #include "layers/layer.h"
+#include "layers/window.h"
 
-/* The text of the file that the node's call stands in, and where in it; false without a source (a
+/* The text of the file that a node's call stands in, and where in it; false without a source (a
  * graph made by hand). */
 typedef struct CallText {
     const char *text;
@@ -11,9 +12,9 @@ typedef struct CallText {
     uint32_t end;
 } CallText;
 
-static bool call_text(const Inference *inference, CallText *call) {
+static bool call_text(const Inference *inference, const Node *node, CallText *call) {
     const Source *source = inference->graph->source;
-    Span span = inference->node->span;
+    Span span = node->span;
     if (source == NULL || span.begin < source->base || span.end <= span.begin ||
         span.end - source->base > source->length)
         return false;
@@ -63,7 +64,11 @@ static uint32_t label_begin(const char *text, uint32_t at) {
 
 void edit_argument(Inference *inference, Diagnostic *diagnostic, int attribute, const char *value,
                    bool applicable, const char *message) {
-    const Node *node = inference->node;
+    edit_argument_of(inference, diagnostic, inference->node, attribute, value, applicable, message);
+}
+
+void edit_argument_of(Inference *inference, Diagnostic *diagnostic, const Node *node, int attribute,
+                      const char *value, bool applicable, const char *message) {
     Diagnostics *diagnostics = inference->diagnostics;
     const Attribute *written = &node->attributes[attribute];
     if (written->given) {
@@ -71,7 +76,7 @@ void edit_argument(Inference *inference, Diagnostic *diagnostic, int attribute, 
         return;
     }
     CallText call;
-    if (!call_text(inference, &call)) {
+    if (!call_text(inference, node, &call)) {
         diag_help(diagnostics, diagnostic, "%s", message);
         return;
     }
@@ -94,7 +99,7 @@ void edit_step_before(Inference *inference, Diagnostic *diagnostic, const char *
                       bool applicable, const char *message) {
     Diagnostics *diagnostics = inference->diagnostics;
     CallText call;
-    if (call_text(inference, &call)) {
+    if (call_text(inference, inference->node, &call)) {
         uint32_t begin = label_begin(call.text, call.begin);
         if (follows_arrow(call.text, begin)) {
             uint32_t at = call.base + begin;
@@ -104,6 +109,115 @@ void edit_step_before(Inference *inference, Diagnostic *diagnostic, const char *
         }
     }
     diag_help(diagnostics, diagnostic, "%s", message);
+}
+
+/* ---- changes to the layers before ----------------------------------------------------------- */
+
+/* A network may be long and have many mistakes: what is looked at for one message is bounded. */
+#define MAX_STEPS  100
+#define MAX_SHRUNK 4
+
+static bool same_extents(const Shape *a, const Shape *b) {
+    for (int i = 1; i < a->rank; i++)
+        if (a->dims[i] != b->dims[i])
+            return false;
+    return a->rank == b->rank;
+}
+
+/* The layers that changed the extents on the way to `value` from where they were those of `like`;
+ * 0 if there is no such place, or too many or other layers than windows are on the way. */
+static int find_shrunk(const Value *value, const Shape *like, const Node *shrunk[MAX_SHRUNK]) {
+    int count = 0;
+    for (int i = 0; i < MAX_STEPS && !same_extents(&value->type.shape, like); i++) {
+        const Node *producer = value->producer;
+        if (producer == NULL || value->poisoned || producer->input_count != 1)
+            return 0;
+        const Value *before = producer->inputs[0];
+        if (before->type.shape.rank != like->rank)
+            return 0;
+        if (!same_extents(&before->type.shape, &value->type.shape)) {
+            if (count == MAX_SHRUNK || node_attribute(producer, "pad") < 0)
+                return 0;
+            shrunk[count++] = producer;
+        }
+        value = before;
+    }
+    return same_extents(&value->type.shape, like) ? count : 0;
+}
+
+static bool has_stride(const Node *node) {
+    const Attribute *stride = &node->attributes[node_attribute(node, "stride")];
+    for (int i = 0; i < node->inputs[0]->type.shape.rank - 1; i++)
+        if (stride->size[i] != 1)
+            return true;
+    return false;
+}
+
+bool edit_keep_size(Inference *inference, Diagnostic *diagnostic, const Value *value,
+                    const Shape *like) {
+    const Node *shrunk[MAX_SHRUNK];
+    int count = like->rank >= 2 ? find_shrunk(value, like, shrunk) : 0;
+    const char *names = "";
+    bool strided = false;
+    for (int i = count; i-- > 0;) {
+        strided = strided || has_stride(shrunk[i]);
+        names = arena_format(inference->arena, "%s%s`%s`", names,
+                             i + 1 == count ? ""
+                             : i == 0       ? " and "
+                                            : ", ",
+                             shrunk[i]->path);
+    }
+    if (count == 0 || (strided && count > 1))
+        return false;
+    Shape kept = *like;
+    kept.dims[0] = value->type.shape.dims[0];
+    const char *result = infer_shape_text(inference, &kept);
+    if (count > 1) {
+        diag_help(inference->diagnostics, diagnostic, "`pad=same` in %s would keep the size: %s",
+                  names, result);
+        return true;
+    }
+    const Node *node = shrunk[0];
+    int pad = node_attribute(node, "pad");
+    if (!strided)
+        edit_argument_of(inference, diagnostic, node, pad, "same", false,
+                         arena_format(inference->arena, "keep the size: %s", result));
+    else if (!node->attributes[pad].given)
+        edit_argument_of(inference, diagnostic, node, node_attribute(node, "stride"), "1, pad=same",
+                         false, arena_format(inference->arena, "keep the size: %s", result));
+    return !strided || !node->attributes[pad].given;
+}
+
+void edit_width(Inference *inference, Diagnostic *diagnostic, const Value *value, int64_t width) {
+    for (int i = 0; i < MAX_STEPS && value->producer != NULL && !value->poisoned; i++) {
+        const Node *node = value->producer;
+        int attribute = node_attribute(node, "units");
+        if (attribute < 0)
+            attribute = node_attribute(node, "filters");
+        if (attribute >= 0) {
+            edit_argument_of(inference, diagnostic, node, attribute,
+                             arena_format(inference->arena, "%lld", (long long)width), false,
+                             arena_format(inference->arena, "give `%s` a width of %lld", node->path,
+                                          (long long)width));
+            return;
+        }
+        if (node->input_count != 1 ||
+            node->inputs[0]->type.shape.dims[0] != value->type.shape.dims[0])
+            return;
+        value = node->inputs[0];
+    }
+}
+
+/* ---- words ---------------------------------------------------------------------------------- */
+
+int64_t edit_nearest_divisor(int64_t number, int64_t wanted) {
+    for (int64_t off = 0; off < wanted; off++) {
+        if (number % (wanted - off) == 0)
+            return wanted - off;
+        if (number % (wanted + off) == 0)
+            return wanted + off;
+    }
+    return 1;
 }
 
 const char *edit_count(Inference *inference, int64_t number) {

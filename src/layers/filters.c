@@ -47,8 +47,12 @@ bool filters_check_groups(Inference *inference, int64_t channels, int64_t filter
     if (!divides_channels && !divides_filters)
         diag_note(diagnostics, diagnostic, "nor do they divide the %lld filters",
                   (long long)filters);
-    diag_help(diagnostics, diagnostic, "groups that divide both %lld channels and %lld filters: %s",
-              (long long)channels, (long long)filters,
-              edit_divisors(inference, common_divisor(channels, filters)));
+    int64_t common = common_divisor(channels, filters);
+    edit_argument(
+        inference, diagnostic, attribute,
+        arena_format(inference->arena, "%lld", (long long)edit_nearest_divisor(common, groups)),
+        false,
+        arena_format(inference->arena, "groups that divide both %lld channels and %lld filters: %s",
+                     (long long)channels, (long long)filters, edit_divisors(inference, common)));
     return false;
 }

@@ -77,6 +77,11 @@ static bool check_depth(Inference *inference) {
         edit_argument(inference, diagnostic, MATMUL_TRANSPOSE, transposed ? "off" : "on", true,
                       transposed ? "the second input is not transposed"
                                  : "the second input is given transposed");
+    else if (last == 1 && left->dims[0] == right->dims[transposed ? 1 : 0])
+        diag_help(inference->diagnostics, diagnostic,
+                  "the first input would fit transposed: `-> transpose((1, 0))` makes it "
+                  "[%lld, %lld]",
+                  (long long)left->dims[1], (long long)left->dims[0]);
     return false;
 }
 

@@ -106,6 +106,8 @@ static void report_unequal(Inference *inference, size_t usual_index, size_t odd_
                        infer_shape_text(inference, usual));
     diag_note(inference->diagnostics, diagnostic, "nothing broadcasts silently");
     if (!offer_channels(inference, diagnostic) &&
+        !edit_keep_size(inference, diagnostic, node->inputs[odd_index], usual) &&
+        !edit_keep_size(inference, diagnostic, node->inputs[usual_index], odd) &&
         !offer_projection(inference, diagnostic, odd_index, odd, usual))
         offer_projection(inference, diagnostic, usual_index, usual, odd);
 }

@@ -267,8 +267,12 @@ static bool check_groups(Inference *inference) {
                                          (long long)groups, (long long)channels);
     diag_here(inference->diagnostics, diagnostic, "%lld / %lld leaves %lld over",
               (long long)channels, (long long)groups, (long long)(channels % groups));
-    diag_help(inference->diagnostics, diagnostic, "groups that divide %lld channels: %s",
-              (long long)channels, edit_divisors(inference, channels));
+    edit_argument(
+        inference, diagnostic, GROUPNORM_GROUPS,
+        arena_format(inference->arena, "%lld", (long long)edit_nearest_divisor(channels, groups)),
+        false,
+        arena_format(inference->arena, "groups that divide %lld channels: %s", (long long)channels,
+                     edit_divisors(inference, channels)));
     return false;
 }
 

@@ -61,6 +61,10 @@ static bool report_slice(Inference *inference, const Slice *slice, int attribute
               input->dims[slice->axis]);
     diag_note(inference->diagnostics, diagnostic,
               "a slice begins at `from` and ends before `to`; negative numbers count from the end");
+    if (attribute == SLICE_TO && slice->to > 0)
+        edit_argument(inference, diagnostic, attribute,
+                      arena_format(inference->arena, "%" PRId64, input->dims[slice->axis]), false,
+                      "up to the last one");
     return false;
 }
 

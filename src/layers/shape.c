@@ -46,8 +46,6 @@ static int dim_to_change(const Shape *shape, int64_t elements, int64_t *dim) {
                 return -1;
         if (elements % others != 0)
             continue;
-        if (found >= 0)
-            return -1;
         found = i;
         *dim = elements / others;
     }
@@ -204,6 +202,8 @@ static void report_odd_inputs(Inference *inference, int axis, size_t model, size
                        "input %zu is %s, unlike %s", i + 1, infer_shape_text(inference, shape),
                        infer_shape_text(inference, usual));
     }
+    if (axis == 0)
+        edit_keep_size(inference, diagnostic, node->inputs[first_odd], usual);
 }
 
 static bool concat_infer(Inference *inference) {

@@ -225,12 +225,16 @@ bool window_check_rank(Inference *inference) {
                     "height, width], got %s",
                     inference->node->layer->name, infer_shape_text(inference, input));
     diag_here(inference->diagnostics, diagnostic, "needs two to four dims, found %d", input->rank);
-    if (input->rank == 1)
-        diag_help(
-            inference->diagnostics, diagnostic,
-            "`reshape` gives a vector channels and spatial axes, `reshape([1, %lld])` a single "
-            "channel of length %lld",
-            (long long)input->dims[0], (long long)input->dims[0]);
+    if (input->rank == 1) {
+        long long length = (long long)input->dims[0];
+        edit_step_before(
+            inference, diagnostic, arena_format(inference->arena, "reshape([1, %lld])", length),
+            false,
+            arena_format(inference->arena,
+                         "`reshape` gives a vector channels and spatial axes, `reshape([1, %lld])` "
+                         "a single channel of length %lld",
+                         length, length));
+    }
     return false;
 }
 

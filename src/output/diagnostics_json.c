@@ -3,8 +3,7 @@
 #include "output/json_value.h"
 #include "support/unicode.h"
 
-#define TAB_CELLS  8
-#define MARK_BYTES 3 /* of a byte order mark, which Source.text leaves out */
+#define TAB_CELLS 8
 
 /* Cells to the left of the place on a terminal, and one. */
 static unsigned display_column(const Location *at, uint32_t offset) {
@@ -21,8 +20,7 @@ static unsigned display_column(const Location *at, uint32_t offset) {
 static json_t *place_json(const Diagnostics *diagnostics, uint32_t place) {
     Location at = source_locate(diagnostics->sources, (Span){place, place});
     uint32_t offset = place - at.source->base;
-    return json_pack("{s:I, s:I, s:I, s:I}", "byte",
-                     (json_int_t)offset + (at.source->has_mark ? MARK_BYTES : 0), "line",
+    return json_pack("{s:I, s:I, s:I, s:I}", "byte", (json_int_t)at.byte, "line",
                      (json_int_t)at.line, "column", (json_int_t)at.column, "display_column",
                      (json_int_t)display_column(&at, offset));
 }

@@ -18,11 +18,6 @@ struct ArenaChunk {
     _Alignas(16) unsigned char bytes[];
 };
 
-_Noreturn void out_of_memory(void) {
-    fputs("netc: out of memory\n", stderr);
-    exit(3);
-}
-
 void arena_free(Arena *arena) {
     ArenaChunk *chunk = arena->chunks;
     while (chunk) {

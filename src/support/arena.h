@@ -1,13 +1,15 @@
 /* Bump allocation: everything that lives as long as one compilation comes from one arena.
  *
  * Receives sizes, produces zeroed memory, never frees a single object. A pointer stays valid until
- * arena_free. Running out of memory is not recoverable: the process says so and exits with status 3
- * (see out_of_memory), so no caller tests for NULL. */
+ * arena_free. Running out of memory ends the work (support/failure.h), so no caller tests for NULL.
+ */
 #ifndef NETC_SUPPORT_ARENA_H
 #define NETC_SUPPORT_ARENA_H
 
 #include <stdarg.h>
 #include <stddef.h>
+
+#include "support/failure.h"
 
 typedef struct ArenaChunk ArenaChunk;
 
@@ -34,8 +36,5 @@ char *arena_format_list(Arena *arena, const char *format, va_list arguments)
 
 #define ARENA_NEW(arena, Type)          ((Type *)arena_alloc((arena), sizeof(Type)))
 #define ARENA_ARRAY(arena, count, Type) ((Type *)arena_array((arena), (count), sizeof(Type)))
-
-/* Says "netc: out of memory" on standard error and exits with status 3. */
-_Noreturn void out_of_memory(void);
 
 #endif

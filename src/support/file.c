@@ -352,10 +352,26 @@ int file_set_open(FileSet *set, const char *path) {
     return (int)set->outputs.count - 1;
 }
 
+int file_set_open_memory(FileSet *set, StrBuf *memory) {
+    FileOutput output = {.identity.path = "memory", .descriptor = -1, .memory = memory};
+    VEC_PUSH(set->arena, &set->outputs, output);
+    return (int)set->outputs.count - 1;
+}
+
+static bool write_memory(StrBuf *memory, off_t offset, const void *data, size_t size) {
+    if (offset < 0)
+        strbuf_add_bytes(memory, data, size);
+    else
+        memcpy(memory->data + offset, data, size);
+    return true;
+}
+
 /* Writes at `offset`, or where the last write ended if it is negative. */
 static bool write_at(FileSet *set, int index, off_t offset, const void *data, size_t size) {
     assert(index >= 0 && (size_t)index < set->outputs.count);
     const FileOutput *output = &set->outputs.data[index];
+    if (output->memory)
+        return write_memory(output->memory, offset, data, size);
     const unsigned char *at = data;
     while (size > 0) {
         ssize_t written = offset < 0 ? write(output->descriptor, at, size)
@@ -382,7 +398,8 @@ bool file_set_write(FileSet *set, int index, const void *data, size_t size) {
 
 bool file_set_can_rewrite(const FileSet *set, int index) {
     assert(index >= 0 && (size_t)index < set->outputs.count);
-    return is_replaced(&set->outputs.data[index]);
+    const FileOutput *output = &set->outputs.data[index];
+    return is_replaced(output) || output->memory;
 }
 
 bool file_set_rewrite(FileSet *set, int index, const void *data, size_t size) {

@@ -47,6 +47,7 @@ typedef struct FileOutput {
     const char *destination; /* path behind all symbolic links; for messages use identity.path */
     const char *temporary;   /* complete path of the temporary, NULL if written straight through */
     int descriptor;          /* of a temporary open for reading and writing, until the commit */
+    StrBuf *memory;          /* takes the bytes; NULL: they go to a file */
 } FileOutput;
 
 typedef struct FileSet {
@@ -60,6 +61,9 @@ typedef struct FileSet {
 /* Opens the temporary for `path` and returns its index, or -1 after a diagnostic (also when two
  * outputs, or an output and one of `inputs`, are the same file). `-` is standard output. */
 int file_set_open(FileSet *set, const char *path);
+
+/* The same for an output that is not a file: what is written goes to `memory`, there at once. */
+int file_set_open_memory(FileSet *set, StrBuf *memory);
 
 /* Writes all bytes at the end of output `index`. False after a diagnostic. */
 bool file_set_write(FileSet *set, int index, const void *data, size_t size);

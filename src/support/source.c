@@ -5,6 +5,8 @@
 
 #include "support/unicode.h"
 
+#define MARK "\xEF\xBB\xBF" /* the byte order mark, of no use in UTF-8 */
+
 /* Bytes of the line end at `at`, as in grammar/net.l: CR LF, LF or CR; 0 if there is none. */
 static size_t line_end_length(const char *at, const char *end) {
     if (at == end || (*at != '\n' && *at != '\r'))
@@ -36,10 +38,11 @@ static void source_find_lines(Arena *arena, Source *source) {
 }
 
 Source *source_add(SourceMap *map, const char *name, const char *text, size_t length) {
-    bool has_mark = length >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0;
+    size_t mark = sizeof MARK - 1;
+    bool has_mark = length >= mark && memcmp(text, MARK, mark) == 0;
     if (has_mark) {
-        text += 3;
-        length -= 3;
+        text += mark;
+        length -= mark;
     }
     uint32_t base = map->next_base ? map->next_base : 1;
     /* A file takes one offset more than it has bytes: its end is a place too. */
@@ -86,7 +89,10 @@ Location source_locate(const SourceMap *map, Span span) {
     const Source *source = source_of(map, span);
     assert(source);
     uint32_t offset = span.begin - source->base;
-    Location location = {.source = source, .line = source_line_at(source, offset), .column = 1};
+    Location location = {.source = source,
+                         .line = source_line_at(source, offset),
+                         .column = 1,
+                         .byte = offset + (source->has_mark ? sizeof MARK - 1 : 0)};
     uint32_t at = source->line_begin[location.line - 1];
     while (at < offset) {
         uint32_t scalar;

@@ -41,6 +41,7 @@ typedef struct Location {
     const Source *source;
     uint32_t line;
     uint32_t column;
+    size_t byte; /* from 0, in the file: with its byte order mark */
 } Location;
 
 /* Adds a text (copied). NULL when the address space (4 GiB over all files) is used up. */

@@ -172,7 +172,7 @@ typedef struct Item {
     ParameterList results;    /* NETWORK, BLOCK: empty when no result type is written */
     StatementList body;       /* NETWORK, BLOCK */
     Span body_end;            /* NETWORK, BLOCK: the closing brace */
-    const struct File *used;  /* USE: what stands there; set when it is read (driver/use.c) */
+    const struct File *used;  /* USE: what stands there; set when read (compilation/use.c) */
 } Item;
 
 typedef struct File {

@@ -81,6 +81,12 @@ static int closing_of(int opening) {
     return opening == TOKEN_LEFT_BRACKET ? TOKEN_RIGHT_BRACKET : TOKEN_RIGHT_BRACE;
 }
 
+static const char *closing_text(int opening) {
+    if (opening == TOKEN_LEFT_PAREN)
+        return ")";
+    return opening == TOKEN_LEFT_BRACKET ? "]" : "}";
+}
+
 static bool innermost_is(const Parse *parse, int kind) {
     return parse->bracket_count > 0 && parse->brackets[parse->bracket_count - 1].kind == kind;
 }
@@ -123,8 +129,13 @@ static void close_brackets(Parse *parse, int level, Token token, const char *rea
         parse->quiet = false; /* the braces of a network are no part of its last statement */
     Diagnostic *diagnostic =
         parse_report(parse, DIAG_E0108, open->span, "%s is never closed", token_phrase(open->kind));
-    if (diagnostic != NULL)
+    if (diagnostic != NULL) {
+        bool brace = open->kind == TOKEN_LEFT_BRACE;
+        uint32_t at = brace ? token.span.begin : parse->current.span.end;
         diag_label(parse->diagnostics, diagnostic, token.span, "%s", reason);
+        diag_fix(parse->diagnostics, diagnostic, (Span){at, at}, closing_text(open->kind), false,
+                 "close it");
+    }
     parse->closing_to = level;
     parse->put_back = token;
 }

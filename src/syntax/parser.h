@@ -46,6 +46,7 @@ typedef struct Parse {
     bool quiet;        /* an error of this statement was reported: no second one */
     bool stray;        /* `current` is a closing bracket that closes nothing */
     bool body_closed;  /* `current` is the closing brace of a network or block */
+    uint64_t misused;  /* reserved words that were defined as names, which was reported */
     bool choice;       /* this statement has an `if`: a brace may be that of a branch */
     Token current;     /* handed out last: the parser's look-ahead */
     Token previous;    /* the one before */
@@ -97,6 +98,8 @@ void scan_error_character(Parse *parse, Span span);
 void scan_error_name(Parse *parse, Span span);
 void scan_error_comment(Parse *parse, Span span);
 void scan_error_quotes(Parse *parse, Span span);
+/* A text that the end of its line ends. */
+void scan_error_open_text(Parse *parse, Span span);
 /* Another language's spelling of a token. */
 void scan_error_foreign(Parse *parse, Span span, const char *spelling);
 /* Characters that make a comment or a text look other than it is. */

@@ -19,6 +19,14 @@ static const LookAlike look_alikes[] = {
     {0xff09, ")"}, {0xff0c, ","},   {0xff1a, ":"},  {0xff1b, ";"},   {0xff1d, "="},
 };
 
+/* NULL for a character that looks like none of the language. */
+static const char *plain_character(uint32_t scalar) {
+    for (size_t i = 0; i < sizeof look_alikes / sizeof *look_alikes; i++)
+        if (look_alikes[i].scalar == scalar)
+            return look_alikes[i].plain;
+    return NULL;
+}
+
 static uint32_t scalar_at(const Parse *parse, Span span) {
     uint32_t scalar;
     unicode_decode(parse_text(parse, span), span.end - span.begin, &scalar);
@@ -38,20 +46,57 @@ void scan_error_character(Parse *parse, Span span) {
                          (int)(span.end - span.begin), parse_text(parse, span), (unsigned)scalar);
     if (diagnostic == NULL)
         return;
-    for (size_t i = 0; i < sizeof look_alikes / sizeof *look_alikes; i++)
-        if (look_alikes[i].scalar == scalar)
-            diag_fix(parse->diagnostics, diagnostic, span, look_alikes[i].plain, true,
-                     strcmp(look_alikes[i].plain, " ") == 0 ? "a plain blank stands here"
-                                                            : "it is written `%s`",
-                     look_alikes[i].plain);
+    const char *plain = plain_character(scalar);
+    if (plain)
+        diag_fix(parse->diagnostics, diagnostic, span, plain, true,
+                 strcmp(plain, " ") == 0 ? "a plain blank stands here" : "it is written `%s`",
+                 plain);
+}
+
+#define MAX_PLAIN 64 /* bytes that are looked at for plain characters */
+
+/* `span` with a plain character in place of each; NULL if one has none. */
+static const char *all_plain(Parse *parse, Span span) {
+    const char *fixed = "";
+    if (span.end - span.begin > MAX_PLAIN)
+        return NULL;
+    while (span.begin < span.end) {
+        const char *plain = plain_character(scalar_at(parse, span));
+        uint32_t scalar;
+        if (!plain)
+            return NULL;
+        fixed = arena_format(parse->arena, "%s%s", fixed, plain);
+        span.begin +=
+            (uint32_t)unicode_decode(parse_text(parse, span), span.end - span.begin, &scalar);
+    }
+    return fixed;
 }
 
 void scan_error_name(Parse *parse, Span span) {
     Diagnostic *diagnostic =
         parse_report(parse, DIAG_E0101, span, "a name has only letters a to z, digits and `_`");
-    if (diagnostic != NULL)
+    if (diagnostic == NULL)
+        return;
+    const char *plain = all_plain(parse, span);
+    if (plain)
+        diag_fix(parse->diagnostics, diagnostic, span, plain, true, "it is written `%s`", plain);
+    else
         diag_help(parse->diagnostics, diagnostic,
                   "a label may be any text: \"größe\": conv(8, 3x3)");
+}
+
+void scan_error_open_text(Parse *parse, Span span) {
+    Diagnostic *diagnostic = parse_report(parse, DIAG_E0102, span, "this text is never closed");
+    if (diagnostic == NULL)
+        return;
+    const char *text = parse_text(parse, span);
+    size_t length = 1 + strcspn(text + 1, "#:\r\n"); /* not the step or comment behind it */
+    if (length > span.end - span.begin)
+        length = span.end - span.begin;
+    while (length > 1 && strchr(" \t),]", text[length - 1]) != NULL)
+        length--;
+    uint32_t end = span.begin + (uint32_t)length;
+    diag_fix(parse->diagnostics, diagnostic, (Span){end, end}, "\"", false, "close it");
 }
 
 void scan_error_comment(Parse *parse, Span span) {

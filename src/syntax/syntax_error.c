@@ -174,18 +174,48 @@ static bool report_step_as_statement(Parse *parse) {
     return true;
 }
 
+/* Whether `=` follows the current token. */
+static bool assigned(const Parse *parse) {
+    const char *after = parse_text(parse, parse->current.span) +
+                        (parse->current.span.end - parse->current.span.begin);
+    after += strspn(after, " \t");
+    return after[0] == '=' && after[1] != '=';
+}
+
 /* `let repeat = 3`, `block = 3` */
 static bool report_reserved_word(Parse *parse, TokenSet expected) {
-    if (!token_in(parse->current.kind, token_keywords()) || !token_in(TOKEN_NAME, expected))
+    int kind = parse->current.kind;
+    Span span = parse->current.span;
+    if (!token_in(kind, token_keywords()) || !token_in(TOKEN_NAME, expected))
         return false;
-    if (token_in(parse->current.kind, item_starts()) && token_in(TOKEN_RETURN, expected))
-        parse_report(parse, DIAG_E0104, parse->current.span,
-                     "%s cannot stand inside of a network or block",
-                     token_phrase(parse->current.kind));
-    else
-        parse_report(parse, DIAG_E0104, parse->current.span,
-                     "%s is a reserved word and cannot be a name",
-                     token_phrase(parse->current.kind));
+    if (token_in(kind, item_starts()) && token_in(TOKEN_RETURN, expected) && !assigned(parse)) {
+        parse_report(parse, DIAG_E0104, span, "%s cannot stand inside of a network or block",
+                     token_phrase(kind));
+        return true;
+    }
+    bool defined = assigned(parse);
+    if (!defined && token_in(kind, parse->misused)) { /* a use of what was reported */
+        parse->quiet = true;
+        return true;
+    }
+    parse->misused |= defined ? TOKEN_BIT(kind) : 0;
+    Diagnostic *diagnostic = parse_report(
+        parse, DIAG_E0104, span, "%s is a reserved word and cannot be a name", token_phrase(kind));
+    diag_help(parse->diagnostics, diagnostic, "choose another, such as `%.*s1`",
+              (int)(span.end - span.begin), parse_text(parse, span));
+    return true;
+}
+
+/* `image.conv(8, 3x3)` */
+static bool report_method(Parse *parse) {
+    uint32_t name = parse->previous.span.begin;
+    if (parse->current.kind != TOKEN_LEFT_PAREN || parse->previous.kind != TOKEN_NAME ||
+        name == parse->source->base || parse_text(parse, parse->previous.span)[-1] != '.')
+        return false;
+    Span dot = {name - 1, name};
+    Diagnostic *diagnostic = parse_report(
+        parse, DIAG_E0104, dot, "a tensor is passed on to a layer with `->`, not with `.`");
+    diag_fix(parse->diagnostics, diagnostic, dot, " -> ", true, "write `->`");
     return true;
 }
 
@@ -301,7 +331,8 @@ static void advise(Parse *parse, Diagnostic *diagnostic, TokenSet expected) {
 void syntax_error_report(Parse *parse, TokenSet expected) {
     if (parse->quiet || report_stray_bracket(parse) || report_equals_sign(parse, expected) ||
         report_step_as_statement(parse) || report_reserved_word(parse, expected) ||
-        report_comparison_chain(parse, expected) || report_pipeline_operand(parse, expected))
+        report_comparison_chain(parse, expected) || report_pipeline_operand(parse, expected) ||
+        report_method(parse))
         return;
     Diagnostic *diagnostic = report_expected(parse, expected);
     advise(parse, diagnostic, expected);

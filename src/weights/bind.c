@@ -287,9 +287,8 @@ bool weights_bind_file(Graph *graph, TensorFile *file, WeightsOrder order) {
     return good;
 }
 
-TensorFile *weights_bind(Arena *arena, Diagnostics *diagnostics, Graph *graph, const char *path,
-                         WeightsOrder order, Span span) {
-    TensorFile *file = tensor_file_open(arena, diagnostics, span, path);
+/* Binds a file that was opened, or closes it; NULL stays NULL. */
+static TensorFile *bind_or_close(Graph *graph, TensorFile *file, WeightsOrder order) {
     if (!file)
         return NULL;
     if (weights_bind_file(graph, file, order) && tensor_file_unchanged(file))
@@ -298,4 +297,16 @@ TensorFile *weights_bind(Arena *arena, Diagnostics *diagnostics, Graph *graph, c
         graph->weights.data[i]->data = NULL; /* may point into the file */
     tensor_file_close(file);
     return NULL;
+}
+
+TensorFile *weights_bind(Arena *arena, Diagnostics *diagnostics, Graph *graph, const char *path,
+                         WeightsOrder order, Span span) {
+    return bind_or_close(graph, tensor_file_open(arena, diagnostics, span, path), order);
+}
+
+TensorFile *weights_bind_bytes(Arena *arena, Diagnostics *diagnostics, Graph *graph,
+                               const char *name, const void *data, size_t size, WeightsOrder order,
+                               Span span) {
+    TensorFile *file = tensor_file_open_bytes(arena, diagnostics, span, name, data, size);
+    return bind_or_close(graph, file, order);
 }

@@ -17,6 +17,12 @@
 TensorFile *weights_bind(Arena *arena, Diagnostics *diagnostics, Graph *graph, const char *path,
                          WeightsOrder order, Span span);
 
+/* The same for a file that is in memory; `data` stays the caller's and must outlive the
+ * TensorFile. `name` gives the format and is what messages call it. */
+TensorFile *weights_bind_bytes(Arena *arena, Diagnostics *diagnostics, Graph *graph,
+                               const char *name, const void *data, size_t size, WeightsOrder order,
+                               Span span);
+
 /* The second half of weights_bind, for a file that is open. False after an error. */
 bool weights_bind_file(Graph *graph, TensorFile *file, WeightsOrder order);
 

@@ -50,5 +50,7 @@ const char *weights_path_resolve(Arena *arena, Diagnostics *diagnostics, Span sp
         return NULL;
     if (written[0] == '/')
         folder = "";
+    if (!folder[0] && strcmp(written, "-") == 0)
+        folder = "./"; /* a source cannot ask for standard input */
     return arena_format(arena, "%s%s", folder, written);
 }

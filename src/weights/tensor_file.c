@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <strings.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "support/checked.h"
 #include "support/unicode.h"
@@ -152,8 +153,12 @@ TensorFile *tensor_file_open(Arena *arena, Diagnostics *diagnostics, Span span, 
     TensorFile *file = file_new(arena, diagnostics, span, path);
     /* The stamp comes first: a file replaced between the two calls is noticed later. */
     bool stamped = file_stamp(path, &file->stamp);
-    if (!file_map(diagnostics, span, path, &file->mapping))
+    if (!file_map(diagnostics, span, path, &file->mapping)) {
+        if (access(path, F_OK) != 0)
+            diag_help(diagnostics, diagnostics->list.data[diagnostics->list.count - 1],
+                      "`netc init` writes such a file, of random weights");
         return NULL;
+    }
     file->data = file->mapping.data;
     file->size = file->mapping.size;
     bool valid;

@@ -88,6 +88,7 @@ def install():
     run("cmake", "--install", BUILD, "--prefix", WORK / "first place")
     (WORK / "first place").rename(PREFIX)
     for name in ("bin/netc", "include/netc_runtime.h", "lib/libnetc_runtime.a",
+                 "include/netc/netc.h", "lib/libnetc.so",
                  "share/netc/runtime/netc_runtime.c", "share/doc/netc/LICENSE",
                  "share/doc/netc/docs/language.md", "share/doc/netc/examples/digits/digits.net",
                  "share/man/man1/netc.1", "share/man/man5/net.5",
@@ -176,6 +177,19 @@ def arguments():
         run("cmake", "--install", folder / "build", "--config", configs[-1], "--prefix", folder / "out")
         expect("installed", sorted(path.name for path in (folder / "out").rglob("*.*")),
                ["libnetworks.a", "narrow.h", "wide.h"])
+
+
+def embed():
+    """A program with the compiler in it."""
+    folder = project("embed", ROOT / "examples/embed/embed.c", CMakeLists_txt="""
+        cmake_minimum_required(VERSION 3.23)
+        project(embed LANGUAGES C)
+        find_package(netc REQUIRED)
+        add_executable(embed embed.c)
+        target_link_libraries(embed PRIVATE netc::library)
+        """)
+    cmake(folder)
+    expect("embed", run(folder / "build/embed"), run(BUILD / "examples/embed/embed"))
 
 
 def mistakes():
@@ -272,6 +286,6 @@ def debian():
     expect("version", run(usr / "bin/netc", "--version"), run(BUILD / "netc", "--version"))
 
 
-checks = {check.__name__: check for check in (install, cmake_page, rebuild, arguments, mistakes, cross,
-                                              meson, make, pkg_config, workflow, debian)}
+checks = {check.__name__: check for check in (install, cmake_page, rebuild, arguments, embed,
+                                              mistakes, cross, meson, make, pkg_config, workflow, debian)}
 checks[sys.argv[4]]()

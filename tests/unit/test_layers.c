@@ -216,7 +216,8 @@ static void groups_must_divide(void **state) {
     const Diagnostic *diagnostic =
         refused(&try, DIAG_E0215, "4 groups do not divide 6 input channels");
     assert_string_equal(diagnostic->label, "6 / 4 leaves 2 over");
-    assert_advice(diagnostic, 0, "groups that divide both 6 channels and 8 filters: 1, 2");
+    assert_fix(&try, diagnostic, 0, "groups that divide both 6 channels and 8 filters: 1, 2", false,
+               "conv(8, 1, groups=2)");
 }
 
 static void groups_must_divide_filters(void **state) {
@@ -337,9 +338,9 @@ static void steps_go_before_labels(void **state) {
         {"image -> \"0\" : dense(10)", "image -> flatten -> \"0\" : dense(10)"},
     };
     for (int i = 0; i < 2; i++) {
-        Try try = try_dense(*state, texts[i][0], shape_make(2, 4, 4));
+        Try try = try_dense(*state, texts[i][0], shape_make(3, 1, 4, 4));
         const Diagnostic *diagnostic =
-            refused(&try, DIAG_E0217, "`dense` takes a vector, but its input is [4, 4]");
+            refused(&try, DIAG_E0217, "`dense` takes a vector, but its input is [1, 4, 4]");
         assert_fix(&try, diagnostic, 0, "flatten first: 16 inputs, 170 parameters", true,
                    texts[i][1]);
         try.fixture->graph.inputs.count = 0;
@@ -349,9 +350,9 @@ static void steps_go_before_labels(void **state) {
 static void steps_only_in_pipelines(void **state) {
     const char *const texts[] = {"y = dense(10)", "{ fc: dense(10) }", "dense(10)"};
     for (int i = 0; i < 3; i++) {
-        Try try = try_dense(*state, texts[i], shape_make(2, 4, 4));
+        Try try = try_dense(*state, texts[i], shape_make(3, 1, 4, 4));
         const Diagnostic *diagnostic =
-            refused(&try, DIAG_E0217, "`dense` takes a vector, but its input is [4, 4]");
+            refused(&try, DIAG_E0217, "`dense` takes a vector, but its input is [1, 4, 4]");
         assert_advice(diagnostic, 0, "flatten first: 16 inputs, 170 parameters");
     }
 }
@@ -390,7 +391,8 @@ static void reshape_keeps_the_count(void **state) {
     const Diagnostic *diagnostic =
         refused(&try, DIAG_E0216, "[16, 7, 8] has 896 elements, but [784] has 784");
     assert_string_equal(diagnostic->label, "896 elements, 112 too many");
-    assert_int_equal(diagnostic->fixes.count, 0); /* 14 x 7 x 8 and 16 x 7 x 7 both would do */
+    assert_fix(&try, diagnostic, 0, "[16, 7, 7] has as many elements as the input", false,
+               "reshape([16, 7, 7])"); /* and not [14, 7, 8], which would do too */
     attribute_of(try.node, "shape")->shape = shape_make(3, 16, 7, 7);
     try.diagnostics.list.count = 0;
     assert_result(&try, "[16, 7, 7]");

@@ -1,5 +1,5 @@
-/* The packed weights file: what packed_write_file makes is what netc_weights_map accepts, and every
- * way to be wrong has its status. */
+/* The packed weights file: what packed_write_file makes is what the runtime maps and reads, and
+ * every way to be wrong has its status. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -92,23 +92,38 @@ static int begin(void **state) {
 
 static int end(void **state) {
     Fixture *fixture = *state;
-    netc_weights_unmap(&fixture->weights);
+    netc_weights_free(&fixture->weights);
     unlink(fixture->path);
     free(fixture);
     return 0;
 }
 
-/* Maps the file; on any failure *weights must be all zero. */
-static enum netc_status map(Fixture *fixture, int trust) {
+typedef enum netc_status Open(const char *path, const struct netc_info *info, int trust,
+                              struct netc_weights *weights);
+
+/* Opens the file; on any failure *weights must be all zero. */
+static enum netc_status open_by(Open *opens, Fixture *fixture, int trust) {
+    const struct netc_weights zero = {0};
     struct netc_weights *weights = &fixture->weights;
-    netc_weights_unmap(weights);
+    netc_weights_free(weights);
     memset(weights, 0xFF, sizeof *weights);
-    enum netc_status status = netc_weights_map(fixture->path, &fixture->info, trust, weights);
-    if (status != NETC_OK) {
-        assert_null(weights->data);
-        assert_null(weights->mapping);
-        assert_int_equal(weights->mapping_bytes, 0);
+    enum netc_status status = opens(fixture->path, &fixture->info, trust, weights);
+    if (status != NETC_OK)
+        assert_memory_equal(weights, &zero, sizeof zero);
+    return status;
+}
+
+/* Reads the file and maps it, which must come to the same. */
+static enum netc_status map(Fixture *fixture, int trust) {
+    enum netc_status status = open_by(netc_weights_load, fixture, trust);
+    struct netc_weights read = fixture->weights;
+    memset(&fixture->weights, 0, sizeof fixture->weights);
+    assert_int_equal(open_by(netc_weights_map, fixture, trust), status);
+    if (status == NETC_OK) {
+        assert_int_equal((uintptr_t)read.data % 64, 0);
+        assert_memory_equal(read.data, fixture->weights.data, fixture->info.weights_bytes);
     }
+    netc_weights_free(&read);
     return status;
 }
 
@@ -153,9 +168,9 @@ static void good_file_is_mapped(void **state) {
         assert_int_equal(map(fixture, trust), NETC_OK);
         assert_int_equal((uintptr_t)fixture->weights.data % 64, 0);
         assert_memory_equal(fixture->weights.data, fixture->packed, PACKED_BYTES);
-        netc_weights_unmap(&fixture->weights);
+        netc_weights_free(&fixture->weights);
         assert_null(fixture->weights.data);
-        netc_weights_unmap(&fixture->weights); /* twice does no harm */
+        netc_weights_free(&fixture->weights); /* twice does no harm */
     }
 }
 
@@ -166,6 +181,8 @@ static void missing_file(void **state) {
     assert_int_equal(errno, ENOENT);
     assert_int_equal(netc_weights_map("/", &fixture->info, 0, &fixture->weights), NETC_CANNOT_OPEN);
     assert_int_equal(errno, EISDIR);
+    assert_int_equal(netc_weights_load("/", &fixture->info, 0, &fixture->weights),
+                     NETC_CANNOT_OPEN);
 }
 
 static void other_files_are_not_weights(void **state) {
@@ -262,6 +279,22 @@ static void weights_packed_at_run_time(void **state) {
                      NETC_CANNOT_OPEN);
 }
 
+/* So large that huge pages are asked for, and no multiple of one. */
+static void large_weights(void **state) {
+    Fixture *fixture = *state;
+    size_t bytes = 5000000;
+    unsigned char *packed = malloc(bytes);
+    assert_non_null(packed);
+    for (size_t i = 0; i < bytes; i++)
+        packed[i] = (unsigned char)(i % 251);
+    fixture->info.weights_bytes = bytes;
+    fixture->info.weights_hash[0] = fixture->info.weights_hash[1] = 0;
+    assert_int_equal(netc_weights_save(fixture->path, &fixture->info, packed), NETC_OK);
+    assert_int_equal(map(fixture, 0), NETC_OK);
+    assert_memory_equal(fixture->weights.data, packed, bytes);
+    free(packed);
+}
+
 /* ---- the rest ----------------------------------------------------------------------------- */
 
 static void every_status_has_a_text(void **state) {
@@ -289,6 +322,13 @@ static void arenas_are_aligned_and_apart(void **state) {
         netc_arena_free(one);
         netc_arena_free(other);
     }
+    fixture->info.alignment = 64;
+    fixture->info.arena_bytes = 5000000;
+    void *large = netc_arena_new(&fixture->info);
+    assert_non_null(large);
+    assert_int_equal((uintptr_t)large % 64, 0);
+    memset(large, 1, fixture->info.arena_bytes);
+    netc_arena_free(large);
     fixture->info.arena_bytes = 0;
     void *empty = netc_arena_new(&fixture->info);
     assert_non_null(empty);
@@ -322,6 +362,7 @@ int main(void) {
         TEST(weights_of_another_network),
         TEST(damaged_weights_are_found_unless_trusted),
         TEST(weights_packed_at_run_time),
+        TEST(large_weights),
         TEST(every_status_has_a_text),
         TEST(arenas_are_aligned_and_apart),
         TEST(impossible_arenas_are_null),

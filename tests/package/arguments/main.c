@@ -26,7 +26,7 @@ int main(int argc, char **argv) {
     pthreadpool_t pool = pthreadpool_create(WIDE_THREADS);
     wide(input, output, weights.data, arena, pool);
     pthreadpool_destroy(pool);
-    netc_weights_unmap(&weights);
+    netc_weights_free(&weights);
     if (!is_one(output, WIDE_OUTPUT_SIZE) || positive[0] != 0 || positive[1] != 2)
         return 2;
     if (netc_weights_map(argv[1], &narrow_info, 0, &weights) == NETC_OK)

@@ -15,6 +15,6 @@ int main(int argc, char **argv) {
         sum += output[i];
     printf("sum %.3f for %s\n", (double)sum, NET_TARGET);
     netc_arena_free(arena);
-    netc_weights_unmap(&weights);
+    netc_weights_free(&weights);
     return 0;
 }

@@ -1,4 +1,4 @@
-#include "driver/execution.h"
+#include "compilation/execution.h"
 
 #include <stdlib.h>
 
@@ -30,21 +30,19 @@ void execution_begin(Execution *execution, Compilation *c, StepMark mark) {
     options.weights_mode = WEIGHTS_NONE;
     options.in_process = true;
     options.mark = mark;
-    Codegen *codegen = codegen_build(&c->variants, &c->sources, &options);
     const Plan *plan = c->variants.list[0].plan;
-    *execution = (Execution){
-        .codegen = codegen,
-        .network = codegen_load(codegen),
-        .packed = allocate(plan->packed_bytes),
-        .arena = allocate(plan->arena_bytes),
-        .inputs = input_memory(c),
-        .pool = plan->shared ? pthreadpool_create((size_t)plan->threads) : NULL,
-    };
+    *execution = (Execution){.codegen = codegen_build(&c->variants, &c->sources, &options)};
+    execution->network = codegen_load(execution->codegen);
+    execution->packed = allocate(plan->packed_bytes);
+    execution->arena = allocate(plan->arena_bytes);
+    execution->inputs = input_memory(c);
+    if (plan->shared)
+        execution->pool = pthreadpool_create((size_t)plan->threads);
     plan_pack(plan, execution->packed);
 }
 
-void execution_draw_inputs(Compilation *c, const float **inputs) {
-    Random random = random_start(c->options->seed);
+void execution_draw_inputs(Compilation *c, uint64_t seed, const float **inputs) {
+    Random random = random_start(seed);
     const int64_t *vocabularies = graph_vocabularies(&c->arena, c->graph);
     for (size_t i = 0; i < c->graph->inputs.count; i++) {
         const Value *input = c->graph->inputs.data[i];

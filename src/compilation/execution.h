@@ -1,11 +1,11 @@
 /* The compiled network in this process: its code, packed weights and memory, and a pool of threads
  * where the plan has use for one. */
-#ifndef NETC_DRIVER_EXECUTION_H
-#define NETC_DRIVER_EXECUTION_H
+#ifndef NETC_COMPILATION_EXECUTION_H
+#define NETC_COMPILATION_EXECUTION_H
 
 #include <pthreadpool.h>
 
-#include "driver/compilation.h"
+#include "compilation/compilation.h"
 
 typedef struct Execution {
     Codegen *codegen;
@@ -16,12 +16,13 @@ typedef struct Execution {
     pthreadpool_t pool;
 } Execution;
 
-/* Compiles the planned network and packs its weights, which are bound. */
+/* Compiles the planned network and packs its weights, which are bound. Where that fails
+ * (support/failure.h), execution_end releases what there is. */
 void execution_begin(Execution *execution, Compilation *compilation, StepMark mark);
 
-/* Draws a sample of the network's inputs by --seed, in the compilation's arena: any numbers, or
- * tokens where tables are read by them. */
-void execution_draw_inputs(Compilation *compilation, const float **inputs);
+/* Draws a sample of the network's inputs, in the compilation's arena: any numbers, or tokens where
+ * tables are read by them. */
+void execution_draw_inputs(Compilation *compilation, uint64_t seed, const float **inputs);
 
 /* Puts a sample's inputs, as f32, where a call finds them. */
 void execution_store_inputs(const Execution *execution, const Compilation *compilation,

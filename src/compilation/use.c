@@ -1,7 +1,8 @@
 /* `use "blocks.net"`: reads the files that a file uses, and those that they use. */
+#include <string.h>
 #include <sys/stat.h>
 
-#include "driver/compilation.h"
+#include "compilation/compilation.h"
 #include "syntax/parse.h"
 #include "weights/path.h"
 
@@ -17,29 +18,70 @@ struct Reading {
     int depth;
 };
 
-static UsedFile *find_used(const Compilation *c, const struct stat *status) {
+/* What a path leads to, as far as it can be told. */
+static UsedFile identify(const Compilation *c, const char *path) {
+    UsedFile found = {.memory = compilation_memory_file(c, path)};
+    struct stat status;
+    if (!found.memory && stat(path, &status) == 0) {
+        found.device = (uint64_t)status.st_dev;
+        found.inode = (uint64_t)status.st_ino;
+    }
+    return found;
+}
+
+static bool is_same(const UsedFile *a, const UsedFile *b) {
+    if (a->memory || b->memory)
+        return a->memory == b->memory;
+    return a->inode != 0 && a->device == b->device && a->inode == b->inode;
+}
+
+static UsedFile *find_used(const Compilation *c, const UsedFile *wanted) {
     for (size_t i = 0; i < c->used.count; i++)
-        if (c->used.data[i]->device == (uint64_t)status->st_dev &&
-            c->used.data[i]->inode == (uint64_t)status->st_ino)
+        if (is_same(c->used.data[i], wanted))
             return c->used.data[i];
     return NULL;
 }
 
-static UsedFile *note_used(Compilation *c, File *file, const struct stat *status) {
-    UsedFile *used = ARENA_NEW(&c->arena, UsedFile);
-    used->file = file;
-    if (status) {
-        used->device = (uint64_t)status->st_dev;
-        used->inode = (uint64_t)status->st_ino;
-    }
-    VEC_PUSH(&c->arena, &c->used, used);
-    return used;
+static UsedFile *note_used(Compilation *c, UsedFile used) {
+    UsedFile *noted = ARENA_NEW(&c->arena, UsedFile);
+    *noted = used;
+    VEC_PUSH(&c->arena, &c->used, noted);
+    return noted;
+}
+
+const MemoryFile *compilation_memory_file(const Compilation *c, const char *path) {
+    const MemoryFileList *files = &c->options->files;
+    for (size_t i = 0; i < files->count; i++)
+        if (strcmp(files->data[i].name, path) == 0)
+            return &files->data[i];
+    return NULL;
+}
+
+bool compilation_may_read(Compilation *c, const char *path, Span span) {
+    if (c->options->only_memory)
+        diag_report(&c->diagnostics, DIAG_E0701, span,
+                    "cannot read `%s`: it is not among the files in memory", path);
+    return !c->options->only_memory;
+}
+
+static bool check_size(Compilation *c, const MemoryFile *file, Span span) {
+    if (file->size <= SOURCE_LIMIT)
+        return true;
+    diag_report(&c->diagnostics, DIAG_E0803, span, "`%s` has more than %zu bytes", file->name,
+                SOURCE_LIMIT);
+    return false;
 }
 
 const Source *compilation_read_unguarded(Compilation *c, const char *path, const char *name,
                                          Span span) {
+    const MemoryFile *memory = compilation_memory_file(c, path);
+    if (memory)
+        return check_size(c, memory, span)
+                   ? source_add(&c->sources, name, memory->bytes, memory->size)
+                   : NULL;
     FileBytes bytes;
-    if (!file_read(&c->diagnostics, span, path, SOURCE_LIMIT, &bytes))
+    if (!compilation_may_read(c, path, span) ||
+        !file_read(&c->diagnostics, span, path, SOURCE_LIMIT, &bytes))
         return NULL;
     const Source *source = source_add(&c->sources, name, (const char *)bytes.data, bytes.size);
     file_release(&bytes);
@@ -48,7 +90,9 @@ const Source *compilation_read_unguarded(Compilation *c, const char *path, const
 
 const Source *compilation_read(Compilation *c, const char *path, const char *name, Span span) {
     const Source *source = compilation_read_unguarded(c, path, name, span);
-    return source && file_set_guard_input(&c->files, path) ? source : NULL;
+    if (!source || compilation_memory_file(c, path))
+        return source;
+    return file_set_guard_input(&c->files, path) ? source : NULL;
 }
 
 static bool is_being_read(const Reading *reading, const UsedFile *used) {
@@ -71,9 +115,8 @@ static bool read_uses(Compilation *c, const Reading *reading);
 
 /* The file at `path`, with all that it uses; NULL after a mistake. */
 static const File *read_used(Compilation *c, const Reading *outer, const char *path, Span span) {
-    struct stat status;
-    bool known = stat(path, &status) == 0;
-    UsedFile *used = known ? find_used(c, &status) : NULL;
+    UsedFile found = identify(c, path);
+    UsedFile *used = find_used(c, &found);
     if (used && is_being_read(outer, used)) {
         report_cycle(c, outer, used, span);
         return NULL;
@@ -88,10 +131,10 @@ static const File *read_used(Compilation *c, const Reading *outer, const char *p
     const Source *source = compilation_read(c, path, path, span);
     if (!source)
         return NULL;
-    File *file = parse_file(&c->arena, &c->intern, &c->diagnostics, source);
-    used = note_used(c, file, known ? &status : NULL);
+    found.file = parse_file(&c->arena, &c->intern, &c->diagnostics, source);
+    used = note_used(c, found);
     Reading reading = {outer, used, span, outer->depth + 1};
-    return read_uses(c, &reading) ? file : NULL;
+    return read_uses(c, &reading) ? used->file : NULL;
 }
 
 /* Reads what the innermost file uses. */
@@ -111,8 +154,8 @@ static bool read_uses(Compilation *c, const Reading *reading) {
 }
 
 bool compilation_read_used(Compilation *c) {
-    struct stat status;
-    bool known = stat(c->path, &status) == 0;
-    Reading reading = {.used = note_used(c, c->file, known ? &status : NULL)};
+    UsedFile first = identify(c, c->path);
+    first.file = c->file;
+    Reading reading = {.used = note_used(c, first)};
     return read_uses(c, &reading);
 }

@@ -1,0 +1,22 @@
+/* The verbs of the program that have a file of their own, and what verbs write. Private to
+ * src/driver/. Each takes a compilation and the command line; false where the work cannot go on. */
+#ifndef NETC_DRIVER_VERBS_H
+#define NETC_DRIVER_VERBS_H
+
+#include "driver/options.h"
+
+/* outputs.c: the object, its header and, in extern mode, the packed weights. */
+bool outputs_write_object(Compilation *compilation, const Options *options);
+/* The main output as text: -o FILE, or standard output. */
+bool outputs_write_text(Compilation *compilation, const Options *options, const StrBuf *text);
+
+/* run.c: `netc run`: executes the network and shows, writes or compares the results. */
+bool run_network(Compilation *compilation, const Options *options);
+
+/* bench.c: `netc bench`: times the network in this process. */
+bool bench_network(Compilation *compilation, const Options *options);
+
+/* format_files.c: `netc format`. */
+bool format_files(Compilation *compilation, const Options *options);
+
+#endif
