@@ -8,10 +8,10 @@
  *     netc_network_free(network);
  *     netc_compiler_free(compiler);
  *
- * Ownership: what a `new` or a stage (check, compile, load) gives is the caller's and goes back to
- * its `free`, which ignores NULL. Everything a network shows belongs to it and stays until it is
- * freed; it needs the compiler, and files in memory, only while the call lasts that makes it. Texts
- * are UTF-8, but for the names of files, which may be any bytes, and end with a NUL.
+ * Ownership: what a `new` or a stage (plan, check, compile, load) gives is the caller's and goes
+ * back to its `free`, which ignores NULL. Everything a network shows belongs to it and stays until
+ * it is freed; it needs the compiler, and files in memory, only while the call lasts that makes it.
+ * Texts are UTF-8, but for the names of files, which may be any bytes, and end with a NUL.
  *
  * Threads: handles share nothing. Several threads may use handles of their own at the same time,
  * and one compiler too as long as none of them changes it; a network, but for netc_run, is used by
@@ -40,20 +40,20 @@
 extern "C" {
 #endif
 
-/* "0.1.0". Until 1.0 structures may grow with the second number, which the name of the shared
- * library follows. */
+/* "0.1.0". Until 1.0 structures may change with the second number: a program is compiled with the
+ * header of the library that it finds at run time. */
 NETC_API const char *netc_version(void);
 
 typedef enum netc_result {
     NETC_DONE = 0,
     NETC_MISTAKE = 1,    /* in the source, the weights or a budget: netc_diagnostics tells */
-    NETC_MISUSE = 2,     /* of an option or a function: netc_message tells */
+    NETC_MISUSE = 2,     /* of an option or a function */
     NETC_UNREADABLE = 3, /* a file: netc_diagnostics tells */
     NETC_NO_MEMORY = 4,
     NETC_INTERNAL = 70 /* a mistake of netc's own: netc_message tells */
 } netc_result;
 
-/* ---- what to compile ------------------------------------------------------------------------- */
+/* ---- what to compile ------------------------------------------------------------------------ */
 
 /* Options, and files in memory. */
 typedef struct netc_compiler netc_compiler;
@@ -83,24 +83,28 @@ NETC_API netc_result netc_add_file(netc_compiler *compiler, const char *name, co
  * is not there. Sources of strangers should not get to read files. */
 NETC_API void netc_read_files(netc_compiler *compiler, int allowed);
 
-/* ---- the stages ------------------------------------------------------------------------------ */
+/* ---- the stages ----------------------------------------------------------------------------- */
 
 /* A network as far as it was made, with its diagnostics. */
 typedef struct netc_network netc_network;
 
-/* Each stage reads `source`, a file in memory or a path (`-`: standard input), and gives a network
- * whatever is wrong with it; NULL if there is no memory even for that. */
+/* The stages read `source`, a file in memory or a path (`-`: standard input), and each gives a
+ * network, whatever is wrong with it; NULL if there is no memory even for that. */
 
-/* Checks everything: diagnostics and report. */
+/* Shapes, counts and memory: diagnostics and report. No weights are read. */
+NETC_API netc_network *netc_plan(const netc_compiler *compiler, const char *source);
+
+/* The same, and the weights are checked. */
 NETC_API netc_network *netc_check(const netc_compiler *compiler, const char *source);
 
-/* Makes the object too, its C header, and what weights-mode says. */
+/* The same, and the object, its C header, and what weights-mode says. */
 NETC_API netc_network *netc_compile(const netc_compiler *compiler, const char *source);
 
-/* Makes code in this process, to be run by netc_run. It is for this machine's processor unless
- * `cpu` says otherwise, and needs weights. Code for a processor that has more than this one ends by
- * an illegal instruction. */
+/* What netc_check does, and code in this process, to be run by netc_run. It needs weights, and is
+ * for this machine's processor unless option cpu names another: code for one that has more than
+ * this one ends by an illegal instruction. */
 NETC_API netc_network *netc_load(const netc_compiler *compiler, const char *source);
+
 NETC_API void netc_network_free(netc_network *network);
 
 NETC_API netc_result netc_result_of(const netc_network *network);
@@ -108,7 +112,7 @@ NETC_API netc_result netc_result_of(const netc_network *network);
 /* One line that says why the result is not NETC_DONE, "" if it is. */
 NETC_API const char *netc_message(const netc_network *network);
 
-/* ---- what was made --------------------------------------------------------------------------- */
+/* ---- what was made -------------------------------------------------------------------------- */
 
 typedef enum netc_artefact {
     NETC_OBJECT,          /* an ELF object */
@@ -128,7 +132,7 @@ typedef enum netc_artefact {
  * did not get so far. Texts are written when they are asked for. */
 NETC_API const void *netc_bytes(netc_network *network, netc_artefact artefact, size_t *size);
 
-/* ---- diagnostics ----------------------------------------------------------------------------- */
+/* ---- diagnostics ---------------------------------------------------------------------------- */
 
 typedef struct netc_place {
     size_t byte;   /* from 0, in the file */
@@ -173,7 +177,7 @@ typedef struct netc_diagnostic {
 /* All of them, sorted by place. */
 NETC_API const netc_diagnostic *netc_diagnostics(const netc_network *network, size_t *count);
 
-/* ---- the report ------------------------------------------------------------------------------ */
+/* ---- the report ----------------------------------------------------------------------------- */
 
 #define NETC_MAX_RANK 8
 
@@ -234,7 +238,7 @@ typedef struct netc_report {
 /* NULL where mistakes kept the network from being counted or planned. */
 NETC_API const netc_report *netc_report_of(const netc_network *network);
 
-/* ---- running it in this process -------------------------------------------------------------- */
+/* ---- running it in this process ------------------------------------------------------------- */
 
 #define NETC_ARENA_ALIGNMENT 64
 

@@ -18,7 +18,7 @@ from ._model import Model
 from ._report import Figures, Layer, Report, Tensor
 
 __all__ = ["CompileError", "Diagnostic", "Figures", "Fix", "Label", "Layer", "Model", "Object",
-           "Place", "Report", "Span", "Tensor", "build", "check", "compile"]
+           "Place", "Report", "Span", "Tensor", "build", "check", "compile", "report"]
 __version__ = library.netc_version().decode()
 
 _WEIGHTS_IN_MEMORY = "weights.npz"  # what they are called in messages
@@ -132,8 +132,13 @@ def compile(source, *, weights=None, defines=None, files=None, **options):
     return Model(network, Report(network))
 
 
+def report(source, *, defines=None, files=None, **options):
+    """Gives the Report of a network. No weights are read."""
+    return Report(_make(library.netc_plan, source, files, None, defines, options))
+
+
 def check(source, *, weights=None, defines=None, files=None, **options):
-    """Checks a network and gives its Report. It needs no weights."""
+    """Checks a network and its weights, as far as they are named, and gives its Report."""
     return Report(_make(library.netc_check, source, files, weights, defines, options))
 
 

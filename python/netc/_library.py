@@ -79,6 +79,7 @@ FUNCTIONS = {
     "netc_set_message": (c_char_p, [c_void_p]),
     "netc_add_file": (c_int, [c_void_p, c_char_p, c_char_p, c_size_t]),
     "netc_read_files": (None, [c_void_p, c_int]),
+    "netc_plan": (c_void_p, [c_void_p, c_char_p]),
     "netc_check": (c_void_p, [c_void_p, c_char_p]),
     "netc_compile": (c_void_p, [c_void_p, c_char_p]),
     "netc_load": (c_void_p, [c_void_p, c_char_p]),

@@ -9,6 +9,7 @@
 /* ---- stages --------------------------------------------------------------------------------- */
 
 typedef enum Goal {
+    GOAL_PLAN,
     GOAL_CHECK,
     GOAL_OBJECT,
     GOAL_CODE,
@@ -51,7 +52,7 @@ static void make(Request *request) {
     if (!make_plans(c, request->source))
         return;
     network_show_report(network);
-    if (!compilation_bind_weights(c) ||
+    if (request->goal == GOAL_PLAN || !compilation_bind_weights(c) ||
         (needs_weights(network, request->goal) && !compilation_require_weights(c)) ||
         !compilation_is_fine(c))
         return;
@@ -122,6 +123,10 @@ static netc_network *start(const netc_compiler *compiler, const char *source, Go
     return network;
 }
 
+netc_network *netc_plan(const netc_compiler *compiler, const char *source) {
+    return start(compiler, source, GOAL_PLAN);
+}
+
 netc_network *netc_check(const netc_compiler *compiler, const char *source) {
     return start(compiler, source, GOAL_CHECK);
 }
@@ -134,11 +139,17 @@ netc_network *netc_load(const netc_compiler *compiler, const char *source) {
     return start(compiler, source, GOAL_CODE);
 }
 
+static void end(void *context) {
+    netc_network *network = context;
+    execution_end(&network->execution);
+    compilation_end(&network->compilation);
+}
+
 void netc_network_free(netc_network *network) {
     if (!network)
         return;
-    execution_end(&network->execution);
-    compilation_end(&network->compilation);
+    Failure unloading; /* of code, where LLVM cannot: then what is left of it stays */
+    failure_catch(end, network, &unloading);
     for (int i = 0; i < ARTEFACTS; i++)
         strbuf_free(&network->artefacts[i]);
     free(network);

@@ -127,7 +127,7 @@ bool compilation_require_weights(Compilation *c) {
     if (c->weights_bound)
         return true;
     Diagnostic *d = diag_report(&c->diagnostics, DIAG_E0408, c->graph->name_span,
-                                "`%s` has no weights to put into the object", c->graph->name);
+                                "`%s` has no weights to put into its code", c->graph->name);
     diag_help(&c->diagnostics, d,
               "name a file with `weights \"FILE.safetensors\"` or --weights=FILE; `netc init` "
               "makes one of random numbers");

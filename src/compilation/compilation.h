@@ -87,8 +87,7 @@ void compilation_end(Compilation *compilation);
 /* No error was reported. */
 bool compilation_is_fine(const Compilation *compilation);
 
-/* ---- the stages, in their order ---------------------------------------------------------------
- */
+/* ---- the stages, in their order ------------------------------------------------------------- */
 
 /* Puts the source text into the source map; `name` is what messages call it. */
 bool compilation_read_source(Compilation *compilation, const char *path, const char *name);
@@ -132,8 +131,7 @@ bool compilation_write_object(Compilation *compilation, const ObjectOutputs *out
 /* Whether all that was read is still what it was: to be asked before outputs are committed. */
 bool compilation_inputs_unchanged(const Compilation *compilation);
 
-/* ---- files (use.c) ----------------------------------------------------------------------------
- */
+/* ---- files (use.c) -------------------------------------------------------------------------- */
 
 /* Reads a source file into the map; NULL after reporting why not. Only the first guards it against
  * being overwritten by an output. */

@@ -45,7 +45,7 @@ static bool deliver(Compilation *c, const Options *options, const char *path, co
 }
 
 static bool format_file(Compilation *c, const Options *options, const char *path) {
-    const char *name = path;
+    const char *name = c->path = path;
     if (strcmp(path, "-") == 0)
         name = options->stdin_name ? options->stdin_name : "<stdin>";
     const Source *source = options->in_place ? compilation_read_unguarded(c, path, name, SPAN_NONE)

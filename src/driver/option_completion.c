@@ -39,11 +39,17 @@ static void add_choices(const OptionRow *row, unsigned bits, StrBuf *out) {
     }
 }
 
-static void add_layers(StrBuf *out) {
-    size_t count;
-    const LayerInfo *const *table = layer_table(&count);
+static bool is_manual(size_t verb) {
+    return MANUALS & VERB_BIT(verb);
+}
+
+/* What a verb of MANUALS may be asked about. */
+static void add_subjects(size_t verb, StrBuf *out) {
+    size_t count = DIAG_CODE_COUNT;
+    const LayerInfo *const *layers = verb == VERB_LAYERS ? layer_table(&count) : NULL;
     for (size_t i = 0; i < count; i++)
-        strbuf_format(out, "%s%s", i ? " " : "", table[i]->name);
+        strbuf_format(out, "%s%s", i ? " " : "",
+                      layers ? layers[i]->name : diag_code_name((DiagCode)i));
 }
 
 /* Sets the shell's variable `name` to the formats that $verb has. */
@@ -120,9 +126,14 @@ void completion_bash(StrBuf *out) {
                     "    if [[ $operand == value ]]; then\n        :\n"
                     "    elif [[ $word == -* ]]; then\n");
     add_bash_options(out);
-    strbuf_add(out, "    elif [[ $verb == layers ]]; then\n        words='");
-    add_layers(out);
-    strbuf_add(out, "'\n    else\n        files='*.net'\n"
+    for (size_t i = 0; i < verb_count; i++) {
+        if (!is_manual(i))
+            continue;
+        strbuf_format(out, "    elif [[ $verb == %s ]]; then\n        words='", verb_table[i].name);
+        add_subjects(i, out);
+        strbuf_add(out, "'\n");
+    }
+    strbuf_add(out, "    else\n        files='*.net'\n"
                     "        [[ $operand == first ]] && words='");
     add_verbs(ALL_VERBS, " ", out);
     strbuf_add(
@@ -215,10 +226,15 @@ void completion_zsh(StrBuf *out) {
                     "    _files -g '*.net'\n"
                     "    ;;\n"
                     "rest)\n"
-                    "    if [[ $verb == layers ]]; then\n"
-                    "        compadd ");
-    add_layers(out);
-    strbuf_add(out, "\n    else\n        _files -g '*.net'\n    fi\n    ;;\nesac\n");
+                    "    case $verb in\n");
+    for (size_t i = 0; i < verb_count; i++) {
+        if (!is_manual(i))
+            continue;
+        strbuf_format(out, "    %s) compadd ", verb_table[i].name);
+        add_subjects(i, out);
+        strbuf_add(out, " ;;\n");
+    }
+    strbuf_add(out, "    *) _files -g '*.net' ;;\n    esac\n    ;;\nesac\n");
 }
 
 /* ---- fish ----------------------------------------------------------------------------------- */
@@ -264,12 +280,15 @@ void completion_fish(StrBuf *out) {
                     "    contains -- \"$verb\" $argv\n"
                     "end\n"
                     "complete -c netc -f\n"
-                    "complete -c netc -n 'not __netc_verb_is layers' -k -a "
-                    "'(__fish_complete_suffix .net)'\n"
-                    "complete -c netc -n '__netc_verb_is layers' -a '");
-    add_layers(out);
-    strbuf_add(out, "'\n");
+                    "complete -c netc -n 'not __netc_verb_is ");
+    add_verbs(MANUALS, " ", out);
+    strbuf_add(out, "' -k -a '(__fish_complete_suffix .net)'\n");
     for (size_t i = 0; i < verb_count; i++) {
+        if (is_manual(i)) {
+            strbuf_format(out, "complete -c netc -n '__netc_verb_is %s' -a '", verb_table[i].name);
+            add_subjects(i, out);
+            strbuf_add(out, "'\n");
+        }
         strbuf_format(out, "complete -c netc -n 'test -z (__netc_verb)' -a %s -d ",
                       verb_table[i].name);
         add_fish_quoted(verb_table[i].help, out);

@@ -19,16 +19,18 @@ typedef enum OptionKind {
 } OptionKind;
 
 #define VERB_BIT(verb) (1u << (verb))
-#define ALL_VERBS      (VERB_BIT(VERB_LAYERS + 1) - 1)
+#define ALL_VERBS      (VERB_BIT(VERB_EXPLAIN + 1) - 1)
 #define WITH_PLAN                                                                                  \
     (VERB_BIT(VERB_COMPILE) | VERB_BIT(VERB_CHECK) | VERB_BIT(VERB_REPORT) | VERB_BIT(VERB_RUN) |  \
      VERB_BIT(VERB_BENCH))
+#define MANUALS (VERB_BIT(VERB_LAYERS) | VERB_BIT(VERB_EXPLAIN)) /* without a file */
 #define WITH_FORMAT                                                                                \
     (VERB_BIT(VERB_REPORT) | VERB_BIT(VERB_BENCH) | VERB_BIT(VERB_DRAW) | VERB_BIT(VERB_DIFF) |    \
-     VERB_BIT(VERB_LAYERS))
+     MANUALS)
 #define WITH_SOURCE  (WITH_PLAN | VERB_BIT(VERB_INIT) | VERB_BIT(VERB_DRAW) | VERB_BIT(VERB_DIFF))
 #define READS_SOURCE (WITH_SOURCE | VERB_BIT(VERB_FORMAT))
 #define MAX_CHOICES  8
+#define FIX_DRY_RUN  "dry-run" /* what --fix takes */
 
 typedef struct OptionRow {
     const char *name; /* long form, without the dashes */

@@ -202,6 +202,10 @@ static int check_files_to_format(Arena *arena, int count, char **operands, Optio
     return 0;
 }
 
+static bool needs_file(Verb verb) {
+    return !(VERB_BIT(verb) & MANUALS);
+}
+
 static int check_operands(Arena *arena, int argc, char **argv, Options *options) {
     int count = argc - optind;
     char **operands = argv + optind;
@@ -228,11 +232,26 @@ static int check_operands(Arena *arena, int argc, char **argv, Options *options)
     if (count > 1)
         return usage_error("one file at a time, got `%s` and `%s`", operands[0], operands[1]);
     options->source = count == 1 ? operands[0] : NULL;
-    if (!options->source && options->verb != VERB_LAYERS)
+    if (!options->source && needs_file(options->verb))
         return usage_error("which file?");
     if (options->outputs.count > 1 && options->verb != VERB_RUN)
         return usage_error("--output is given twice");
     return 0;
+}
+
+static int unknown_code(Arena *arena, const char *name) {
+    const char *names[DIAG_CODE_COUNT];
+    for (DiagCode code = 0; code < DIAG_CODE_COUNT; code++)
+        names[code] = diag_code_name(code);
+    const char *nearest = suggest_name(name, names, DIAG_CODE_COUNT);
+    return usage_error("no message has the code `%s`%s", name,
+                       nearest ? did_you_mean(arena, "", nearest) : "; `netc explain` lists all");
+}
+
+static int check_code(Arena *arena, Options *options) {
+    bool asked = options->verb == VERB_EXPLAIN && options->source;
+    options->code = asked ? diag_code_find(options->source) : DIAG_CODE_COUNT;
+    return asked && options->code == DIAG_CODE_COUNT ? unknown_code(arena, options->source) : 0;
 }
 
 /* Sets the verb's own default, or sees that what was asked for is one of the verb's formats. */
@@ -266,6 +285,47 @@ static int check_depfile(const Options *options) {
     if (options->depfile && to_screen)
         return usage_error("--depfile needs an output file: --output=FILE");
     return 0;
+}
+
+static int check_fix(const Options *options) {
+    if (options->fix && options->fix[0] && strcmp(options->fix, FIX_DRY_RUN) != 0)
+        return usage_error("--fix takes `" FIX_DRY_RUN "` or nothing, not `%s`", options->fix);
+    if (options->fix && !options->fix[0] && strcmp(options->source, "-") == 0)
+        return usage_error("standard input cannot be fixed in place; --fix=" FIX_DRY_RUN
+                           " shows what would change");
+    return 0;
+}
+
+/* One -W with a code: what it makes of its warnings. */
+static int set_level(Arena *arena, const char *name, DiagLevel level, Options *options) {
+    DiagCode code = diag_code_find(name);
+    if (code == DIAG_CODE_COUNT)
+        return unknown_code(arena, name);
+    if (diag_code_is_error(code))
+        return usage_error("-W is for warnings, and %s is an error", diag_code_name(code));
+    options->levels[code] = level;
+    return 0;
+}
+
+/* A code that is named has its own way; of several the last counts. */
+static int check_warnings(Arena *arena, Options *options) {
+    bool all = false;
+    int status = 0;
+    for (size_t i = 0; i < options->warnings.count && status == 0; i++) {
+        const char *what = options->warnings.data[i];
+        if (strcmp(what, "error") == 0)
+            all = true;
+        else if (strncmp(what, "error=", 6) == 0)
+            status = set_level(arena, what + 6, DIAG_LEVEL_ERROR, options);
+        else if (strncmp(what, "no-", 3) == 0)
+            status = set_level(arena, what + 3, DIAG_LEVEL_OFF, options);
+        else
+            status = usage_error("-W takes `error`, `error=CODE` or `no-CODE`, not `%s`", what);
+    }
+    for (DiagCode code = 0; all && code < DIAG_CODE_COUNT; code++)
+        if (options->levels[code] == DIAG_LEVEL_WARNING)
+            options->levels[code] = DIAG_LEVEL_ERROR;
+    return status;
 }
 
 /* What is wrong with a number of threads that was given; NULL: nothing. */
@@ -321,6 +381,12 @@ int options_parse(Arena *arena, int argc, char **argv, Options *options) {
             status = check_threads(arena, options, used[i]);
         else if (option_table[i].offset == offsetof(Options, compile.cpu))
             status = check_cpu(options);
+    if (status == 0)
+        status = check_code(arena, options);
+    if (status == 0)
+        status = check_fix(options);
+    if (status == 0)
+        status = check_warnings(arena, options);
     if (status == 0)
         status = check_depfile(options);
     return status == 0 ? check_report(arena, options) : status;

@@ -16,6 +16,7 @@ typedef enum Verb {
     VERB_DIFF,    /* netc diff old.net new.net */
     VERB_FORMAT,  /* netc format digits.net */
     VERB_LAYERS,  /* netc layers [NAME] */
+    VERB_EXPLAIN, /* netc explain [CODE] */
 } Verb;
 
 /* Stages that --emit can stop after. */
@@ -46,6 +47,7 @@ typedef enum Messages {
     MESSAGES_SHORT,
     MESSAGES_JSON,
     MESSAGES_GITHUB,
+    MESSAGES_SARIF,
 } Messages;
 
 typedef enum ColourWhen {
@@ -68,9 +70,11 @@ typedef VEC(const char *) TextList;
 
 typedef struct Options {
     Verb verb;
-    const char *source;     /* the .net file, `-` for standard input; layers: a layer's name */
+    const char *source;     /* the .net file, `-` for standard input; layers: a layer's name;
+                               explain: a code */
     const char *other;      /* diff: the second file */
     const char *stdin_name; /* NULL: `<stdin>` */
+    DiagCode code;          /* explain: what `source` names; DIAG_CODE_COUNT: all codes */
     TextList sources;       /* format: the files */
     TextList outputs;       /* one at most but for run */
     const char *header;     /* NULL: the output with .h */
@@ -89,9 +93,13 @@ typedef struct Options {
     bool compare;
     bool compare_layers;
     uint64_t seed;
-    bool check;    /* format: say which files would change */
-    bool in_place; /* format: rewrite the files */
+    const char *fix;   /* check: "" to apply fixes, else to show what they would change; NULL: no */
+    bool check;        /* format: say which files would change */
+    bool in_place;     /* format: rewrite the files */
+    TextList warnings; /* as written: `error`, `error=CODE`, `no-CODE` */
+    DiagLevel levels[DIAG_CODE_COUNT]; /* what `warnings` says */
     Messages messages;
+    const char *sarif; /* file for a SARIF log of them; NULL: none */
     ColourWhen colour;
     uint64_t error_limit;
     HelpForm help; /* HELP_FORMS: not asked for */

@@ -2,14 +2,12 @@
 
 #include <assert.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "driver/verbs.h"
-#include "output/diagnostics.h"
 #include "output/diff.h"
 #include "output/drawing.h"
+#include "output/explain.h"
 #include "output/layer_help.h"
 #include "output/report.h"
 #include "syntax/parse.h"
@@ -227,6 +225,20 @@ static bool layers(Compilation *c, const Options *options) {
     return done;
 }
 
+/* All codes, or the one that stands where other verbs have a file. */
+static bool explain(Compilation *c, const Options *options) {
+    DiagCode code = options->code;
+    bool markdown = options->format == FORMAT_MARKDOWN;
+    StrBuf text = {0};
+    if (code < DIAG_CODE_COUNT)
+        (markdown ? explain_markdown : explain_text)(code, &text);
+    else
+        (markdown ? explain_page : explain_list)(&text);
+    bool done = outputs_write_text(c, options, &text);
+    strbuf_free(&text);
+    return done;
+}
+
 static bool help(Compilation *c, const Options *options) {
     StrBuf text = {0};
     if (options->help != HELP_FORMS)
@@ -253,41 +265,40 @@ static bool dispatch(Compilation *c, const Options *options, bool *differs) {
     case VERB_DIFF: return diff(c, options, differs);
     case VERB_FORMAT: return format_files(c, options);
     case VERB_LAYERS: return layers(c, options);
+    case VERB_EXPLAIN: return explain(c, options);
     }
     return false;
 }
 
-static void show_diagnostics(Compilation *c, const Options *options) {
-    bool colour = options->colour == COLOUR_ALWAYS ||
-                  (options->colour == COLOUR_AUTO && isatty(STDERR_FILENO) && !getenv("NO_COLOR"));
-    StrBuf text = {0};
-    diag_sort(&c->diagnostics);
-    switch (options->messages) {
-    case MESSAGES_TEXT:
-        diag_render_text(&c->diagnostics, (size_t)options->error_limit, colour, &text);
-        break;
-    case MESSAGES_SHORT: diagnostics_short(&c->diagnostics, &text); break;
-    case MESSAGES_JSON: diagnostics_json(&c->diagnostics, &text); break;
-    case MESSAGES_GITHUB: diagnostics_github(&c->diagnostics, &text); break;
-    }
-    fputs(strbuf_text(&text), stderr);
-    strbuf_free(&text);
-}
-
-int pipeline_run(const Options *options) {
+/* One run from argv to messages. Where --fix changed a file nothing is shown: *fixed is true, and
+ * the status says nothing. */
+static int run_once(const Options *options, bool *fixed) {
     Compilation c = {.keep_values = options->compare_layers,
                      .files.keep_unchanged = options->write_if_changed};
     compilation_begin(&c, &options->compile);
     bool differs = false;
-    if (dispatch(&c, options, &differs) && compilation_is_fine(&c) &&
-        compilation_inputs_unchanged(&c))
+    bool done = dispatch(&c, options, &differs) && compilation_inputs_unchanged(&c);
+    diag_apply_levels(&c.diagnostics, options->levels);
+    if (done && compilation_is_fine(&c))
         file_set_commit(&c.files);
     else
         file_set_abandon(&c.files);
-    show_diagnostics(&c, options);
+    *fixed = options->fix && fixes_apply(&c, options);
+    if (!*fixed)
+        messages_show(&c, options);
     int status = diag_exit_status(&c.diagnostics);
     if (status == 0 && differs)
         status = STATUS_DIFFERS;
     compilation_end(&c);
     return status;
+}
+
+int pipeline_run(const Options *options) {
+    bool fixed;
+    int status = run_once(options, &fixed);
+    if (!fixed)
+        return status;
+    Options again = *options; /* what the changed files have to say */
+    again.fix = NULL;
+    return run_once(&again, &fixed);
 }

@@ -10,6 +10,13 @@ bool outputs_write_object(Compilation *compilation, const Options *options);
 /* The main output as text: -o FILE, or standard output. */
 bool outputs_write_text(Compilation *compilation, const Options *options, const StrBuf *text);
 
+/* fix.c: `netc check --fix`: true if a file was changed, so that what was found no longer holds. */
+bool fixes_apply(Compilation *compilation, const Options *options);
+
+/* messages.c: sorts the diagnostics and writes them to standard error, and to a file, as the
+ * options say; when the outputs are committed or abandoned. */
+void messages_show(Compilation *compilation, const Options *options);
+
 /* run.c: `netc run`: executes the network and shows, writes or compares the results. */
 bool run_network(Compilation *compilation, const Options *options);
 

@@ -7,8 +7,27 @@
 #include "layers/foreign.h"
 #include "support/suggest.h"
 
-static void report_unknown_argument(Elaborator *e, const LayerInfo *layer,
+static int find_attribute(const LayerInfo *layer, const char *name) {
+    for (int i = 0; i < layer->attribute_count; i++)
+        if (strcmp(layer->attributes[i].name, name) == 0)
+            return i;
+    return -1;
+}
+
+/* Whether an argument is for the attribute `name`, by its place or by its name. */
+static bool is_given(const AttributeCall *call, const char *name) {
+    int place = find_attribute(call->layer, name), position = 0;
+    for (size_t i = 0; i < call->count; i++) {
+        const char *written = call->arguments[i].name.text;
+        if (written ? strcmp(written, name) == 0 : position++ == place)
+            return true;
+    }
+    return false;
+}
+
+static void report_unknown_argument(Elaborator *e, const AttributeCall *call,
                                     const Argument *argument) {
+    const LayerInfo *layer = call->layer;
     const char *names[LAYER_MAX_ATTRIBUTES];
     for (int i = 0; i < layer->attribute_count; i++)
         names[i] = layer->attributes[i].name;
@@ -18,21 +37,14 @@ static void report_unknown_argument(Elaborator *e, const LayerInfo *layer,
     const AttributeInfo *foreign = foreign_argument(layer, name);
     const char *nearest = suggest_name(name, names, (size_t)layer->attribute_count);
     if (foreign)
-        diag_fix(e->diagnostics, diagnostic, argument->name.span, foreign->name, true,
-                 "netc calls it `%s`", foreign->name);
+        diag_fix(e->diagnostics, diagnostic, argument->name.span, foreign->name,
+                 !is_given(call, foreign->name), "netc calls it `%s`", foreign->name);
     else if (nearest)
-        diag_fix(e->diagnostics, diagnostic, argument->name.span, nearest, true,
+        diag_fix(e->diagnostics, diagnostic, argument->name.span, nearest, !is_given(call, nearest),
                  "did you mean `%s`?", nearest);
     else if (layer->attribute_count == 0)
         diag_note(e->diagnostics, diagnostic, "`%s` has no arguments", layer->name);
     note_arguments(e, diagnostic, layer);
-}
-
-static int find_attribute(const LayerInfo *layer, const char *name) {
-    for (int i = 0; i < layer->attribute_count; i++)
-        if (strcmp(layer->attributes[i].name, name) == 0)
-            return i;
-    return -1;
 }
 
 /* An argument beyond the last of the table. */
@@ -73,7 +85,7 @@ static int place_argument(Elaborator *e, const AttributeCall *call, size_t index
     if (argument->name.text) {
         int found = find_attribute(call->layer, argument->name.text);
         if (found < 0)
-            report_unknown_argument(e, call->layer, argument);
+            report_unknown_argument(e, call, argument);
         return found;
     }
     if (*position < call->layer->attribute_count)

@@ -78,6 +78,14 @@ static void give_tensors(Elaborator *e, Binder *binder, const Datum *datum, Span
     binder->tensors++;
 }
 
+/* Whether the call gives this parameter, before or behind what is being read. */
+static bool is_given(const Binder *binder, const char *name) {
+    for (size_t i = 0; i < binder->call->arguments->count; i++)
+        if (binder->call->arguments->data[i].name.text == name)
+            return true;
+    return binder->slots[find_parameter(binder->parameters, name)].given;
+}
+
 static void report_no_such_argument(Elaborator *e, Binder *binder, const Argument *argument) {
     const ParameterList *parameters = binder->parameters;
     VEC(const char *) names = {0};
@@ -88,8 +96,8 @@ static void report_no_such_argument(Elaborator *e, Binder *binder, const Argumen
                                          binder->call->callee.text, argument->name.text);
     const char *nearest = suggest_name(argument->name.text, names.data, names.count);
     if (nearest)
-        diag_fix(e->diagnostics, diagnostic, argument->name.span, nearest, true,
-                 "did you mean `%s`?", nearest);
+        diag_fix(e->diagnostics, diagnostic, argument->name.span, nearest,
+                 !is_given(binder, nearest), "did you mean `%s`?", nearest);
     label_block(e, diagnostic, binder);
     binder->fine = false;
 }

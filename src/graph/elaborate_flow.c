@@ -135,8 +135,8 @@ static bool check_range(Elaborator *e, const Expr *repeat, int64_t begin, int64_
 }
 
 /* One turn, in a scope where the index has its value. */
-static Datum repeat_turn(Elaborator *e, Datum incoming, const Expr *expr, int64_t index,
-                         StepName name) {
+static Datum index_turn(Elaborator *e, Datum incoming, const Expr *expr, int64_t index,
+                        StepName name) {
     if (!expr->repeat.index.text)
         return elaborate_step(e, incoming, expr->repeat.body, name);
     Scope *outer = e->scope;
@@ -145,6 +145,22 @@ static Datum repeat_turn(Elaborator *e, Datum incoming, const Expr *expr, int64_
     scope_add(e->arena, e->scope, expr->repeat.index, datum_integer(index));
     Datum result = elaborate_step(e, incoming, expr->repeat.body, name);
     e->scope = outer;
+    return result;
+}
+
+/* A mistake says in which turn it is; one that shows in every turn is reported for the first. */
+static Datum repeat_turn(Elaborator *e, Datum incoming, const Expr *expr, int64_t index,
+                         StepName name) {
+    Name counter = expr->repeat.index;
+    DiagContext *context = ARENA_NEW(e->arena, DiagContext); /* asserts keep it */
+    context->outer = e->diagnostics->context;
+    context->span = counter.text ? counter.span : expr->repeat.end->span;
+    context->text = counter.text
+                        ? arena_format(e->arena, "where `%s` is %" PRId64, counter.text, index)
+                        : arena_format(e->arena, "in turn %" PRId64, index + 1);
+    e->diagnostics->context = context;
+    Datum result = index_turn(e, incoming, expr, index, name);
+    e->diagnostics->context = context->outer;
     return result;
 }
 

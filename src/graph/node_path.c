@@ -97,6 +97,7 @@ static void report_block_again(Elaborator *e, const char *path, const PathPlace 
     Diagnostics *diagnostics = e->diagnostics;
     const char *block = e->use->block->item->name.text;
     Span span = e->use->context.span;
+    const DiagContext *context = diagnostics->context;
     diagnostics->context = e->use->context.outer;
     Diagnostic *diagnostic =
         diag_report(diagnostics, DIAG_E0304, span,
@@ -105,7 +106,7 @@ static void report_block_again(Elaborator *e, const char *path, const PathPlace 
     diag_label(diagnostics, diagnostic, first->span, "makes `%s`", path);
     diag_help(diagnostics, diagnostic, "give each use a label: `a: %s(...)` makes `a.%s`", block,
               path);
-    diagnostics->context = &e->use->context;
+    diagnostics->context = context;
     e->use->reported = true;
 }
 

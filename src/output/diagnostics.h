@@ -15,4 +15,8 @@ void diagnostics_json(const Diagnostics *diagnostics, StrBuf *out);
 /* Commands of GitHub Actions, "::error file=..,line=..::MESSAGE", which annotate a change. */
 void diagnostics_github(const Diagnostics *diagnostics, StrBuf *out);
 
+/* A whole SARIF 2.1.0 log, also where there are none. What has no place is said of the first source
+ * file, or of `file` if none was read; NULL: of no file. */
+void diagnostics_sarif(const Diagnostics *diagnostics, const char *file, StrBuf *out);
+
 #endif

@@ -66,7 +66,7 @@ static json_t *diagnostic_json(const Diagnostics *diagnostics, const Diagnostic 
     for (size_t i = 0; i < diagnostic->notes.count; i++)
         json_array_append_new(notes, json_text(diagnostic->notes.data[i]));
     json_t *object =
-        json_pack("{s:s, s:s, s:o}", "severity", diag_severity(diagnostic->code), "code",
+        json_pack("{s:s, s:s, s:o}", "severity", diag_severity(diagnostic->is_error), "code",
                   diag_code_name(diagnostic->code), "message", json_text(diagnostic->message));
     with_place(object, diagnostics, diagnostic->span);
     if (diagnostic->label)

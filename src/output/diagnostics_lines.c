@@ -12,8 +12,8 @@ void diagnostics_short(const Diagnostics *diagnostics, StrBuf *out) {
         } else {
             strbuf_add(out, "netc: ");
         }
-        strbuf_format(out, "%s: %s [%s]\n", diag_severity(diagnostic->code), diagnostic->message,
-                      diag_code_name(diagnostic->code));
+        strbuf_format(out, "%s: %s [%s]\n", diag_severity(diagnostic->is_error),
+                      diagnostic->message, diag_code_name(diagnostic->code));
     }
 }
 
@@ -46,7 +46,7 @@ static void add_position(const Diagnostics *diagnostics, const Diagnostic *diagn
 void diagnostics_github(const Diagnostics *diagnostics, StrBuf *out) {
     for (size_t i = 0; i < diagnostics->list.count; i++) {
         const Diagnostic *diagnostic = diagnostics->list.data[i];
-        strbuf_format(out, "::%s ", diag_severity(diagnostic->code));
+        strbuf_format(out, "::%s ", diag_severity(diagnostic->is_error));
         if (diagnostic->span.begin)
             add_position(diagnostics, diagnostic, out);
         strbuf_format(out, "title=%s::", diag_code_name(diagnostic->code));

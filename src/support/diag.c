@@ -2,22 +2,38 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
-const char *diag_code_name(DiagCode code) {
-    static const char *const names[] = {
-#define DIAGNOSTIC(code, summary) #code,
+static const struct {
+    const char *name;
+    const char *summary;
+} codes[] = {
+#define DIAGNOSTIC(code, summary) {#code, summary},
 #include "support/diag_codes.def"
 #undef DIAGNOSTIC
-    };
-    return names[code];
+};
+
+const char *diag_code_name(DiagCode code) {
+    return codes[code].name;
+}
+
+const char *diag_code_summary(DiagCode code) {
+    return codes[code].summary;
+}
+
+DiagCode diag_code_find(const char *name) {
+    DiagCode code = 0;
+    while (code < DIAG_CODE_COUNT && strcasecmp(codes[code].name, name) != 0)
+        code++;
+    return code;
 }
 
 bool diag_code_is_error(DiagCode code) {
     return diag_code_name(code)[0] == 'E';
 }
 
-const char *diag_severity(DiagCode code) {
-    return diag_code_is_error(code) ? "error" : "warning";
+const char *diag_severity(bool is_error) {
+    return is_error ? "error" : "warning";
 }
 
 /* ---- contexts ------------------------------------------------------------------------------- */
@@ -76,13 +92,14 @@ Diagnostic *diag_report_list(Diagnostics *diagnostics, DiagCode code, Span span,
                              va_list arguments) {
     Diagnostic *diagnostic = ARENA_NEW(diagnostics->arena, Diagnostic);
     diagnostic->code = code;
+    diagnostic->is_error = diag_code_is_error(code);
     diagnostic->span = span;
     diagnostic->message = arena_format_list(diagnostics->arena, format, arguments);
     if (diagnostics->context && shown_before(diagnostics, code, span))
         return diagnostic; /* to be filled in like any other, and forgotten */
     label_context(diagnostics, diagnostic);
     VEC_PUSH(diagnostics->arena, &diagnostics->list, diagnostic);
-    if (diag_code_is_error(code))
+    if (diagnostic->is_error)
         diagnostics->error_count++;
     else
         diagnostics->warning_count++;
@@ -164,6 +181,25 @@ void diag_sort(Diagnostics *diagnostics) {
     qsort(entries, count, sizeof *entries, compare_entries);
     for (size_t i = 0; i < count; i++)
         diagnostics->list.data[i] = entries[i].diagnostic;
+}
+
+void diag_apply_levels(Diagnostics *diagnostics, const DiagLevel levels[DIAG_CODE_COUNT]) {
+    size_t kept = 0;
+    for (size_t i = 0; i < diagnostics->list.count; i++) {
+        Diagnostic *diagnostic = diagnostics->list.data[i];
+        DiagLevel level = diagnostic->is_error ? DIAG_LEVEL_WARNING : levels[diagnostic->code];
+        if (level != DIAG_LEVEL_WARNING)
+            diagnostics->warning_count--;
+        if (level == DIAG_LEVEL_OFF)
+            continue;
+        if (level == DIAG_LEVEL_ERROR) {
+            diagnostic->is_error = true;
+            diagnostics->error_count++;
+            diag_note(diagnostics, diagnostic, "this warning is made an error by -W");
+        }
+        diagnostics->list.data[kept++] = diagnostic;
+    }
+    diagnostics->list.count = kept;
 }
 
 bool diag_has_errors(const Diagnostics *diagnostics) {

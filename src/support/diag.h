@@ -35,6 +35,7 @@ typedef struct DiagFix {
 
 typedef struct Diagnostic {
     DiagCode code;
+    bool is_error;
     Span span;             /* primary place; SPAN_NONE when no source text is concerned */
     const char *message;   /* one line, lower case, no full stop */
     const char *label;     /* text beside the primary carets, NULL for none */
@@ -42,6 +43,13 @@ typedef struct Diagnostic {
     VEC(const char *) notes;
     VEC(DiagFix) fixes;
 } Diagnostic;
+
+/* What the user wants of the warnings with a code. */
+typedef enum DiagLevel {
+    DIAG_LEVEL_WARNING,
+    DIAG_LEVEL_OFF,
+    DIAG_LEVEL_ERROR,
+} DiagLevel;
 
 /* What is being expanded where a mistake shows: a label on every diagnostic reported meanwhile. */
 typedef struct DiagContext DiagContext;
@@ -66,9 +74,13 @@ typedef struct Diagnostics {
 
 /* "E0211", "W0203". */
 const char *diag_code_name(DiagCode code);
+/* What it is about, as diag_codes.def says. */
+const char *diag_code_summary(DiagCode code);
+/* The code of a name in upper or lower case; DIAG_CODE_COUNT if no diagnostic has it. */
+DiagCode diag_code_find(const char *name);
 bool diag_code_is_error(DiagCode code);
 /* "error", "warning". */
-const char *diag_severity(DiagCode code);
+const char *diag_severity(bool is_error);
 
 /* Adds a diagnostic; never NULL. */
 Diagnostic *diag_report(Diagnostics *diagnostics, DiagCode code, Span span, const char *format, ...)
@@ -90,6 +102,10 @@ void diag_help(Diagnostics *diagnostics, Diagnostic *diagnostic, const char *for
 /* Advice with an edit. `replacement` is copied. */
 void diag_fix(Diagnostics *diagnostics, Diagnostic *diagnostic, Span span, const char *replacement,
               bool applicable, const char *format, ...) __attribute__((format(printf, 6, 7)));
+
+/* When all is reported: drops the warnings that are off and makes errors of those that are to be.
+ * Until then a warning changes nothing of what else is looked at. */
+void diag_apply_levels(Diagnostics *diagnostics, const DiagLevel levels[DIAG_CODE_COUNT]);
 
 /* True when any error was reported. */
 bool diag_has_errors(const Diagnostics *diagnostics);

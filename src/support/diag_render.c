@@ -53,7 +53,7 @@ static void paint_lines(const Renderer *renderer, const char *text, size_t inden
 }
 
 static void paint_header(const Renderer *renderer, const Diagnostic *diagnostic) {
-    bool is_error = diag_code_is_error(diagnostic->code);
+    bool is_error = diagnostic->is_error;
     Style style = is_error ? STYLE_ERROR : STYLE_WARNING;
     paint_word(renderer, style, is_error ? "error[" : "warning[");
     paint_word(renderer, style, diag_code_name(diagnostic->code));
@@ -105,7 +105,7 @@ static void place_push(const Renderer *renderer, PlaceList *places, Place place)
 
 static PlaceList collect_places(const Renderer *renderer, const Diagnostic *diagnostic) {
     PlaceList places = {0};
-    Style style = diag_code_is_error(diagnostic->code) ? STYLE_ERROR : STYLE_WARNING;
+    Style style = diagnostic->is_error ? STYLE_ERROR : STYLE_WARNING;
     if (diagnostic->span.begin)
         place_push(renderer, &places,
                    place_make(renderer, diagnostic->span, '^', style, diagnostic->label));
@@ -372,7 +372,7 @@ void diag_render_text(const Diagnostics *diagnostics, size_t limit, bool colour,
     bool is_first = true;
     for (size_t i = 0; i < diagnostics->list.count; i++) {
         const Diagnostic *diagnostic = diagnostics->list.data[i];
-        size_t *shown = diag_code_is_error(diagnostic->code) ? &errors : &warnings;
+        size_t *shown = diagnostic->is_error ? &errors : &warnings;
         if (limit > 0 && *shown == limit)
             continue;
         ++*shown;

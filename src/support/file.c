@@ -240,10 +240,22 @@ bool file_set_guard_input(FileSet *set, const char *path) {
     return true;
 }
 
+void file_set_guard_files(FileSet *set, const FileSet *earlier) {
+    for (size_t i = 0; i < earlier->inputs.count; i++)
+        VEC_PUSH(set->arena, &set->inputs, earlier->inputs.data[i]);
+    for (size_t i = 0; i < earlier->outputs.count; i++) {
+        FileOutput output = earlier->outputs.data[i];
+        output.identity.is_output = true;
+        if (output.destination)
+            VEC_PUSH(set->arena, &set->inputs, output.identity);
+    }
+}
+
 static bool check_conflicts(FileSet *set, const FileIdentity *identity) {
     for (size_t i = 0; i < set->inputs.count; i++)
         if (is_same_file(identity, &set->inputs.data[i]))
-            return report_conflict(set, identity->path, set->inputs.data[i].path, true);
+            return report_conflict(set, identity->path, set->inputs.data[i].path,
+                                   !set->inputs.data[i].is_output);
     for (size_t i = 0; i < set->outputs.count; i++) {
         const FileOutput *other = &set->outputs.data[i];
         if (is_replaced(other) && is_same_file(identity, &other->identity))
@@ -493,5 +505,4 @@ void file_set_abandon(FileSet *set) {
         if (output->temporary)
             drop_temporary(output);
     }
-    set->outputs.count = 0;
 }

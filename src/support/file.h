@@ -40,6 +40,7 @@ typedef struct FileIdentity {
     uint64_t directory_inode;
     uint64_t device;
     uint64_t inode; /* 0: the file does not exist */
+    bool is_output; /* of a set before this one */
 } FileIdentity;
 
 typedef struct FileOutput {
@@ -54,8 +55,8 @@ typedef struct FileSet {
     Arena *arena;
     Diagnostics *diagnostics;
     VEC(FileOutput) outputs;
-    VEC(FileIdentity) inputs;
-    bool keep_unchanged; /* a file that would get the bytes it has stays, with its time */
+    VEC(FileIdentity) inputs; /* what no output may replace */
+    bool keep_unchanged;      /* a file that would get the bytes it has stays, with its time */
 } FileSet;
 
 /* Opens the temporary for `path` and returns its index, or -1 after a diagnostic (also when two
@@ -75,6 +76,9 @@ bool file_set_rewrite(FileSet *set, int index, const void *data, size_t size);
 
 /* Declares a file that was read, so that no output may replace it. */
 bool file_set_guard_input(FileSet *set, const char *path);
+
+/* Declares all that an earlier set read, wrote or would have written. */
+void file_set_guard_files(FileSet *set, const FileSet *earlier);
 
 /* Closes and renames all; on the first failure removes what is left and returns false. */
 bool file_set_commit(FileSet *set);

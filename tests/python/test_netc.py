@@ -139,8 +139,12 @@ class Small(unittest.TestCase):
             netc.check("nowhere.net")
         with self.assertRaisesRegex(netc.CompileError, "no weights"):
             netc.compile("line.net", files={"line.net": LINE})
+        named = LINE.replace("{ return", "{\n    weights \"gone.npz\"\n    return")
+        self.assertEqual(netc.report("line.net", files={"line.net": named}).totals.trainable, 6)
+        with self.assertRaisesRegex(netc.CompileError, "gone.npz"):
+            netc.check("line.net", files={"line.net": named})
         with self.assertRaisesRegex(ValueError, "did you mean `exact`"):
-            netc.check("line.net", files={"line.net": LINE}, exakt=True)
+            netc.report("line.net", files={"line.net": LINE}, exakt=True)
 
     def test_object_is_the_program_s(self):
         with tempfile.TemporaryDirectory() as folder:

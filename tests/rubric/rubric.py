@@ -19,6 +19,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 SHAPE_CODE = re.compile(r"E02(?!13)[1-6]\d")  # not E0213, a number of inputs
 SHAPE = re.compile(r"\[\d[^\]]*\]|\b\d+(?:x\d+)+\b")
 NETC, WORK = os.path.abspath(sys.argv[1]), pathlib.Path(sys.argv[2]).resolve()
+WORK.mkdir(parents=True, exist_ok=True)
 
 
 def run(*words, text=None, env=None):

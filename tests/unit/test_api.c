@@ -362,6 +362,12 @@ static void damaged_weights_are_refused(void **state) {
         assert_int_equal(netc_result_of(network), NETC_MISTAKE);
         assert_non_null(netc_report_of(network)); /* it does not depend on them */
         netc_network_free(network);
+        network = netc_check(compiler, "line.net");
+        assert_int_equal(netc_result_of(network), NETC_MISTAKE);
+        netc_network_free(network);
+        network = netc_plan(compiler, "line.net");
+        assert_int_equal(netc_result_of(network), NETC_DONE);
+        netc_network_free(network);
     }
     netc_compiler_free(compiler);
 }

@@ -333,6 +333,24 @@ static void outputs_must_differ(void **state) {
     open_output(fixture, path_of(fixture, "b.o"), "x");
 }
 
+static void memory_takes_what_a_file_would(void **state) {
+    Fixture *fixture = *state;
+    StrBuf first = {0}, second = {0};
+    int a = file_set_open_memory(&fixture->set, &first);
+    int b = file_set_open_memory(&fixture->set, &second);
+    assert_true(file_set_write(&fixture->set, a, "?????", 5));
+    assert_true(file_set_write(&fixture->set, b, "other", 5));
+    assert_true(file_set_write(&fixture->set, a, " world", 6));
+    assert_true(file_set_can_rewrite(&fixture->set, a));
+    assert_true(file_set_rewrite(&fixture->set, a, "hello", 5));
+    assert_true(file_set_commit(&fixture->set));
+    assert_string_equal(strbuf_text(&first), "hello world");
+    assert_string_equal(strbuf_text(&second), "other");
+    assert_int_equal(each_entry(fixture, NULL), 0);
+    strbuf_free(&first);
+    strbuf_free(&second);
+}
+
 static void standard_output_is_one_output(void **state) {
     Fixture *fixture = *state;
     assert_true(file_set_open(&fixture->set, "-") >= 0);
@@ -370,6 +388,7 @@ int main(void) {
         TEST(hard_link_to_an_input_is_the_input),
         TEST(input_declared_after_the_output),
         TEST(outputs_must_differ),
+        TEST(memory_takes_what_a_file_would),
         TEST(standard_output_is_one_output),
     };
     return cmocka_run_group_tests_name("file", tests, NULL, NULL);

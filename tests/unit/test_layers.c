@@ -332,6 +332,18 @@ static void dense_takes_a_vector(void **state) {
                false, "image -> globalavgpool -> dense(10)");
 }
 
+/* Of a sequence each row may be meant, so that no way is sure. */
+static void dense_of_a_sequence(void **state) {
+    Try try = try_dense(*state, "image -> dense(10)", shape_make(2, 16, 48));
+    const Diagnostic *diagnostic =
+        refused(&try, DIAG_E0217, "`dense` takes a vector, but its input is [16, 48]");
+    assert_fix(&try, diagnostic, 0,
+               "take each row of a sequence by itself: 48 inputs, 490 parameters", true,
+               "image -> dense(10, axis=-1)");
+    assert_fix(&try, diagnostic, 1, "or flatten: 768 inputs, 7,690 parameters", false,
+               "image -> flatten -> dense(10)");
+}
+
 static void steps_go_before_labels(void **state) {
     const char *const texts[][2] = {
         {"image\n  -> fc: dense(10)", "image\n  -> flatten -> fc: dense(10)"},
@@ -562,6 +574,7 @@ int main(void) {
         TEST(pool_window_too_large),
         TEST(globalavgpool_of_a_vector),
         TEST(dense_takes_a_vector),
+        TEST(dense_of_a_sequence),
         TEST(steps_go_before_labels),
         TEST(steps_only_in_pipelines),
         TEST(arguments_go_where_they_can),

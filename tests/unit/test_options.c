@@ -82,7 +82,7 @@ static void every_option_is_in_every_help(void **state) {
     arena_free(&arena);
 }
 
-static void completions_know_the_layers(void **state) {
+static void completions_know_layers_and_codes(void **state) {
     size_t count;
     const LayerInfo *const *table = layer_table(&count);
     Arena arena = {0};
@@ -93,6 +93,9 @@ static void completions_know_the_layers(void **state) {
         assert_holds(HELP_ZSH, two);
         assert_holds(HELP_FISH, two);
     }
+    for (DiagCode code = 0; code < DIAG_CODE_COUNT; code++)
+        for (int form = HELP_BASH; form < HELP_FORMS; form++)
+            assert_holds((HelpForm)form, diag_code_name(code));
     arena_free(&arena);
 }
 
@@ -110,7 +113,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_verb_is_in_every_help),
         cmocka_unit_test(every_option_is_in_every_help),
-        cmocka_unit_test(completions_know_the_layers),
+        cmocka_unit_test(completions_know_layers_and_codes),
         cmocka_unit_test(names_and_letters_are_taken_once),
     };
     return cmocka_run_group_tests(tests, make_help, free_help);
