@@ -8,14 +8,11 @@ add_library(netc_shared SHARED
   src/api/diagnostics.c
   src/api/network.c
   src/api/report.c)
-set_target_properties(netc_shared PROPERTIES OUTPUT_NAME netc C_VISIBILITY_PRESET hidden
+set_target_properties(netc_shared PROPERTIES OUTPUT_NAME netc EXPORT_NAME library
+                      C_VISIBILITY_PRESET hidden
                       VERSION ${PROJECT_VERSION} SOVERSION 0)
-target_include_directories(netc_shared PUBLIC include)
+target_sources(netc_shared PUBLIC FILE_SET HEADERS BASE_DIRS include FILES include/netc/netc.h)
 target_compile_options(netc_shared PRIVATE ${NETC_WARNINGS})
 target_compile_definitions(netc_shared PRIVATE NETC_VERSION="${PROJECT_VERSION}")
 target_link_libraries(netc_shared PRIVATE libnetc llvm_static)
 target_link_options(netc_shared PRIVATE -Wl,--exclude-libs,ALL -Wl,--gc-sections)
-
-include(GNUInstallDirs)
-install(TARGETS netc_shared LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
-install(FILES include/netc/netc.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/netc)

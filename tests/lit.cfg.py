@@ -6,7 +6,7 @@ import lit.formats
 config.name = "netc"
 config.test_format = lit.formats.ShTest(execute_external=False)
 config.suffixes = [".net", ".test"]
-config.excludes = ["run", "rubric", "unit", "fuzz", "Inputs"]
+config.excludes = ["run", "rubric", "unit", "fuzz", "package", "Inputs"]
 config.test_source_root = os.path.dirname(__file__)
 
 tools = config.llvm_tools_dir

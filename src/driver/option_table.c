@@ -296,7 +296,14 @@ const OptionRow option_table[] = {
      "NUMBER",
      {0},
      "show at most so many errors; 0 shows all (default: 20)"},
-    {"help", 'h', OPTION_FLAG, ALL_VERBS, FIELD(help), NULL, {0}, "show this and exit"},
+    {"help",
+     'h',
+     OPTION_MAYBE_CHOICE,
+     ALL_VERBS,
+     FIELD(help),
+     "FORM",
+     {"text", "man", "bash", "zsh", "fish"},
+     "show this and exit; or the same as a man page or as completions of a shell"},
     {"version", 0, OPTION_FLAG, ALL_VERBS, FIELD(version), NULL, {0}, "show the version and exit"},
 };
 
@@ -330,35 +337,3 @@ const VerbRow verb_table[] = {
 
 const size_t verb_count = sizeof verb_table / sizeof verb_table[0];
 _Static_assert(sizeof verb_table / sizeof verb_table[0] <= MAX_VERBS, "MAX_VERBS is too small");
-
-void options_help(StrBuf *out) {
-    strbuf_add(out, "netc compiles neural networks to native code.\n\n"
-                    "usage: netc [VERB] [OPTIONS] FILE.net\n\nverbs:\n");
-    for (size_t i = 0; i < verb_count; i++)
-        strbuf_format(out, "  %-8s %-16s %s\n", verb_table[i].name, verb_table[i].operand,
-                      verb_table[i].help);
-    strbuf_add(out, "\noptions:\n");
-    for (size_t i = 0; i < option_count; i++) {
-        const OptionRow *row = &option_table[i];
-        size_t start = out->length;
-        if (row->letter)
-            strbuf_format(out, "  -%c, --%s", row->letter, row->name);
-        else
-            strbuf_format(out, "      --%s", row->name);
-        if (row->kind == OPTION_CHOICE) {
-            for (int c = 0; c < MAX_CHOICES && row->choices[c]; c++)
-                strbuf_format(out, "%s%s", c ? "|" : "=", row->choices[c]);
-        } else if (row->argument) {
-            strbuf_format(out, row->kind == OPTION_MAYBE ? "[=%s]" : "=%s", row->argument);
-        }
-        size_t width = out->length - start;
-        if (width < 30)
-            strbuf_fill(out, ' ', 30 - width);
-        else
-            strbuf_format(out, "\n%*s", 30, "");
-        strbuf_format(out, " %s\n", row->help);
-    }
-    strbuf_add(out,
-               "\nexit status: 0 done, 1 a mistake in source, weights or budgets, 2 wrong usage,\n"
-               "3 input or output failed, 4 diff: the networks differ, 70 internal error\n");
-}

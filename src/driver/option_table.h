@@ -1,5 +1,5 @@
-/* Every option and every verb, one row each: parsing, checking and --help come from these.
- * Private to src/driver/options*.c. */
+/* Every option and every verb, one row each: parsing, checking, --help, the man page and the
+ * completions of shells come from these. Private to src/driver/option*.c. */
 #ifndef NETC_DRIVER_OPTION_TABLE_H
 #define NETC_DRIVER_OPTION_TABLE_H
 
@@ -8,13 +8,14 @@
 #include "driver/options.h"
 
 typedef enum OptionKind {
-    OPTION_FLAG,   /* sets a bool */
-    OPTION_TEXT,   /* sets a const char * */
-    OPTION_MAYBE,  /* the same; without a value to "" */
-    OPTION_LIST,   /* appends to a VEC(const char *) */
-    OPTION_NUMBER, /* sets a uint64_t */
-    OPTION_CHOICE, /* sets an int-sized enum to the index of the word in `choices` */
-    OPTION_DEFINE, /* appends NAME=VALUE to the defines */
+    OPTION_FLAG,         /* sets a bool */
+    OPTION_TEXT,         /* sets a const char * */
+    OPTION_MAYBE,        /* the same; without a value to "" */
+    OPTION_LIST,         /* appends to a VEC(const char *) */
+    OPTION_NUMBER,       /* sets a uint64_t */
+    OPTION_CHOICE,       /* sets an int-sized enum to the index of the word in `choices` */
+    OPTION_MAYBE_CHOICE, /* the same; without a value to the first */
+    OPTION_DEFINE,       /* appends NAME=VALUE to the defines */
 } OptionKind;
 
 #define VERB_BIT(verb) (1u << (verb))
@@ -42,6 +43,15 @@ typedef struct OptionRow {
     const char *help;
 } OptionRow;
 
+/* Whether the value may be left out, and whether there must be one. */
+static inline bool value_is_optional(const OptionRow *row) {
+    return row->kind == OPTION_MAYBE || row->kind == OPTION_MAYBE_CHOICE;
+}
+
+static inline bool value_is_required(const OptionRow *row) {
+    return row->argument && !value_is_optional(row);
+}
+
 typedef struct VerbRow {
     const char *name;
     const char *operand;
@@ -60,5 +70,17 @@ extern const size_t option_count; /* at most MAX_OPTIONS */
 /* In the order of Verb. */
 extern const VerbRow verb_table[];
 extern const size_t verb_count; /* at most MAX_VERBS */
+
+/* options.c: says on standard error what is wrong with the command line; 2, the status for it. */
+int usage_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* option_response.c: puts what is in the file in place of each argument `@FILE`. If there is no
+ * such file, the argument stays. Returns 0, or the exit status after saying what is wrong. */
+int response_files_expand(Arena *arena, int *argc, char ***argv);
+
+/* option_completion.c: what --help=bash and its like print. */
+void completion_bash(StrBuf *out);
+void completion_zsh(StrBuf *out);
+void completion_fish(StrBuf *out);
 
 #endif

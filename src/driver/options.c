@@ -9,8 +9,7 @@
 
 #include "support/suggest.h"
 
-static int usage_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
-static int usage_error(const char *format, ...) {
+int usage_error(const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
     fputs("netc: ", stderr);
@@ -89,6 +88,7 @@ static const char *set_option(Arena *arena, const OptionRow *row, const char *va
     case OPTION_LIST: VEC_PUSH(arena, (TextList *)field, value); return NULL;
     case OPTION_NUMBER: return set_number(arena, row, value, field);
     case OPTION_CHOICE: return set_choice(arena, row, value, field);
+    case OPTION_MAYBE_CHOICE: return set_choice(arena, row, value ? value : row->choices[0], field);
     case OPTION_DEFINE: return add_define(arena, value, field);
     }
     return NULL;
@@ -117,15 +117,14 @@ static void getopt_tables(struct option *long_options, char *letters) {
     char *letter = letters;
     *letter++ = ':'; /* tell a missing argument from an unknown option */
     for (size_t i = 0; i < option_count; i++) {
-        OptionKind kind = option_table[i].kind;
-        bool takes = kind != OPTION_FLAG;
-        int argument = kind == OPTION_MAYBE ? optional_argument
-                       : takes              ? required_argument
-                                            : no_argument;
-        long_options[i] = (struct option){option_table[i].name, argument, NULL, (int)i + 256};
-        if (option_table[i].letter) {
-            *letter++ = option_table[i].letter;
-            if (takes)
+        const OptionRow *row = &option_table[i];
+        int argument = value_is_optional(row)   ? optional_argument
+                       : value_is_required(row) ? required_argument
+                                                : no_argument;
+        long_options[i] = (struct option){row->name, argument, NULL, (int)i + 256};
+        if (row->letter) {
+            *letter++ = row->letter;
+            for (int colons = argument; colons > 0; colons--) /* the constants count them */
                 *letter++ = ':';
         }
     }
@@ -145,7 +144,7 @@ static const OptionRow *row_of_code(int code) {
 /* Reads all options into *options and remembers in `used` which rows appeared. */
 static int parse_options(Arena *arena, int argc, char **argv, Options *options, bool *used) {
     struct option long_options[MAX_OPTIONS + 1];
-    char letters[2 * MAX_OPTIONS + 2];
+    char letters[3 * MAX_OPTIONS + 2];
     getopt_tables(long_options, letters);
     opterr = 0;
     optind = 0; /* start anew, also in a process that parsed before */
@@ -359,11 +358,16 @@ static int check_cpu(Options *options) {
 }
 
 int options_parse(Arena *arena, int argc, char **argv, Options *options) {
-    *options =
-        (Options){.emit = STAGE_OBJECT, .compile = COMPILE_OPTIONS_DEFAULT, .error_limit = 20};
+    *options = (Options){.emit = STAGE_OBJECT,
+                         .compile = COMPILE_OPTIONS_DEFAULT,
+                         .help = HELP_FORMS,
+                         .error_limit = 20};
     bool used[MAX_OPTIONS] = {false};
-    int status = parse_options(arena, argc, argv, options, used);
-    if (status != 0 || options->help || options->version)
+    int status = response_files_expand(arena, &argc, &argv);
+    if (status != 0)
+        return status;
+    status = parse_options(arena, argc, argv, options, used);
+    if (status != 0 || options_only_show(options))
         return status;
     status = check_operands(arena, argc, argv, options);
     for (size_t i = 0; i < option_count && status == 0; i++)

@@ -1,4 +1,4 @@
-/* The command line as data: one table row an option, from which parsing and --help come. */
+/* The command line as data: one table row an option, from which parsing and help come. */
 #ifndef NETC_DRIVER_OPTIONS_H
 #define NETC_DRIVER_OPTIONS_H
 
@@ -56,6 +56,16 @@ typedef enum ColourWhen {
     COLOUR_ALWAYS,
 } ColourWhen;
 
+/* In which form --help shows the table. */
+typedef enum HelpForm {
+    HELP_TEXT,
+    HELP_MAN,
+    HELP_BASH,
+    HELP_ZSH,
+    HELP_FISH,
+    HELP_FORMS,
+} HelpForm;
+
 typedef VEC(const char *) TextList;
 
 typedef struct Options {
@@ -92,12 +102,13 @@ typedef struct Options {
     const char *sarif; /* file for a SARIF log of them; NULL: none */
     ColourWhen colour;
     uint64_t error_limit;
-    bool help;
+    HelpForm help; /* HELP_FORMS: not asked for */
     bool version;
 } Options;
 
-/* Reads argv into *options. Returns 0, or 2 after saying on standard error what is wrong with it.
- * With --help or --version nothing else is required. */
+/* Reads argv, and the files that it names as @FILE, into *options. Returns 0, or the exit status
+ * after saying on standard error what is wrong. With --help or --version nothing else is required.
+ * What is read stays in the arena, to which *options points. */
 int options_parse(Arena *arena, int argc, char **argv, Options *options);
 
 /* Sets one of options->compile by its long name, as on the command line; without a value, or with
@@ -105,7 +116,12 @@ int options_parse(Arena *arena, int argc, char **argv, Options *options);
  * as a phrase in `arena`. */
 const char *options_set(Arena *arena, Options *options, const char *name, const char *value);
 
+/* Whether help or the version is asked for, and nothing else counts. */
+static inline bool options_only_show(const Options *options) {
+    return options->help != HELP_FORMS || options->version;
+}
+
 /* What --help prints, made from the table. */
-void options_help(StrBuf *out);
+void options_help(HelpForm form, StrBuf *out);
 
 #endif

@@ -241,8 +241,8 @@ static bool explain(Compilation *c, const Options *options) {
 
 static bool help(Compilation *c, const Options *options) {
     StrBuf text = {0};
-    if (options->help)
-        options_help(&text);
+    if (options->help != HELP_FORMS)
+        options_help(options->help, &text);
     else
         strbuf_add(&text, "netc " NETC_VERSION ", LLVM " NETC_LLVM_VERSION "\n");
     bool done = outputs_write_text(c, options, &text);
@@ -252,7 +252,7 @@ static bool help(Compilation *c, const Options *options) {
 
 /* `differs`: whether `netc diff` found the networks to be other ones. */
 static bool dispatch(Compilation *c, const Options *options, bool *differs) {
-    if (options->help || options->version)
+    if (options_only_show(options))
         return help(c, options);
     switch (options->verb) {
     case VERB_COMPILE: return compile(c, options);

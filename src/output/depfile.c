@@ -42,7 +42,8 @@ bool depfile_write(FileSet *set, int index) {
     if (!can_be_said(set))
         return false;
     StrBuf text = {0};
-    for (size_t i = 0; i < set->outputs.count; i++) {
+    /* The main output is opened last. Ninja wants it first, as in its rule. */
+    for (size_t i = set->outputs.count; i-- > 0;) {
         if (!is_file(set, i, index))
             continue;
         strbuf_add(&text, text.length > 0 ? " " : "");

@@ -223,11 +223,6 @@ static void print_facts(const Header *h, const GraphCount *count) {
     strbuf_format(h->out, "#define %s_CPU \"", h->macro);
     variants_print_cpus(h->variants, h->out);
     strbuf_add(h->out, "\"\n");
-    strbuf_format(h->out, "#define %s_SOURCE_HASH \"%016llx\"\n", h->macro,
-                  (unsigned long long)h->options->source_hash);
-    if (h->options->weights_hash != 0)
-        strbuf_format(h->out, "#define %s_WEIGHTS_HASH \"%016llx\"\n", h->macro,
-                      (unsigned long long)h->options->weights_hash);
     for (size_t i = 0; i < tensor_count(h); i++) {
         const Shape *shape = &tensor_value(h, i)->type.shape;
         const char *name = upper_case(h->arena, tensor_name(h, i));
