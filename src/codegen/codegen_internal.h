@@ -3,8 +3,12 @@
 #define NETC_CODEGEN_CODEGEN_INTERNAL_H
 
 #include "codegen/codegen.h"
+#include "codegen/debug_info.h"
 #include "codegen/ir_internal.h"
 #include "codegen/module.h"
+
+/* Alignment of arena and packed weights, bytes: a cache line, and the widest vector. */
+#define BASE_ALIGNMENT 64
 
 struct Codegen {
     Ir *ir;
@@ -14,6 +18,13 @@ struct Codegen {
     LoadedCode *loaded;  /* codegen_load, codegen_load_pack */
     LoadedCode *loaded_pack;
 };
+
+/* The pointer so many bytes behind `base`. */
+LLVMValueRef bytes_from(Ir *ir, LLVMValueRef base, int64_t bytes);
+
+/* facts.c: NAME_info, what netc_runtime.h reads of the object; and NAME_pack. */
+void emit_info(const Codegen *codegen, const CodegenOptions *options);
+void emit_pack(Ir *ir, DebugInfo *debug, const Variants *variants);
 
 /* A module of its own with nothing but NAME_pack: few who run a network in this process need it,
  * and it takes longer to compile than the network. */
