@@ -53,7 +53,9 @@ typedef struct Build {
     LLVMValueRef *outputs;
     LLVMValueRef packed;
     LLVMValueRef scratch; /* the arena */
+    LLVMValueRef own;     /* where it would begin if this thread's copies were the first's */
     LLVMValueRef pool;    /* NULL: the plan is for one thread */
+    IrValue sample;       /* that steps are done for, NULL: the only one, or all together */
 } Build;
 
 /* ---- facts about parameters ------------------------------------------------------------------ */
@@ -223,13 +225,19 @@ static void emit_kernels(Build *build) {
 /* ---- the network function -------------------------------------------------------------------- */
 
 static LLVMValueRef view_pointer(const Build *build, const View *view) {
+    const Buffer *buffer = view->buffer;
     LLVMValueRef base = NULL;
-    switch (view->buffer->place) {
-    case PLACE_INPUT: base = build->inputs[view->buffer->index]; break;
-    case PLACE_OUTPUT: base = build->outputs[view->buffer->index]; break;
-    case PLACE_ARENA: base = build->scratch; break;
+    switch (buffer->place) {
+    case PLACE_INPUT: base = build->inputs[buffer->index]; break;
+    case PLACE_OUTPUT: base = build->outputs[buffer->index]; break;
+    case PLACE_ARENA: base = holds_samples(buffer) ? build->scratch : build->own; break;
     }
-    return bytes_from(build->ir, base, view_bytes(view));
+    base = bytes_from(build->ir, base, view_bytes(view));
+    if (!build->sample || !holds_samples(buffer))
+        return base;
+    int64_t stride = buffer->sample_stride * element_size(buffer->element);
+    IrValue bytes = ir_mul_const(build->ir, build->sample, stride);
+    return ir_llvm(ir_byte_at(build->ir, ir_value(base), bytes));
 }
 
 /* `part` is NULL for a step that has none. */
@@ -241,7 +249,7 @@ static void emit_call(Build *build, const Step *step, const KernelFunction *kern
         arguments[count++] = view_pointer(build, &step->inputs[i]);
     arguments[count++] = view_pointer(build, &step->output);
     if (step->scratch)
-        arguments[count++] = bytes_from(build->ir, build->scratch, step->scratch->offset);
+        arguments[count++] = bytes_from(build->ir, build->own, step->scratch->offset);
     const Packed *packed[KERNEL_MAX_PACKED];
     int packed_count = kernel_packed(step, packed);
     for (int i = 0; i < packed_count; i++)
@@ -303,7 +311,7 @@ static void begin_network(Build *build) {
         align_last_parameter(build, next);
     }
     build->packed = bytes_from(build->ir, block, build->packed_offset);
-    build->scratch = next_parameter(build, &next, "arena");
+    build->scratch = build->own = next_parameter(build, &next, "arena");
     align_last_parameter(build, next);
     if (pool)
         build->pool = next_parameter(build, &next, "pool");
@@ -325,13 +333,26 @@ static void emit_mark(const Build *build) {
 }
 
 static void emit_alone(Build *build) {
+    const Plan *plan = build->plan;
+    Ir *ir = build->ir;
     begin_network(build);
     emit_mark(build);
-    for (size_t i = 0; i < build->plan->steps.count; i++) {
-        emit_call(build, build->plan->steps.data[i], build->kernel_of[i], NULL);
-        emit_mark(build);
+    for (size_t begin = 0, end; begin < plan->steps.count; begin = end) {
+        end = plan_run_end(plan, begin);
+        IrLoop loop = {0};
+        if (plan_repeats(plan, begin)) {
+            loop = ir_loop_begin(ir, ir_i64(ir, 0), ir_i64(ir, plan->batch), 1, NULL, 0);
+            build->sample = loop.index;
+        }
+        for (size_t i = begin; i < end; i++) {
+            emit_call(build, plan->steps.data[i], build->kernel_of[i], NULL);
+            emit_mark(build);
+        }
+        if (build->sample)
+            ir_loop_end(ir, &loop);
+        build->sample = NULL;
     }
-    module_function_end(build->ir);
+    module_function_end(ir);
 }
 
 /* The pointers that the steps need, out of the frame that the threads share. */
@@ -345,7 +366,12 @@ static void read_frame(Build *build, const Parallel *parallel) {
     for (size_t i = 0; i < outputs; i++)
         build->outputs[i] = parallel_pointer(parallel, next++);
     build->packed = parallel_pointer(parallel, next++);
-    build->scratch = parallel_pointer(parallel, next++);
+    build->scratch = build->own = parallel_pointer(parallel, next++);
+    if (build->plan->thread_bytes > 0) {
+        IrValue part = parallel_first_part(parallel);
+        IrValue bytes = ir_mul_const(build->ir, part, build->plan->thread_bytes);
+        build->own = ir_llvm(ir_byte_at(build->ir, ir_value(build->scratch), bytes));
+    }
 }
 
 /* Runs the steps with these pointers, in the order in which read_frame takes them. */
@@ -370,6 +396,34 @@ static void emit_mark_of_first(const Build *build, const Parallel *parallel) {
     ir_if_end(build->ir, &first);
 }
 
+/* The parts of step `index` that are to be done here. */
+static void emit_parts(Build *build, Parallel *parallel, size_t index) {
+    const Step *step = build->plan->steps.data[index];
+    debug_locate(build->debug, step_span(build, step));
+    if (step->waits)
+        parallel_wait(parallel);
+    IrLoop loop = parallel_parts_begin(parallel, step->parts);
+    emit_call(build, step, build->kernel_of[index], step->parts > 1 ? ir_llvm(loop.index) : NULL);
+    ir_loop_end(build->ir, &loop);
+    emit_mark_of_first(build, parallel);
+}
+
+/* The steps from `begin` to before `end` for those samples that are to be done here. */
+static void emit_samples(Build *build, Parallel *parallel, size_t begin, size_t end) {
+    const Plan *plan = build->plan;
+    debug_locate(build->debug, step_span(build, plan->steps.data[begin]));
+    if (plan->steps.data[begin]->waits)
+        parallel_wait(parallel);
+    IrLoop loop = parallel_share_begin(parallel, plan->batch);
+    build->sample = loop.index;
+    for (size_t i = begin; i < end; i++) {
+        emit_call(build, plan->steps.data[i], build->kernel_of[i], NULL);
+        emit_mark_of_first(build, parallel);
+    }
+    ir_loop_end(build->ir, &loop);
+    build->sample = NULL;
+}
+
 static void emit_shared(Build *build) {
     const Plan *plan = build->plan;
     Parallel parallel = {.ir = build->ir,
@@ -380,15 +434,13 @@ static void emit_shared(Build *build) {
     parallel_begin(&parallel);
     read_frame(build, &parallel);
     emit_mark_of_first(build, &parallel);
-    for (size_t i = 0; i < plan->steps.count; i++) {
-        const Step *step = plan->steps.data[i];
-        debug_locate(build->debug, step_span(build, step));
-        if (step->waits)
-            parallel_wait(&parallel);
-        IrLoop loop = parallel_parts_begin(&parallel, step->parts);
-        emit_call(build, step, build->kernel_of[i], step->parts > 1 ? ir_llvm(loop.index) : NULL);
-        ir_loop_end(build->ir, &loop);
-        emit_mark_of_first(build, &parallel);
+    for (size_t begin = 0, end; begin < plan->steps.count; begin = end) {
+        end = plan_run_end(plan, begin);
+        if (plan_repeats(plan, begin))
+            emit_samples(build, &parallel, begin, end);
+        else
+            for (size_t i = begin; i < end; i++)
+                emit_parts(build, &parallel, i);
     }
     parallel_end(&parallel);
 

@@ -137,6 +137,23 @@ IrLoop parallel_parts_begin(const Parallel *parallel, int parts) {
     return ir_loop_begin(ir, begin, ir_min(ir, end, ir_i64(ir, parts)), 1, NULL, 0);
 }
 
+/* part * count / threads, rounded up */
+static IrValue share_begin(const Parallel *parallel, IrValue part, int64_t count) {
+    Ir *ir = parallel->ir;
+    IrValue raised = ir_add_const(ir, ir_mul_const(ir, part, count), parallel->threads - 1);
+    return ir_div_const(ir, raised, parallel->threads);
+}
+
+IrLoop parallel_share_begin(const Parallel *parallel, int64_t count) {
+    Ir *ir = parallel->ir;
+    IrValue begin = share_begin(parallel, ir_parameter(ir, 1), count);
+    return ir_loop_begin(ir, begin, share_begin(parallel, ir_parameter(ir, 2), count), 1, NULL, 0);
+}
+
+IrValue parallel_first_part(const Parallel *parallel) {
+    return ir_parameter(parallel->ir, 1);
+}
+
 void parallel_end(Parallel *parallel) {
     Ir *ir = parallel->ir;
     module_function_end(ir);

@@ -39,6 +39,10 @@ LLVMValueRef parallel_pointer(const Parallel *parallel, int index);
 void parallel_wait(Parallel *parallel);
 IrValue parallel_is_first(const Parallel *parallel);
 IrLoop parallel_parts_begin(const Parallel *parallel, int parts);
+/* The same over those of `count` turns that belong to the parts to be done here, an even share for
+ * each; the first part's is the largest. And the number of the first of these parts. */
+IrLoop parallel_share_begin(const Parallel *parallel, int64_t count);
+IrValue parallel_first_part(const Parallel *parallel);
 /* Ends it and makes NAME.part. */
 void parallel_end(Parallel *parallel);
 

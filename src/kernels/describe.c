@@ -492,6 +492,14 @@ static void sign_stage(const MapStage *stage, int64_t channels, StrBuf *out) {
         strbuf_format(out, " %a", stage->numbers[i]);
 }
 
+/* Of samples that are together. */
+static void sign_samples(const Step *step, StrBuf *out) {
+    const Buffer *output = step->output.buffer;
+    strbuf_format(out, " | samples %" PRId64 " %" PRId64, output->samples, output->sample_stride);
+    for (int i = 0; i < step->input_count; i++)
+        strbuf_format(out, " %" PRId64, step->inputs[i].buffer->sample_stride);
+}
+
 void kernel_signature(const Step *step, StrBuf *out) {
     sign_kind(step, out);
     const Tile *tile = &step->tile;
@@ -506,6 +514,8 @@ void kernel_signature(const Step *step, StrBuf *out) {
     sign_view(&step->output, out);
     for (size_t i = 0; i < step->epilogue.count; i++)
         sign_stage(&step->epilogue.data[i], step->output.channels, out);
+    if (step->together)
+        sign_samples(step, out);
     if (step->parts > 1)
         strbuf_format(out, " | parts %d %d", step->parts, (int)step->split);
 }

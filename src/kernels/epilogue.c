@@ -102,6 +102,20 @@ Spot spot_moved(const Emitter *emitter, const Spot *spot, int64_t channels, int6
     return moved;
 }
 
+static IrValue place_of_sample(const Emitter *emitter, const View *view, IrValue base,
+                               const void *sample) {
+    int64_t stride = view->buffer->sample_stride;
+    return view_at(emitter->ir, view, base,
+                   ir_mul_const(emitter->ir, *(const IrValue *)sample, stride));
+}
+
+Spot spot_of_sample(const Emitter *emitter, const Spot *spot, IrValue sample) {
+    Spot moved = *spot;
+    moved.sample = sample;
+    spot_place(emitter, &moved, place_of_sample, &sample);
+    return moved;
+}
+
 typedef struct Advance {
     Axis axis;
     IrValue lanes;
@@ -146,7 +160,10 @@ static IrValue channel_load(const Emitter *emitter, const Spot *spot, int operan
     const View *view = &emitter->step->inputs[operand];
     Ir *ir = emitter->ir;
     IrValue index = view_channel_index(ir, view, spot->channel);
-    IrValue pointer = view_at(ir, view, emitter_input(emitter, operand), index);
+    IrValue base = emitter_input(emitter, operand);
+    if (spot->sample)
+        base = place_of_sample(emitter, view, base, &spot->sample);
+    IrValue pointer = view_at(ir, view, base, index);
     if (spot->lane_axis != AXIS_CHANNEL)
         return ir_splat(ir, view_load(ir, view, pointer, 1, 1, 1), emitter->lanes);
     return view_load(ir, view, pointer, emitter->lanes, view->block > 1 ? emitter->lanes : count,

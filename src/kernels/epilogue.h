@@ -12,6 +12,7 @@ typedef struct Spot {
     IrValue output;                    /* pointer to lane 0 */
     IrValue operands[STEP_MAX_INPUTS]; /* the same in each input read by ELEMENT, else NULL */
     IrValue channel;                   /* i64, of lane 0: for what goes by channel */
+    IrValue sample;                    /* i64, of several that are together; NULL: the first */
     Axis lane_axis;                    /* along channels, each lane is another channel */
 } Spot;
 
@@ -29,6 +30,8 @@ Spot spot_in_order(const Emitter *emitter, IrValue element);
 /* `spot` moved by constants; `channels` a multiple of V. */
 Spot spot_moved(const Emitter *emitter, const Spot *spot, int64_t channels, int64_t rows,
                 int64_t columns);
+/* The same place of sample number `sample`, `spot` being of the first. */
+Spot spot_of_sample(const Emitter *emitter, const Spot *spot, IrValue sample);
 /* `spot` moved by `lanes` lanes along its lane axis. */
 Spot spot_advanced(const Emitter *emitter, const Spot *spot, IrValue lanes);
 

@@ -1,4 +1,6 @@
-/* Matrix-vector product: a block of outputs at a time, its weights read once and in order.
+/* Matrix-vector product: a block of outputs at a time, its weights read once and in order. Where
+ * several samples are together, a block is done for a tile of them after the other: the first reads
+ * the weights from memory, the others from a cache.
  *
  * Each input number is broadcast and multiplied with a run of weights, one for each output of the
  * block; `unroll` consecutive inputs go to as many independent chains of sums, which hide the
@@ -24,9 +26,19 @@ typedef struct Walk {
 /* The outputs computed together. */
 typedef struct Gemv {
     const Emitter *emitter;
-    int vectors, chains;
-    IrValue sums[MAX_SUMS]; /* [chains][vectors] */
+    const Walk *walks;      /* two: of whole blocks of channels, and of what is left */
+    IrValue input;          /* pointer to the first sample's */
+    int samples;            /* 1, or as many of a tile */
+    int vectors, chains;    /* of a block of outputs */
+    int64_t count;          /* outputs of the block that exist */
+    IrValue output;         /* the first of them */
+    const IrValue *weights; /* pointers to the block's, one for each walk */
+    IrValue sums[MAX_SUMS]; /* [chains][samples][vectors] */
 } Gemv;
+
+static int sum_count(const Gemv *gemv) {
+    return gemv->chains * gemv->samples * gemv->vectors;
+}
 
 static void walk_add(Walk *walk, int64_t count, int64_t stride) {
     walk->inputs *= count;
@@ -62,16 +74,21 @@ static Walk walk_over(const View *view, int64_t first, int64_t blocks, int64_t c
 
 /* ---- sums ---------------------------------------------------------------------------------- */
 
-/* One input number into chain `chain`. */
+/* One input number of each sample into chain `chain`. */
 static void input_emit(Gemv *gemv, IrValue input, IrValue weights, int chain) {
     const Emitter *emitter = gemv->emitter;
     Ir *ir = emitter->ir;
     int lanes = emitter->lanes;
-    IrValue number = ir_splat(ir, ir_load(ir, input, 1), lanes);
-    for (int64_t v = 0; v < gemv->vectors; v++) {
-        IrValue weight = ir_load(ir, ir_at_const(ir, weights, v * lanes), lanes);
-        IrValue *sum = &gemv->sums[chain * gemv->vectors + v];
-        *sum = ir_fma(ir, weight, number, *sum);
+    int64_t apart = emitter->step->inputs[0].buffer->sample_stride;
+    IrValue *sum = &gemv->sums[chain * gemv->samples * gemv->vectors];
+    IrValue weight[MAX_SUMS];
+    for (int s = 0; s < gemv->samples; s++) {
+        IrValue number = ir_splat(ir, ir_load(ir, ir_at_const(ir, input, s * apart), 1), lanes);
+        for (int64_t v = 0; v < gemv->vectors; v++, sum++) {
+            if (s == 0)
+                weight[v] = ir_load(ir, ir_at_const(ir, weights, v * lanes), lanes);
+            *sum = ir_fma(ir, weight[v], number, *sum);
+        }
     }
 }
 
@@ -91,7 +108,7 @@ static void run_emit(Gemv *gemv, int64_t count, int64_t stride, IrValue input, I
     int64_t whole = count / gemv->chains * gemv->chains;
     if (whole > 0) {
         IrLoop loop = ir_loop_begin(ir, ir_i64(ir, 0), ir_i64(ir, whole), gemv->chains, gemv->sums,
-                                    gemv->chains * gemv->vectors);
+                                    sum_count(gemv));
         turn_emit(gemv, ir_at(ir, input, ir_mul_const(ir, loop.index, stride)), stride,
                   ir_at(ir, weights, ir_mul_const(ir, loop.index, width)), gemv->chains);
         ir_loop_end(ir, &loop);
@@ -111,56 +128,105 @@ static void walk_emit(Gemv *gemv, const Walk *walk, IrValue weights) {
     IrValue position = ir_i64(ir, 0), index = ir_i64(ir, walk->offset);
     for (int k = 0; k < outer; k++) {
         int64_t count = walk->loops[k].count;
-        loops[k] = ir_loop_begin(ir, ir_i64(ir, 0), ir_i64(ir, count), 1, gemv->sums,
-                                 gemv->chains * gemv->vectors);
+        loops[k] =
+            ir_loop_begin(ir, ir_i64(ir, 0), ir_i64(ir, count), 1, gemv->sums, sum_count(gemv));
         position = ir_add(ir, ir_mul_const(ir, position, count), loops[k].index);
         index = ir_add(ir, index, ir_mul_const(ir, loops[k].index, walk->loops[k].stride));
     }
     int64_t run = walk->loops[outer].count;
     position = ir_mul_const(ir, position, run * gemv->vectors * emitter->lanes);
-    run_emit(gemv, run, walk->loops[outer].stride, ir_at(ir, emitter_input(emitter, 0), index),
+    run_emit(gemv, run, walk->loops[outer].stride, ir_at(ir, gemv->input, index),
              ir_at(ir, weights, position));
     for (int k = outer - 1; k >= 0; k--)
         ir_loop_end(ir, &loops[k]);
 }
 
-/* Sum of the chains of vector `v`, pairwise. */
-static IrValue chains_add(Gemv *gemv, int v) {
-    for (int half = gemv->chains / 2; half >= 1; half /= 2) {
-        for (int k = 0; k < half; k++) {
-            IrValue *low = &gemv->sums[k * gemv->vectors + v];
-            IrValue high = gemv->sums[(k + half) * gemv->vectors + v];
-            *low = ir_fadd(gemv->emitter->ir, *low, high);
-        }
-    }
-    return gemv->sums[v];
+/* Sum of the chains of vector `v` of sample `s`, pairwise. */
+static IrValue chains_add(Gemv *gemv, int s, int v) {
+    int sums = gemv->samples * gemv->vectors; /* of a chain */
+    IrValue *first = &gemv->sums[s * gemv->vectors + v];
+    for (int half = gemv->chains / 2; half >= 1; half /= 2)
+        for (int k = 0; k < half; k++)
+            first[k * sums] = ir_fadd(gemv->emitter->ir, first[k * sums], first[(k + half) * sums]);
+    return *first;
 }
 
 /* ---- outputs ------------------------------------------------------------------------------- */
 
-/* One block of outputs from `output` on; `count` of them exist. */
-static void block_emit(Gemv *gemv, const Walk walks[2], const IrValue weights[2], IrValue output,
-                       int64_t count) {
+/* Sends the block's outputs of sample `s` through the epilogue; `first` is the first of them. */
+static void outputs_finish(Gemv *gemv, int s, const Spot *first) {
     const Emitter *emitter = gemv->emitter;
     Ir *ir = emitter->ir;
     int lanes = emitter->lanes;
-    IrValue bias = emitter_bias(emitter), zero = ir_f32_vector(ir, 0, lanes);
-    for (int k = 0; k < gemv->chains * gemv->vectors; k++)
-        gemv->sums[k] = zero;
-    walk_emit(gemv, &walks[0], weights[0]);
-    walk_emit(gemv, &walks[1], weights[1]);
-
-    Spot first = spot_at(emitter, output, ir_i64(ir, 0), ir_i64(ir, 0));
+    IrValue bias = emitter_bias(emitter);
     for (int v = 0; v < gemv->vectors; v++) {
-        IrValue sum = chains_add(gemv, v);
+        IrValue sum = chains_add(gemv, s, v);
         int64_t lane = (int64_t)v * lanes; /* the vector's first */
         if (bias)
             sum = ir_fadd(ir, sum,
-                          ir_load(ir, ir_at_const(ir, ir_at(ir, bias, output), lane), lanes));
-        int64_t left = count - lane;
-        Spot spot = spot_moved(emitter, &first, lane, 0, 0);
+                          ir_load(ir, ir_at_const(ir, ir_at(ir, bias, gemv->output), lane), lanes));
+        int64_t left = gemv->count - lane;
+        Spot spot = spot_moved(emitter, first, lane, 0, 0);
         spot_finish(emitter, &spot, sum, left < lanes ? (int)left : lanes);
     }
+}
+
+/* The block's outputs of the tile's samples; `sample` is the first, NULL if there is but one. */
+static void block_emit(Gemv *gemv, IrValue sample) {
+    const Emitter *emitter = gemv->emitter;
+    Ir *ir = emitter->ir;
+    IrValue zero = ir_f32_vector(ir, 0, emitter->lanes);
+    for (int k = 0; k < sum_count(gemv); k++)
+        gemv->sums[k] = zero;
+    for (int w = 0; w < 2; w++)
+        walk_emit(gemv, &gemv->walks[w], gemv->weights[w]);
+
+    Spot first = spot_at(emitter, gemv->output, ir_i64(ir, 0), ir_i64(ir, 0));
+    for (int s = 0; s < gemv->samples; s++) {
+        Spot spot = sample ? spot_of_sample(emitter, &first, ir_add_const(ir, sample, s)) : first;
+        outputs_finish(gemv, s, &spot);
+    }
+}
+
+/* A TileEmitter over the samples, whose number is the row. */
+static void tile_emit(void *context, IrValue row, IrValue column, int rows, int columns) {
+    (void)column;
+    (void)columns;
+    Gemv *gemv = context;
+    const Emitter *emitter = gemv->emitter;
+    Ir *ir = emitter->ir;
+    int64_t stride = emitter->step->inputs[0].buffer->sample_stride;
+    assert(rows * gemv->vectors * gemv->chains <= MAX_SUMS);
+    gemv->samples = rows;
+    gemv->input = ir_at(ir, emitter_input(emitter, 0), ir_mul_const(ir, row, stride));
+    block_emit(gemv, row);
+}
+
+/* Turns of a loop over `blocks` blocks from vector `start` of the outputs on: those that a part of
+ * the work has or, where parts have samples of a block, all. */
+static Portion share_of_blocks(const Gemv *gemv, const Portion *work, int64_t start,
+                               int64_t blocks) {
+    Ir *ir = gemv->emitter->ir;
+    if (gemv->emitter->step->together)
+        return (Portion){ir_i64(ir, 0), ir_i64(ir, blocks)};
+    return portion_inside(gemv->emitter, work, ir_i64(ir, start), gemv->vectors, blocks);
+}
+
+/* A block, whose first vector of outputs is number `vector`. */
+static void samples_emit(Gemv *gemv, const Portion *work, IrValue vector) {
+    const Emitter *emitter = gemv->emitter;
+    const Step *step = emitter->step;
+    Ir *ir = emitter->ir;
+    if (!step->together) {
+        gemv->samples = 1;
+        gemv->input = emitter_input(emitter, 0);
+        block_emit(gemv, NULL);
+        return;
+    }
+    int64_t samples = step->output.buffer->samples;
+    IrValue start = ir_mul_const(ir, vector, samples);
+    Portion rows = portion_inside(emitter, work, start, gemv->vectors, samples);
+    tiles_emit(ir, samples, 1, step->tile.rows, 1, &rows, tile_emit, gemv);
 }
 
 void gemv_emit(const Emitter *emitter) {
@@ -173,34 +239,42 @@ void gemv_emit(const Emitter *emitter) {
     int64_t whole = view->channels / view->block * view->block;
     const Walk walks[2] = {walk_over(view, 0, whole / view->block, view->block),
                            walk_over(view, whole, 1, view->channels % view->block)};
-    Gemv gemv = {.emitter = emitter, .vectors = step->tile.vectors, .chains = step->tile.unroll};
+    Gemv gemv = {.emitter = emitter,
+                 .walks = walks,
+                 .vectors = step->tile.vectors,
+                 .chains = step->tile.unroll};
     assert(gemv.chains >= 1 && (gemv.chains & (gemv.chains - 1)) == 0);
-    assert(gemv.chains * gemv.vectors <= MAX_SUMS);
+    assert(step->tile.rows * gemv.chains * gemv.vectors <= MAX_SUMS);
 
     int64_t block_vectors = blocks * step->tile.vectors;
     int64_t rest_vectors = divide_up(rest, emitter->lanes);
-    Portion vectors = portion_of(emitter, block_vectors + rest_vectors);
+    int64_t samples = step->together ? step->output.buffer->samples : 1;
+    Portion work = portion_of(emitter, (block_vectors + rest_vectors) * samples);
     IrValue weights = emitter_weights(emitter);
     if (blocks > 0) {
-        Portion share =
-            portion_inside(emitter, &vectors, ir_i64(ir, 0), step->tile.vectors, blocks);
+        Portion share = share_of_blocks(&gemv, &work, 0, blocks);
         IrLoop loop = ir_loop_begin(ir, share.begin, share.end, 1, NULL, 0);
         IrValue first = ir_mul_const(ir, loop.index, walks[0].inputs * width);
         IrValue second = ir_mul_const(ir, loop.index, walks[1].inputs * width);
         second = ir_add_const(ir, second, blocks * walks[0].inputs * width);
         const IrValue at[2] = {ir_at(ir, weights, first), ir_at(ir, weights, second)};
-        block_emit(&gemv, walks, at, ir_mul_const(ir, loop.index, width), width);
+        gemv.weights = at;
+        gemv.output = ir_mul_const(ir, loop.index, width);
+        gemv.count = width;
+        samples_emit(&gemv, &work, ir_mul_const(ir, loop.index, gemv.vectors));
         ir_loop_end(ir, &loop);
     }
     if (rest > 0) {
-        Portion share =
-            portion_inside(emitter, &vectors, ir_i64(ir, block_vectors), rest_vectors, 1);
+        gemv.vectors = (int)rest_vectors;
+        Portion share = share_of_blocks(&gemv, &work, block_vectors, 1);
         IrLoop loop = ir_loop_begin(ir, share.begin, share.end, 1, NULL, 0);
         int64_t first = blocks * (walks[0].inputs + walks[1].inputs) * width;
-        gemv.vectors = (int)rest_vectors;
         int64_t second = first + walks[0].inputs * gemv.vectors * emitter->lanes;
         const IrValue at[2] = {ir_at_const(ir, weights, first), ir_at_const(ir, weights, second)};
-        block_emit(&gemv, walks, at, ir_i64(ir, blocks * width), rest);
+        gemv.weights = at;
+        gemv.output = ir_i64(ir, blocks * width);
+        gemv.count = rest;
+        samples_emit(&gemv, &work, ir_i64(ir, block_vectors));
         ir_loop_end(ir, &loop);
     }
 }

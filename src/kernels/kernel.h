@@ -94,9 +94,10 @@ void kernel_view(Lowering *lowering, const Node *node);
 void kernel_signature(const Step *step, StrBuf *out);
 
 /* Emits the body of the step's function between ir_function_begin and ir_function_end. Parameters,
- * all pointers to f32: one for each of step->inputs (at its element (0, 0, 0)), the output (same),
- * the scratch memory if the step has any, then the packed tensors in the order of kernel_packed.
- * With Step.parts > 1 there is one more, an i64: which part to do. */
+ * all pointers to f32: one for each of step->inputs (at its element (0, 0, 0), of the first sample
+ * if the step does several together), the output (same), the scratch memory if the step has any,
+ * then the packed tensors in the order of kernel_packed. With Step.parts > 1 there is one more, an
+ * i64: which part to do. */
 void kernel_emit(Ir *ir, const Step *step, const Machine *machine);
 
 /* The packed tensors that a step reads: weights, bias, then those of each stage of the epilogue

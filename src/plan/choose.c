@@ -180,7 +180,7 @@ static void note_choice(Step *step, int outputs, double cycles) {
 static void consider(Plan *plan, Step *step, int outputs, int taps, double *best) {
     Winograd *winograd = winograd_make(plan->arena, outputs, taps);
     Candidate candidate = candidate_of(plan->machine, step, winograd);
-    candidate.parts = plan->threads > 1 ? plan->threads : 1;
+    candidate.parts = plan_parts(plan);
     Tile tile;
     int64_t group, floats;
     if (winograd_error(winograd, candidate.channels, plan->machine->fused) > WINOGRAD_ERROR)

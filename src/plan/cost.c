@@ -139,28 +139,38 @@ double memory_cycles(const Machine *machine, double bytes) {
     return bytes / machine->memory_bytes_per_cycle;
 }
 
-/* Weights stay in the shared cache from call to call if there is room for all of them, values from
- * the step before if there is for those of this step. */
-static double moving_cycles(const Plan *plan, const Step *step) {
-    const Machine *machine = plan->machine;
-    double weights = weight_bytes(step), values = value_bytes(step);
-    double room = (double)machine->shared_cache_bytes;
-    double far = ((double)plan->packed_bytes > room ? weights : 0) + (values > room ? values : 0);
-    return memory_cycles(machine, far) + (weights + values - far) / machine->bytes_per_cycle;
+/* Of `bytes`, those that come from memory, if `all` are in use. */
+static double far_bytes(const Machine *machine, double bytes, double all) {
+    return all > (double)machine->shared_cache_bytes ? bytes : 0;
+}
+
+static double transfer_cycles(const Machine *machine, double bytes, double far) {
+    return memory_cycles(machine, far) + (bytes - far) / machine->bytes_per_cycle;
+}
+
+double moving_cycles(const Machine *machine, double bytes, double all) {
+    return transfer_cycles(machine, bytes, far_bytes(machine, bytes, all));
 }
 
 StepCost step_cost(const Plan *plan, const Step *step) {
     const Machine *machine = plan->machine;
+    double samples = (double)plan_samples(plan);
+    double times = step->together ? 1 : samples; /* that the kernel is called */
+    double weights = times * weight_bytes(step), values = samples * value_bytes(step);
+    /* Weights stay in the shared cache from call to call if there is room for all of them, values
+     * from the step before if there is for those that a kernel works on. */
+    double far = far_bytes(machine, weights, (double)plan->packed_bytes) +
+                 far_bytes(machine, values, values / times);
     double slots = kernel_slots(machine, step);
     double vectors = view_numbers(&step->output) / machine->lanes;
     for (size_t i = 0; i < step->epilogue.count; i++)
         slots += stage_slots(&step->epilogue.data[i]) * vectors;
     StepCost cost = {
-        .macs = step_macs(step),
-        .bytes = weight_bytes(step) + value_bytes(step),
-        .arithmetic = cycles_of_slots(machine, slots),
-        .memory = moving_cycles(plan, step),
+        .macs = samples * step_macs(step),
+        .bytes = weights + values,
+        .arithmetic = samples * cycles_of_slots(machine, slots),
+        .memory = transfer_cycles(machine, weights + values, far),
     };
-    cost.cycles = fmax(cost.arithmetic, cost.memory) + STEP_CYCLES;
+    cost.cycles = fmax(cost.arithmetic, cost.memory) + times * STEP_CYCLES;
     return cost;
 }

@@ -1,10 +1,14 @@
 /* Memory: offsets of buffers in the arena and of packed tensors in their blob.
  *
  * A buffer is needed from the first to the last step that has a view of it, or of a plan that keeps
- * its values, from the first step to the last. */
+ * its values, from the first step to the last. One that holds several samples is needed in the
+ * whole of the first and the last run of steps that need it (batch.h). */
+#include "plan/memory.h"
+
 #include <assert.h>
 #include <string.h>
 
+#include "plan/batch.h"
 #include "plan/placement.h"
 #include "support/checked.h"
 
@@ -18,7 +22,7 @@ static void extend_lifetime(Buffer *buffer, int step) {
     buffer->last_step = step;
 }
 
-static void find_lifetimes(Plan *plan) {
+void memory_find_lifetimes(Plan *plan) {
     for (size_t i = 0; i < plan->buffers.count; i++) {
         Buffer *buffer = plan->buffers.data[i];
         buffer->first_step = buffer->last_step = -1;
@@ -155,7 +159,34 @@ static void reuse_in_place(Plan *plan) {
         step->output.buffer = input;
     }
     remove_replaced(&reuse);
-    find_lifetimes(plan);
+    memory_find_lifetimes(plan);
+}
+
+/* ---- the arena ----------------------------------------------------------------------------- */
+
+static bool is_any(const Buffer *buffer) {
+    (void)buffer;
+    return true;
+}
+
+static bool holds_one_sample(const Buffer *buffer) {
+    return !holds_samples(buffer);
+}
+
+/* Where threads share the samples, the memory of each for the sample that it is at comes last. */
+static bool place_arena(Plan *plan) {
+    if (!plan_shares_samples(plan))
+        return placement_make(plan, is_any, &plan->arena_bytes);
+    int64_t all, own;
+    if (!placement_make(plan, holds_samples, &all) ||
+        !placement_make(plan, holds_one_sample, &plan->thread_bytes) ||
+        !checked_mul(plan->thread_bytes, plan->threads, &own) ||
+        !checked_add(all, own, &plan->arena_bytes))
+        return false;
+    for (size_t i = 0; i < plan->buffers.count; i++)
+        if (plan->buffers.data[i]->place == PLACE_ARENA && holds_one_sample(plan->buffers.data[i]))
+            plan->buffers.data[i]->offset += all;
+    return true;
 }
 
 /* ---- packed weights ----------------------------------------------------------------------- */
@@ -174,14 +205,13 @@ static bool place_packed(Plan *plan) {
 }
 
 bool plan_memory(Plan *plan, Diagnostics *diagnostics) {
-    find_lifetimes(plan);
+    memory_find_lifetimes(plan);
     if (plan->keeps)
         keep_all(plan);
     else
         reuse_in_place(plan);
-    const char *what = !placement_make(plan) ? "arena"
-                       : !place_packed(plan) ? "packed weights"
-                                             : NULL;
+    batch_widen(plan);
+    const char *what = !place_arena(plan) ? "arena" : !place_packed(plan) ? "packed weights" : NULL;
     if (what)
         diag_report(diagnostics, DIAG_E0802, plan->graph->name_span,
                     "the %s of `%s` would not fit 64 bits", what, plan->graph->name);

@@ -45,17 +45,18 @@ static int compare_first_steps(const void *a, const void *b) {
     return left->buffer->index - right->buffer->index;
 }
 
-/* Fills the items with the arena's buffers. False if their sizes do not fit 64 bits together. */
-static bool collect_items(Placement *placement, const Plan *plan) {
+/* Fills the items with buffers of the arena. False if their sizes do not fit 64 bits together. */
+static bool collect_items(Placement *placement, const Plan *plan,
+                          bool (*chosen)(const Buffer *buffer)) {
     placement->items = ARENA_ARRAY(plan->arena, plan->buffers.count, Item);
     for (size_t i = 0; i < plan->buffers.count; i++) {
         Buffer *buffer = plan->buffers.data[i];
-        if (buffer->place != PLACE_ARENA)
+        if (buffer->place != PLACE_ARENA || !chosen(buffer))
             continue;
         assert(buffer->first_step >= 0);
         Item *item = &placement->items[placement->item_count++];
         item->buffer = buffer;
-        if (!checked_mul(buffer->elements, element_size(buffer->element), &item->bytes) ||
+        if (!checked_mul(buffer_elements(buffer), element_size(buffer->element), &item->bytes) ||
             !checked_round_up(item->bytes, PLACE_ALIGNMENT, &item->bytes) ||
             !checked_add(placement->limit, item->bytes, &placement->limit))
             return false;
@@ -368,15 +369,14 @@ static int64_t place_in_time(const Placement *placement) {
     return total;
 }
 
-bool placement_make(Plan *plan) {
+bool placement_make(const Plan *plan, bool (*chosen)(const Buffer *buffer), int64_t *bytes) {
     Placement placement = {.arena = plan->arena, .step_count = plan->steps.count};
-    if (!collect_items(&placement, plan))
+    if (!collect_items(&placement, plan, chosen))
         return false;
     int64_t pairs = count_pairs(&placement);
     if (placement.item_count == 0)
-        plan->arena_bytes = 0;
+        *bytes = 0;
     else
-        plan->arena_bytes =
-            pairs > MAX_PAIRS ? place_in_time(&placement) : place_best(&placement, pairs);
+        *bytes = pairs > MAX_PAIRS ? place_in_time(&placement) : place_best(&placement, pairs);
     return true;
 }

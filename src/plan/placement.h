@@ -6,8 +6,9 @@
 
 #define PLACE_ALIGNMENT 64 /* bytes: a cache line, and the widest vector */
 
-/* Sets Buffer.offset and Plan.arena_bytes. Buffers that are needed at the same step do not overlap.
- * False if their sizes do not fit 64 bits together. */
-bool placement_make(Plan *plan);
+/* Sets the offset of those of the arena's buffers that are `chosen`, and how many bytes they take,
+ * a multiple of PLACE_ALIGNMENT. Buffers that are needed at the same step do not overlap. False if
+ * their sizes do not fit 64 bits together. */
+bool placement_make(const Plan *plan, bool (*chosen)(const Buffer *buffer), int64_t *bytes);
 
 #endif

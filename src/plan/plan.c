@@ -1,5 +1,7 @@
 #include "plan/plan.h"
 
+#include <assert.h>
+
 Plan *plan_build(Arena *arena, Diagnostics *diagnostics, const Graph *graph, const Machine *machine,
                  const PlanOptions *options) {
     Plan *plan = ARENA_NEW(arena, Plan);
@@ -7,13 +9,15 @@ Plan *plan_build(Arena *arena, Diagnostics *diagnostics, const Graph *graph, con
     plan->graph = graph;
     plan->machine = machine;
     plan->threads = options->threads;
+    plan->batch = options->batch;
     plan->keeps = options->keep;
+    assert(plan->batch <= PLAN_MAX_BATCH && !(plan->keeps && plan->batch > 1));
 
     plan_lower(plan);
     plan_fuse(plan);
     plan_choose(plan, options);
-    if (!plan_layout(plan, diagnostics) || !plan_tile(plan, diagnostics) ||
-        !plan_memory(plan, diagnostics))
+    if (!plan_layout(plan, diagnostics) || !plan_batch(plan, diagnostics) ||
+        !plan_tile(plan, diagnostics) || !plan_memory(plan, diagnostics))
         return NULL;
     plan_split(plan);
     return plan;

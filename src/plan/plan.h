@@ -7,6 +7,7 @@
  *   choose  the algorithm of each convolution and of each product of matrices
  *   layout  each value gets a layout; copies are inserted where two layouts must meet; concat and
  *           reshape become places in another value's buffer
+ *   batch   which steps do all samples of a call together
  *   tile    register tiles from the machine table
  *   memory  buffers get offsets in one arena by lifetime; packed weights get offsets in one blob
  *   split   steps are cut into parts for the threads of a call, as far as that gains time
@@ -289,10 +290,10 @@ typedef enum WindowOp {
 /* What a tile computes at once in registers: rows x columns output pixels of `vectors` vectors of
  * output channels, by columns a vector of them in `rows` rows for `vectors` filters (conv,
  * depthwise, window; of a transposed convolution, columns that are a stride apart), or `vectors`
- * vectors of outputs in `unroll` independent chains (dense), or `rows` rows of a product by
- * `vectors` vectors of its columns, or, if the right matrix is transposed, by `columns` single
- * columns (gemm). Tiles at the lower and right edge and the last filters are cut to what is there;
- * rows <= height and columns <= width. All 0 for other steps. */
+ * vectors of outputs in `unroll` independent chains (dense) for `rows` samples that are together,
+ * or `rows` rows of a product by `vectors` vectors of its columns, or, if the right matrix is
+ * transposed, by `columns` single columns (gemm). Tiles at the lower and right edge and the last
+ * filters are cut to what is there; rows <= height and columns <= width. All 0 for other steps. */
 typedef struct Tile {
     int rows;
     int columns;
@@ -352,6 +353,8 @@ typedef struct Step {
         struct {
             const Weight *weight; /* [outputs, inputs] */
             const Weight *bias;
+            double together_cycles; /* predicted, of all samples of a call together */
+            double apart_cycles;    /* and of one after the other; set by batch */
         } dense;
         struct {
             Product product;
@@ -419,10 +422,11 @@ typedef struct Step {
                         a weight; set by tile */
     Packed *bias;    /* PACK_SHIFT; NULL when neither bias nor affine. NORMALISE: as it is */
     Tile tile;
-    int parts;   /* threads that do it together; below 2: one alone */
-    Split split; /* CONV, WINOGRAD (set by choose), DEPTHWISE, CONV_GENERAL, WINDOW, ADAPTIVE,
-                    RESIZE */
-    bool waits;  /* begins only when all parts of all steps before it are done */
+    int parts;     /* threads that do it together; below 2: one alone */
+    Split split;   /* CONV, WINOGRAD (set by choose), DEPTHWISE, CONV_GENERAL, WINDOW, ADAPTIVE,
+                      RESIZE */
+    bool waits;    /* begins only when all parts of all steps before it are done */
+    bool together; /* does all samples of a call at once: DENSE; set by batch */
     Choice choices[STEP_MAX_CHOICES]; /* what was weighed, direct first; set by choose */
     int choice_count;
 
@@ -454,6 +458,7 @@ typedef struct Plan {
     const Graph *graph;
     const Machine *machine;
     int threads;         /* that a call may run on; below 2: one, without a pool */
+    int64_t batch;       /* samples of a call; below 2: one, and values have no sample axis */
     bool keeps;          /* every value stays in the arena until the call ends */
     bool shared;         /* some step has parts: more than one thread is worth its while */
     VEC(Value *) values; /* the graph's, then those between the steps of one layer; by Value.id */
@@ -461,8 +466,24 @@ typedef struct Plan {
     VEC(Buffer *) buffers;
     VEC(Packed *) packed; /* in the order in which the steps read them */
     int64_t arena_bytes;  /* a multiple of 64; 0 if none is needed */
+    int64_t thread_bytes; /* of its end, that each thread has to itself: copies of the buffers that
+                             hold one sample, if threads share the samples */
     int64_t packed_bytes; /* a multiple of 64 */
 } Plan;
+
+static inline int64_t plan_samples(const Plan *plan) {
+    return plan->batch > 1 ? plan->batch : 1;
+}
+
+/* Whether each thread does samples of its own in the steps that are not together. */
+static inline bool plan_shares_samples(const Plan *plan) {
+    return plan->threads > 1 && plan->batch > 1;
+}
+
+/* Most parts of a step that works in scratch memory. */
+static inline int plan_parts(const Plan *plan) {
+    return plan->threads > 1 && !plan_shares_samples(plan) ? plan->threads : 1;
+}
 
 /* What a layer's `.lower` gets (layers/layer.h): kernel_conv ... append their step to the plan. */
 typedef struct Lowering Lowering;
@@ -472,15 +493,25 @@ struct Lowering {
 
 /* Most threads that a call can be planned for. */
 #define PLAN_MAX_THREADS 64
+/* Most samples of a call. */
+#define PLAN_MAX_BATCH 1024
 
 /* What is asked of a plan. */
 typedef struct PlanOptions {
     int threads;       /* that a call may run on; below 2: one, without a pool */
+    int64_t batch;     /* samples of a call, at most PLAN_MAX_BATCH; below 2: one */
     bool exact;        /* every convolution by the direct method */
-    bool keep;         /* values stay in the arena until the call ends: for plan_read_kept */
+    bool keep;         /* values stay in the arena until the call ends: for plan_read_kept. Not with
+                          several samples */
     int winograd_size; /* for tests: Winograd's method with tiles of this size wherever there is
                           one; 0: where it is predicted to be faster */
 } PlanOptions;
+
+/* A call does the steps in runs: a step that is together by itself, those between two of them for
+ * one sample after the other. Where the run that begins at step `first` ends, and whether step
+ * `index` is done for each sample by itself. */
+size_t plan_run_end(const Plan *plan, size_t first);
+bool plan_repeats(const Plan *plan, size_t index);
 
 /* Makes the whole plan. Reports E0802 and returns NULL if a size is out of bounds. */
 Plan *plan_build(Arena *arena, Diagnostics *diagnostics, const Graph *graph, const Machine *machine,
@@ -518,6 +549,7 @@ void plan_fuse(Plan *plan);  /* removes steps that went into their producer */
 void plan_choose(Plan *plan, const PlanOptions *options);
 bool plan_layout(Plan *plan, Diagnostics *diagnostics); /* sets views; inserts COPY and ZERO;
                                                            removes VIEW and CONCAT */
+bool plan_batch(Plan *plan, Diagnostics *diagnostics);  /* sets which steps are together */
 bool plan_tile(Plan *plan, Diagnostics *diagnostics);   /* sets tiles and packed tensors */
 bool plan_memory(Plan *plan, Diagnostics *diagnostics); /* sets offsets */
 void plan_split(Plan *plan); /* sets parts and which steps wait, for Plan.threads */

@@ -96,7 +96,9 @@ static void print_buffer(const Buffer *buffer, size_t index, StrBuf *out) {
                       buffer->last_step);
         break;
     }
-    print_bytes(out, ", ", buffer->elements * element_size(buffer->element));
+    print_bytes(out, ", ", buffer_bytes(buffer));
+    if (holds_samples(buffer))
+        strbuf_add(out, " of all samples");
     strbuf_format(out, "  %s\n", buffer->name);
 }
 
@@ -319,6 +321,20 @@ static void print_cost(const Plan *plan, const Step *step, StrBuf *out) {
                   (memory ? cost.arithmetic : cost.memory) / 1000);
 }
 
+/* Only of a plan for several samples. */
+static void print_samples(const Plan *plan, const Step *step, StrBuf *out) {
+    const char *ways[] = {"one by one", "together"};
+    strbuf_format(out, "    samples  %s", ways[step->together]);
+    if (step->kind == STEP_DENSE) {
+        double cycles[] = {step->dense.apart_cycles, step->dense.together_cycles};
+        strbuf_format(out, " in %.1f thousand cycles, %s in %.1f", cycles[step->together] / 1000,
+                      ways[!step->together], cycles[!step->together] / 1000);
+    }
+    if (plan->shared && !step->together)
+        strbuf_format(out, ", each thread its own%s", step->waits ? ", waits" : "");
+    strbuf_add(out, "\n");
+}
+
 /* Only of a plan for several threads. */
 static void print_parts(const Step *step, StrBuf *out) {
     strbuf_format(out, "    parts    %d%s%s\n", step->parts,
@@ -382,7 +398,9 @@ static void print_step(const Plan *plan, const Step *step, size_t index, StrBuf 
     print_facts(step, out);
     print_choices(step, out);
     print_tile(step, out);
-    if (plan->threads > 1)
+    if (plan->batch > 1)
+        print_samples(plan, step, out);
+    if (plan->threads > 1 && !plan_repeats(plan, index))
         print_parts(step, out);
     print_packed("weights", step->weights, out);
     print_packed("bias", step->bias, out);
@@ -396,10 +414,14 @@ static void print_step(const Plan *plan, const Step *step, size_t index, StrBuf 
 void plan_print(const Plan *plan, StrBuf *out) {
     strbuf_format(out, "plan of %s for %s, %d lanes, %d registers\n", plan->graph->name,
                   plan->machine->name, plan->machine->lanes, plan->machine->registers);
+    if (plan->batch > 1)
+        strbuf_format(out, "%" PRId64 " samples a call\n", plan->batch);
     if (plan->threads > 1)
         strbuf_format(out, "%d threads%s\n", plan->threads,
                       plan->shared ? "" : ", of which one does it all");
     print_bytes(out, "arena ", plan->arena_bytes);
+    if (plan->thread_bytes > 0)
+        print_bytes(out, " with for each thread ", plan->thread_bytes);
     print_bytes(out, ", packed weights ", plan->packed_bytes);
     strbuf_add(out, "\n");
     for (size_t i = 0; i < plan->buffers.count; i++)

@@ -12,7 +12,6 @@
  * are made of vectors of partial sums along the depth, which are then folded. */
 #include "plan/product.h"
 
-#include "plan/tile_cost.h"
 #include "support/checked.h"
 
 #define GEMM_UNROLL 4 /* terms of each sum per turn */
@@ -53,7 +52,7 @@ static int64_t most_rows(const Machine *machine, const Product *product) {
     return places * machine->ways;
 }
 
-static TileProblem problem_of(const Machine *machine, const Product *product) {
+TileProblem product_tiles(const Machine *machine, const Product *product) {
     int64_t lanes = machine->lanes;
     return (TileProblem){
         .machine = machine,
@@ -71,16 +70,17 @@ static TileProblem problem_of(const Machine *machine, const Product *product) {
 void product_choose(const Plan *plan, Step *step) {
     const Machine *machine = plan->machine;
     const Product *product = &step->gemm.product;
-    TileProblem problem = problem_of(machine, product);
+    TileProblem problem = product_tiles(machine, product);
     step->tile = tile_choose(&problem);
     step->tile.unroll = smaller(product->depth, GEMM_UNROLL);
     if (!product->transposed)
         return;
     double cost = tile_cost(&problem, &step->tile) + transposing_cost(&problem);
     int64_t width = (int64_t)step->tile.vectors * machine->lanes;
-    int64_t parts = plan->threads > 1 ? plan->threads : 1; /* each has a panel of its own */
-    step->gemm.transposes = cost < dot_cost(machine, product) &&
-                            checked_mul(product->depth, width * parts, &step->scratch_floats);
+    /* each part has a panel of its own */
+    step->gemm.transposes =
+        cost < dot_cost(machine, product) &&
+        checked_mul(product->depth, width * plan_parts(plan), &step->scratch_floats);
     if (!step->gemm.transposes)
         step->tile = dot_tile(machine, product);
 }

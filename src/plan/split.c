@@ -2,12 +2,14 @@
  *
  * All threads go through all steps. A step is cut into one part for each thread, or the first does
  * it alone: a wait costs what ten thousand multiply-adds do. Between two steps there is a wait
- * unless they touch no byte in common that either of them writes, or the first thread does both.
+ * unless they touch no byte in common that either of them writes, or the first thread does both. Of
+ * several samples a call (batch.h), runs of steps are not cut: each thread does samples of its own.
  * Where the whole call would gain little by it, no step is cut, and the other threads are never
  * woken. Costs are estimates (cost.h). */
 #include <assert.h>
 
 #include "plan/cost.h"
+#include "support/checked.h"
 
 /* Cycles that it costs a thread to find its part of a step, and parts being not quite equal. */
 #define PART_CYCLES 200
@@ -81,8 +83,7 @@ static bool buffers_meet(const Buffer *a, const Buffer *b) {
         return false;
     if (a->place != PLACE_ARENA)
         return a->index == b->index;
-    int64_t a_end = a->offset + a->elements * element_size(a->element);
-    int64_t b_end = b->offset + b->elements * element_size(b->element);
+    int64_t a_end = a->offset + buffer_bytes(a), b_end = b->offset + buffer_bytes(b);
     return a->offset < b_end && b->offset < a_end;
 }
 
@@ -102,9 +103,15 @@ static bool write_apart(const Step *a, const Step *b) {
     return one_is_halo || views_apart(&a->output, &b->output);
 }
 
-/* Whether `later` must not begin before `earlier` is done. */
-static bool depends(const Step *later, const Step *earlier) {
-    if (later->parts == 1 && earlier->parts == 1)
+/* Whether the first thread does all of it. */
+static bool is_whole(const Plan *plan, size_t index) {
+    return plan->steps.data[index]->parts == 1 && !plan_repeats(plan, index);
+}
+
+/* Whether step `index` must not begin before step `before` is done. */
+static bool depends(const Plan *plan, size_t index, size_t before) {
+    const Step *later = plan->steps.data[index], *earlier = plan->steps.data[before];
+    if (is_whole(plan, index) && is_whole(plan, before))
         return false; /* the same thread does both, in this order */
     if (reads(later, earlier->output.buffer) || reads(earlier, later->output.buffer))
         return true;
@@ -118,15 +125,23 @@ static bool depends(const Step *later, const Step *earlier) {
                                  buffers_meet(earlier->scratch, later->output.buffer)));
 }
 
-/* Returns how many steps wait. */
+/* Whether some step from `begin` to before `end` depends on one from `since` to before `begin`. */
+static bool any_depends(const Plan *plan, size_t begin, size_t end, size_t since) {
+    for (size_t i = begin; i < end; i++)
+        for (size_t k = since; k < begin; k++)
+            if (depends(plan, i, k))
+                return true;
+    return false;
+}
+
+/* Returns how many steps wait: of samples that the threads share, the first of a run for all. */
 static int place_waits(Plan *plan) {
     int waits = 0;
     size_t since = 0; /* the first step after the last wait */
-    for (size_t i = 0; i < plan->steps.count; i++) {
+    for (size_t i = 0, end; i < plan->steps.count; i = end) {
+        end = plan_repeats(plan, i) ? plan_run_end(plan, i) : i + 1;
         Step *step = plan->steps.data[i];
-        step->waits = false;
-        for (size_t k = since; k < i && !step->waits; k++)
-            step->waits = depends(step, plan->steps.data[k]);
+        step->waits = any_depends(plan, i, end, since);
         if (step->waits) {
             since = i;
             waits++;
@@ -140,9 +155,14 @@ static int place_waits(Plan *plan) {
 /* The cycles of a call, the steps and their waits being as they are. */
 static double plan_cycles(Plan *plan, const double *cycles) {
     double sum = place_waits(plan) * plan->machine->wait_cycles;
+    double share =
+        (double)divide_up(plan_samples(plan), plan->threads) / (double)plan_samples(plan);
     for (size_t i = 0; i < plan->steps.count; i++) {
         int parts = plan->steps.data[i]->parts;
-        sum += parts > 1 ? cycles[i] / parts + PART_CYCLES : cycles[i];
+        if (plan_repeats(plan, i))
+            sum += cycles[i] * share;
+        else
+            sum += parts > 1 ? cycles[i] / parts + PART_CYCLES : cycles[i];
     }
     return sum;
 }
@@ -167,7 +187,8 @@ static double cut_steps(Plan *plan, const double *cycles) {
     size_t count = plan->steps.count;
     for (size_t i = 0; i < count; i++) {
         Step *step = plan->steps.data[i];
-        step->parts = can_be_cut(step->kind) ? plan->threads : 1;
+        bool is_cut = can_be_cut(step->kind) && !plan_repeats(plan, i);
+        step->parts = is_cut ? plan->threads : 1;
         if (step->parts > 1 && has_split(step->kind))
             step->split = choose_split(step, plan->threads);
     }
@@ -189,7 +210,10 @@ void plan_split(Plan *plan) {
     }
     double shared = cut_steps(plan, cycles) + plan->machine->wake_cycles;
     plan->shared = shared < WORTH_SHARING * alone;
-    for (size_t i = 0; i < plan->steps.count && !plan->shared; i++)
+    if (plan->shared)
+        place_waits(plan);
+    for (size_t i = 0; i < plan->steps.count && !plan->shared; i++) {
         plan->steps.data[i]->parts = 1;
-    place_waits(plan);
+        plan->steps.data[i]->waits = false;
+    }
 }

@@ -2,6 +2,7 @@
  * the packed tensors that follow from it. */
 #include <assert.h>
 
+#include "plan/product.h"
 #include "plan/recipe.h"
 #include "plan/tile_cost.h"
 #include "support/checked.h"
@@ -105,19 +106,35 @@ static Tile window_tile(const Machine *machine, const Step *step) {
     return tile_choose(&problem);
 }
 
-/* As many vectors as keep all blocks about equal, then as many chains as the latency needs. */
-static Tile dense_tile(const Machine *machine, const Step *step) {
-    const View *input = &step->inputs[0];
-    int64_t lanes = machine->lanes;
-    int64_t outputs = step->output.channels;
-    int64_t vectors = divide_up(outputs, lanes);
-    int64_t blocks = (vectors + TILE_MAX_VECTORS - 1) / TILE_MAX_VECTORS;
-    Tile tile = {1, 1, (int)((vectors + blocks - 1) / blocks), 1};
+/* As many chains as the latency needs. */
+static void add_chains(const Machine *machine, const View *input, Tile *tile) {
     int64_t limit =
         input->block > 1 ? input->block : input->channels * input->height * input->width;
-    while (tile.vectors * tile.unroll < machine->fma_latency && tile.unroll <= limit / 2 &&
-           tile.vectors * tile.unroll * 2 + 2 + !machine->fused <= machine->registers)
-        tile.unroll *= 2;
+    int sums = tile->rows * tile->vectors;
+    while (sums * tile->unroll < machine->fma_latency && tile->unroll <= limit / 2 &&
+           sums * tile->unroll * 2 + 2 + !machine->fused <= machine->registers)
+        tile->unroll *= 2;
+}
+
+/* As many vectors as keep all blocks about equal. */
+static Tile dense_tile(const Machine *machine, const Step *step) {
+    int64_t vectors = divide_up(step->output.channels, machine->lanes);
+    int64_t blocks = divide_up(vectors, TILE_MAX_VECTORS);
+    Tile tile = {1, 1, (int)divide_up(vectors, blocks), 1};
+    add_chains(machine, &step->inputs[0], &tile);
+    return tile;
+}
+
+/* Samples by vectors of outputs: a product of matrices, whose rows are the samples. */
+static Tile dense_tile_together(const Plan *plan, const Step *step) {
+    const View *input = &step->inputs[0];
+    const Product product = {.rows = plan->batch,
+                             .depth = view_elements(input),
+                             .columns = step->output.channels,
+                             .left.row_stride = input->buffer->sample_stride};
+    TileProblem problem = product_tiles(plan->machine, &product);
+    Tile tile = tile_choose(&problem);
+    add_chains(plan->machine, input, &tile);
     return tile;
 }
 
@@ -179,7 +196,7 @@ static bool tile_step(Plan *plan, Step *step) {
         step->weights = recipe_conv_general(plan, step);
         return step->weights && pack_bias(plan, step, step->conv.bias);
     case STEP_DENSE:
-        step->tile = dense_tile(machine, step);
+        step->tile = step->together ? dense_tile_together(plan, step) : dense_tile(machine, step);
         step->weights = recipe_dense(plan, step);
         return step->weights && pack_bias(plan, step, step->dense.bias);
     case STEP_GEMM: return tile_gemm(plan, step);

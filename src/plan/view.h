@@ -12,16 +12,33 @@ typedef enum Place {
 
 typedef struct Buffer {
     Place place;
-    int index;           /* INPUT, OUTPUT: which; ARENA: its place in Plan.buffers */
-    ElementType element; /* f32 but for an INPUT of bytes */
-    int64_t elements;    /* size */
-    int64_t offset;      /* ARENA: bytes from its start, a multiple of 64; set by memory */
-    int first_step;      /* ARENA: the steps that need it, set by memory */
+    int index;             /* INPUT, OUTPUT: which; ARENA: its place in Plan.buffers */
+    ElementType element;   /* f32 but for an INPUT of bytes */
+    int64_t elements;      /* of one sample */
+    int64_t samples;       /* that it holds, one after the other; below 2: one at a time */
+    int64_t sample_stride; /* elements from one of them to the next */
+    int64_t offset;        /* ARENA: bytes from its start, a multiple of 64; set by memory */
+    int first_step;        /* ARENA: the steps that need it, set by memory */
     int last_step;
     const char *name; /* of the value it was made for */
 } Buffer;
 
-/* A channels x height x width box of a buffer's elements. Element (c, h, w) is number
+/* Whether it holds those of all samples of a call. */
+static inline bool holds_samples(const Buffer *buffer) {
+    return buffer->samples > 1;
+}
+
+/* Of all samples that it holds. */
+static inline int64_t buffer_elements(const Buffer *buffer) {
+    return holds_samples(buffer) ? buffer->samples * buffer->sample_stride : buffer->elements;
+}
+
+static inline int64_t buffer_bytes(const Buffer *buffer) {
+    return buffer_elements(buffer) * element_size(buffer->element);
+}
+
+/* A channels x height x width box of a buffer's elements: of its first sample, if it holds several;
+ * the others' are sample_stride further on each. Element (c, h, w) is number
  *     offset + (c / block) * block_stride + h * row_stride + w * pixel_stride + c % block.
  * block 1 is plain [C][H][W]; block = lanes is blocked [C/lanes][H][W][lanes]. In a blocked view
  * the last block is stored whole: channels past the end are written by any step and read by none.

@@ -5,6 +5,8 @@
  *     numeric --target T --write FOLDER FILE... write objects and data for another machine
  *     numeric --check FOLDER FILE...            compare what that machine computed (foreign.c)
  *     numeric --cpu NAME --threads N FILE...    the first, and then the same bits by N threads
+ *     numeric --cpu NAME --batch N FILE...      the first, with N samples a call; with --threads
+ * too
  *
  * Every network of every file is run with random weights and inputs, twice: once with all buffers
  * ending at a guard page and the arena full of NaN, once beginning at one and the arena full of
@@ -16,7 +18,7 @@
  *
  * With --threads each step that can have parts has them, however small it is. A pool of N threads
  * must give the bits that one thread gives; so must, of some of the networks, one of more, one of
- * fewer and none. */
+ * fewer and none. With --batch each sample is compared with the reference by itself. */
 #include <float.h>
 #include <math.h>
 #include <stdio.h>
@@ -42,9 +44,11 @@ typedef struct Suite {
     const char *triple;
     const char *folder;
     bool special;
-    int threads; /* 0: one */
+    int threads;   /* 0: one */
+    int64_t batch; /* 1: no sample axis */
     int networks;
-    int shared; /* networks of which a step was done by several threads */
+    int shared;   /* networks of which a step was done by several threads */
+    int together; /* networks of which a step did all samples together */
     int failures;
     int64_t classes; /* results that the reference says are NaN or infinite */
 } Suite;
@@ -96,7 +100,7 @@ typedef struct Case {
     const Mix *mix; /* NULL: normal numbers only */
     uint64_t seed;
     Guarded packed;
-    float **inputs;      /* random elements of each input */
+    float **inputs;      /* random elements of each input, of all samples */
     float **outputs;     /* of the last run */
     PlanOptions options; /* of the plan */
 } Case;
@@ -107,8 +111,13 @@ static void fail(Case *c, const char *what) {
     c->suite->failures++;
 }
 
-static size_t bytes_of(const Value *value) {
-    return (size_t)(shape_elements(&value->type.shape) * element_size(value->type.element));
+/* Of all samples. */
+static int64_t elements_of(const Case *c, const Value *value) {
+    return c->suite->batch * shape_elements(&value->type.shape);
+}
+
+static size_t bytes_of(const Case *c, const Value *value) {
+    return (size_t)(elements_of(c, value) * element_size(value->type.element));
 }
 
 static void pack(Case *c) {
@@ -141,11 +150,10 @@ static void make_data(Case *c) {
     weights_random(c->arena, c->graph, c->seed);
     c->inputs = ARENA_ARRAY(c->arena, graph->inputs.count, float *);
     for (size_t i = 0; i < graph->inputs.count; i++)
-        c->inputs[i] = ARENA_ARRAY(
-            c->arena, (size_t)shape_elements(&graph->inputs.data[i]->type.shape), float);
+        c->inputs[i] = ARENA_ARRAY(c->arena, (size_t)elements_of(c, graph->inputs.data[i]), float);
     c->outputs = ARENA_ARRAY(c->arena, graph->outputs.count, float *);
     for (size_t i = 0; i < graph->outputs.count; i++)
-        c->outputs[i] = arena_alloc(c->arena, bytes_of(graph->outputs.data[i]));
+        c->outputs[i] = arena_alloc(c->arena, bytes_of(c, graph->outputs.data[i]));
     pack(c);
 }
 
@@ -176,7 +184,7 @@ static void make_inputs(Case *c) {
     Random random = random_start(c->seed);
     for (size_t i = 0; i < c->graph->inputs.count; i++) {
         const TensorType *type = &c->graph->inputs.data[i]->type;
-        int64_t count = shape_elements(&type->shape);
+        int64_t count = elements_of(c, c->graph->inputs.data[i]);
         elements_random(type->element, &random, count, c->inputs[i]);
         if (c->mix && c->mix->where != STREW_WEIGHTS && type->element == ELEMENT_F32)
             strew(c->mix, &random, c->inputs[i], count);
@@ -194,15 +202,19 @@ static int64_t count_classes(const Real *values, int64_t count) {
     return found;
 }
 
-static void compare(Case *c) {
+static void compare_sample(Case *c, int64_t sample) {
     const Graph *graph = c->graph;
     Arena arena = {0};
-    Real **values = reference_run(&arena, graph, (const float *const *)c->inputs,
-                                  plan_error_shares(c->variants.list[0].plan, &arena));
+    const float **inputs = ARENA_ARRAY(&arena, graph->inputs.count, const float *);
+    for (size_t i = 0; i < graph->inputs.count; i++)
+        inputs[i] = c->inputs[i] + sample * shape_elements(&graph->inputs.data[i]->type.shape);
+    Real **values =
+        reference_run(&arena, graph, inputs, plan_error_shares(c->variants.list[0].plan, &arena));
     for (size_t i = 0; i < graph->outputs.count; i++) {
         const Value *output = graph->outputs.data[i];
         int64_t count = shape_elements(&output->type.shape);
-        Comparison result = reference_compare(values[output->id], c->outputs[i], count);
+        const float *results = c->outputs[i] + sample * count;
+        Comparison result = reference_compare(values[output->id], results, count);
         c->suite->classes += count_classes(values[output->id], count);
         if (!c->mix && result.unbounded > 0)
             fail(c, "the reference claims nothing, so nothing is tested");
@@ -210,21 +222,26 @@ static void compare(Case *c) {
             continue;
         const Real *expected = &values[output->id][result.worst];
         fail(c, arena_format(&arena,
-                             "%lld of %lld values beyond the bound; output %zu element %lld is "
-                             "%.9g, expected %.9g within %.3g",
-                             (long long)result.mismatched, (long long)count, i,
-                             (long long)result.worst, (double)c->outputs[i][result.worst],
+                             "%lld of %lld values of sample %lld beyond the bound; output %zu "
+                             "element %lld is %.9g, expected %.9g within %.3g",
+                             (long long)result.mismatched, (long long)count, (long long)sample, i,
+                             (long long)result.worst, (double)results[result.worst],
                              expected->value, expected->error));
     }
     arena_free(&arena);
+}
+
+static void compare(Case *c) {
+    for (int64_t sample = 0; sample < c->suite->batch; sample++)
+        compare_sample(c, sample);
 }
 
 /* ---- in this process ------------------------------------------------------------------------ */
 
 /* Input `index` as compiled code reads it. */
 static void store_input(const Case *c, size_t index, void *out) {
-    const TensorType *type = &c->graph->inputs.data[index]->type;
-    elements_store(type->element, c->inputs[index], shape_elements(&type->shape), out);
+    const Value *input = c->graph->inputs.data[index];
+    elements_store(input->type.element, c->inputs[index], elements_of(c, input), out);
 }
 
 /* Runs once between guard pages and copies the results to `results`. */
@@ -238,7 +255,7 @@ static void run_guarded(Case *c, CompiledNetwork network, pthreadpool_t pool, bo
     for (size_t i = 0; i < tensors; i++) {
         bool input = i < graph->inputs.count;
         size_t at = input ? i : i - graph->inputs.count;
-        size_t bytes = bytes_of(input ? graph->inputs.data[at] : graph->outputs.data[at]);
+        size_t bytes = bytes_of(c, input ? graph->inputs.data[at] : graph->outputs.data[at]);
         buffers[i] = guarded_new(bytes, at_end);
         if (input) {
             store_input(c, at, buffers[i].data);
@@ -253,7 +270,7 @@ static void run_guarded(Case *c, CompiledNetwork network, pthreadpool_t pool, bo
     memset(arena.data, at_end ? 0xff : 0, arena.size);
     network(inputs, outputs, c->packed.data, arena.data, pool);
     for (size_t i = 0; i < graph->outputs.count; i++)
-        memcpy(results[i], outputs[i], bytes_of(graph->outputs.data[i]));
+        memcpy(results[i], outputs[i], bytes_of(c, graph->outputs.data[i]));
     for (size_t i = 0; i < tensors; i++)
         guarded_free(&buffers[i]);
     guarded_free(&arena);
@@ -275,7 +292,7 @@ static void check_pack(Case *c, Codegen *codegen) {
 
 static bool same_results(const Case *c, float *const *again) {
     for (size_t i = 0; i < c->graph->outputs.count; i++)
-        if (memcmp(c->outputs[i], again[i], bytes_of(c->graph->outputs.data[i])) != 0)
+        if (memcmp(c->outputs[i], again[i], bytes_of(c, c->graph->outputs.data[i])) != 0)
             return false;
     return true;
 }
@@ -294,7 +311,7 @@ static void run_mix(Case *c, CompiledNetwork network, const Mix *mix, float **ag
 static float **results_new(Case *c) {
     float **results = ARENA_ARRAY(c->arena, c->graph->outputs.count, float *);
     for (size_t i = 0; i < c->graph->outputs.count; i++)
-        results[i] = arena_alloc(c->arena, bytes_of(c->graph->outputs.data[i]));
+        results[i] = arena_alloc(c->arena, bytes_of(c, c->graph->outputs.data[i]));
     return results;
 }
 
@@ -361,9 +378,9 @@ static void write_case(Case *c) {
                           .inputs = (int64_t)c->graph->inputs.count,
                           .outputs = (int64_t)c->graph->outputs.count};
     for (int64_t i = 0; i < header.inputs; i++)
-        header.bytes[i] = (int64_t)bytes_of(c->graph->inputs.data[i]);
+        header.bytes[i] = (int64_t)bytes_of(c, c->graph->inputs.data[i]);
     for (int64_t i = 0; i < header.outputs; i++)
-        header.bytes[header.inputs + i] = (int64_t)bytes_of(c->graph->outputs.data[i]);
+        header.bytes[header.inputs + i] = (int64_t)bytes_of(c, c->graph->outputs.data[i]);
     bool done = file && fwrite(&header, sizeof header, 1, file) == 1 &&
                 fwrite(c->packed.data, 1, c->packed.size, file) == c->packed.size;
     for (int64_t i = 0; i < header.inputs && done; i++) {
@@ -380,7 +397,7 @@ static void read_results(Case *c) {
     FILE *file = fopen(case_path(c, ".out"), "rb");
     bool done = file != NULL;
     for (size_t i = 0; i < c->graph->outputs.count && done; i++)
-        done = fread(c->outputs[i], bytes_of(c->graph->outputs.data[i]), 1, file) == 1;
+        done = fread(c->outputs[i], bytes_of(c, c->graph->outputs.data[i]), 1, file) == 1;
     if (!done)
         fail(c, "no results from the other machine");
     if (file)
@@ -405,6 +422,13 @@ static void run_planned(Case *c) {
     guarded_free(&c->packed);
 }
 
+static bool has_together(const Plan *plan) {
+    for (size_t i = 0; i < plan->steps.count; i++)
+        if (plan->steps.data[i]->together)
+            return true;
+    return false;
+}
+
 static bool has_winograd(const Plan *plan) {
     for (size_t i = 0; i < plan->steps.count; i++)
         if (plan->steps.data[i]->kind == STEP_WINOGRAD)
@@ -421,10 +445,12 @@ static void run_case(Case *c) {
     c->suite->networks++;
     for (size_t i = 0; i < count; i++) {
         c->options = variants[i];
+        c->options.batch = c->suite->batch;
         if (!make_plans(c)) {
             fail(c, "no plan");
             return;
         }
+        c->suite->together += i == 0 && has_together(c->variants.list[0].plan);
         if (i == 0 || has_winograd(c->variants.list[0].plan))
             run_planned(c);
     }
@@ -476,7 +502,7 @@ static void run_file(Suite *suite, const char *path) {
 }
 
 int main(int argc, char **argv) {
-    Suite suite = {0};
+    Suite suite = {.batch = 1};
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--cpu") == 0 && i + 1 < argc) {
             suite.cpu = argv[++i];
@@ -490,6 +516,8 @@ int main(int argc, char **argv) {
             suite.folder = argv[++i];
         } else if (strcmp(argv[i], "--threads") == 0 && i + 1 < argc) {
             suite.threads = atoi(argv[++i]);
+        } else if (strcmp(argv[i], "--batch") == 0 && i + 1 < argc) {
+            suite.batch = atoi(argv[++i]);
         } else if (strcmp(argv[i], "--special") == 0) {
             suite.special = true;
         } else {
@@ -499,6 +527,7 @@ int main(int argc, char **argv) {
     fprintf(stderr, "%d networks, %lld results of a class, %d failures\n", suite.networks,
             (long long)suite.classes, suite.failures);
     bool vacuous = (suite.special && suite.mode != MODE_WRITE && suite.classes == 0) ||
-                   (suite.threads > 0 && suite.shared == 0);
+                   (suite.threads > 0 && suite.shared == 0) ||
+                   (suite.batch > 1 && suite.together == 0);
     return suite.failures == 0 && suite.networks > 0 && !vacuous ? 0 : 1;
 }

@@ -208,6 +208,91 @@ static void test_kept(void **state) {
     network_end(&net);
 }
 
+/* ---- several samples ------------------------------------------------------------------------ */
+
+/* A call of a random plan for several samples, which writes a number of its own over the bytes of
+ * every buffer and sample as it is first needed, and looks for it where it is needed last. */
+typedef struct Call {
+    const Plan *plan;
+    const Buffer *lives; /* the buffers as they were before plan_memory: with their own steps */
+    int *owners;         /* of each 64 bytes of the arena */
+} Call;
+
+static int64_t unit_of(const Buffer *buffer, int64_t sample) {
+    return (buffer->offset + (buffer->samples > 1 ? sample * buffer->sample_stride * 4 : 0)) / 64;
+}
+
+static void do_step(const Call *call, int step, int64_t sample) {
+    for (int pass = 0; pass < 2; pass++) /* all of them are needed at the step together */
+        for (size_t i = 0; i < call->plan->buffers.count; i++) {
+            const Buffer *buffer = call->plan->buffers.data[i];
+            int64_t begin = unit_of(buffer, sample), end = begin + (buffer->elements + 15) / 16;
+            int owner = (int)(i * 64) + (int)sample + 1;
+            bool writes = pass == 0 && call->lives[i].first_step == step;
+            bool reads = pass == 1 && call->lives[i].last_step == step;
+            assert_true(end <= call->plan->arena_bytes / 64);
+            for (int64_t unit = begin; unit < end && (writes || reads); unit++) {
+                if (writes)
+                    call->owners[unit] = owner;
+                assert_int_equal(call->owners[unit], owner);
+            }
+        }
+}
+
+static void do_call(const Call *call) {
+    const Plan *plan = call->plan;
+    for (size_t begin = 0, end; begin < plan->steps.count; begin = end) {
+        end = plan_run_end(plan, begin);
+        for (int64_t sample = 0; sample < plan->batch; sample++)
+            for (size_t i = begin; i < end; i++) /* one step, if it is together */
+                do_step(call, (int)i, sample);
+    }
+}
+
+static void test_samples(void **state) {
+    (void)state;
+    int several = 0, single = 0;
+    for (uint64_t seed = 0; seed < 200; seed++) {
+        Network net;
+        network_begin(&net, MACHINE_AVX2, seed);
+        add_random(&net, 1 + (int)(seed % 40), 1 + (int)(seed % 20));
+        Plan *plan = &net.plan;
+        plan->batch = 2 + (int)(seed % 5);
+        assert_true(plan_batch(plan, &net.diagnostics));
+        for (size_t i = 0; i < plan->steps.count; i++)
+            plan->steps.data[i]->together = random_bits(&net.random) % 4 == 0;
+        Buffer *lives = ARENA_ARRAY(&net.arena, plan->buffers.count, Buffer);
+        for (size_t i = 0; i < plan->buffers.count; i++)
+            lives[i] = *plan->buffers.data[i];
+        assert_true(plan_memory(plan, &net.diagnostics));
+        for (size_t i = 0; i < plan->buffers.count; i++) {
+            const Buffer *buffer = plan->buffers.data[i];
+            assert_true(buffer->sample_stride >= buffer->elements);
+            assert_int_equal(buffer->offset % 64, 0);
+            assert_int_equal(buffer->sample_stride % 16, 0);
+            *(buffer->samples > 1 ? &several : &single) += 1;
+        }
+        size_t units = (size_t)plan->arena_bytes / 64;
+        Call call = {plan, lives, ARENA_ARRAY(&net.arena, units, int)};
+        do_call(&call);
+        network_end(&net);
+    }
+    assert_true(several > 100 && single > 100);
+}
+
+static void test_too_many_samples(void **state) {
+    (void)state;
+    Network net;
+    network_begin(&net, MACHINE_AVX2, 1);
+    add_steps(&net, 2, 1);
+    add_buffer(&net, INT64_C(1) << 55, 0, 1);
+    net.plan.batch = PLAN_MAX_BATCH;
+    assert_false(plan_batch(&net.plan, &net.diagnostics));
+    assert_int_equal(net.diagnostics.error_count, 1);
+    assert_int_equal(net.diagnostics.list.data[0]->code, DIAG_E0802);
+    network_end(&net);
+}
+
 static void test_out_of_bounds(void **state) {
     (void)state;
     Network net;
@@ -382,6 +467,8 @@ int main(void) {
         cmocka_unit_test(test_against_all_orders),
         cmocka_unit_test(test_chain),
         cmocka_unit_test(test_kept),
+        cmocka_unit_test(test_samples),
+        cmocka_unit_test(test_too_many_samples),
         cmocka_unit_test(test_out_of_bounds),
         cmocka_unit_test(test_residual_in_place),
         cmocka_unit_test(test_residual_keeps_halo),
