@@ -94,6 +94,8 @@ static void release(netc_network *network) {
 static const char *refuse_to_load(const CompileOptions *options) {
     if (options->target)
         return "code in this process is for this machine: option target is for netc_compile";
+    if (options->batch > 1)
+        return "code in this process does one sample a call: option batch is for netc_compile";
     if (options->cpu && strchr(options->cpu, ','))
         return "code in this process is for one processor: several are for netc_compile";
     return NULL;

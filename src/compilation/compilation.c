@@ -147,8 +147,10 @@ bool compilation_make_plans(Compilation *c) {
     if (!targets_open(&c->arena, &c->diagnostics, options->target, options->cpu,
                       options->optimisation, &c->targets))
         return false;
-    PlanOptions plan_options = {
-        .exact = options->exact, .keep = c->keep_values, .threads = (int)options->threads};
+    PlanOptions plan_options = {.exact = options->exact,
+                                .keep = c->keep_values,
+                                .threads = (int)options->threads,
+                                .batch = (int64_t)options->batch};
     for (size_t i = 0; i < c->targets.count; i++) {
         const Target *target = c->targets.data[i];
         const Plan *plan =

@@ -37,6 +37,7 @@ typedef struct CompileOptions {
     const char *cpu;
     int optimisation;
     uint64_t threads; /* 0: one, and no pool */
+    uint64_t batch;   /* samples of a call */
     bool debug;
     bool exact; /* no Winograd */
     MemoryFileList files;
@@ -44,7 +45,8 @@ typedef struct CompileOptions {
 } CompileOptions;
 
 /* What the options are before anything is chosen. */
-#define COMPILE_OPTIONS_DEFAULT (CompileOptions){.weights_order = WEIGHTS_ORDERS, .optimisation = 2}
+#define COMPILE_OPTIONS_DEFAULT                                                                    \
+    (CompileOptions){.weights_order = WEIGHTS_ORDERS, .optimisation = 2, .batch = 1}
 
 /* A source file and what tells whether another path leads to it. */
 typedef struct UsedFile {

@@ -5,14 +5,17 @@
 #include "graph/vocabulary.h"
 #include "support/random.h"
 
-/* The memory in which compiled code gets the inputs of one sample. */
+static size_t input_bytes(const TensorType *type) {
+    return (size_t)(shape_elements(&type->shape) * element_size(type->element));
+}
+
+/* The memory in which compiled code gets its inputs. */
 static void **input_memory(Compilation *c) {
     size_t count = c->graph->inputs.count;
     void **memory = ARENA_ARRAY(&c->arena, count, void *);
     for (size_t i = 0; i < count; i++) {
-        const TensorType *type = &c->graph->inputs.data[i]->type;
-        size_t bytes = (size_t)(shape_elements(&type->shape) * element_size(type->element));
-        memory[i] = arena_alloc(&c->arena, bytes);
+        size_t sample = input_bytes(&c->graph->inputs.data[i]->type);
+        memory[i] = arena_alloc(&c->arena, sample * c->options->batch);
     }
     return memory;
 }
@@ -47,7 +50,8 @@ void execution_draw_inputs(Compilation *c, uint64_t seed, const float **inputs) 
     for (size_t i = 0; i < c->graph->inputs.count; i++) {
         const Value *input = c->graph->inputs.data[i];
         ElementType element = input->type.element;
-        int64_t elements = shape_elements(&input->type.shape), vocabulary = vocabularies[input->id];
+        int64_t elements = shape_elements(&input->type.shape) * (int64_t)c->options->batch;
+        int64_t vocabulary = vocabularies[input->id];
         float *numbers = ARENA_ARRAY(&c->arena, (size_t)elements, float);
         if (vocabulary > 0)
             tokens_random(element, vocabulary, &random, elements, numbers);
@@ -57,12 +61,12 @@ void execution_draw_inputs(Compilation *c, uint64_t seed, const float **inputs) 
     }
 }
 
-void execution_store_inputs(const Execution *execution, const Compilation *c,
+void execution_store_inputs(const Execution *execution, const Compilation *c, int64_t sample,
                             const float *const *inputs) {
     for (size_t i = 0; i < c->graph->inputs.count; i++) {
         const TensorType *type = &c->graph->inputs.data[i]->type;
         elements_store(type->element, inputs[i], shape_elements(&type->shape),
-                       execution->inputs[i]);
+                       (char *)execution->inputs[i] + (size_t)sample * input_bytes(type));
     }
 }
 

@@ -12,7 +12,7 @@ typedef struct Execution {
     CompiledNetwork network;
     void *packed;
     void *arena;
-    void **inputs; /* memory for those of a sample, to be filled before a call */
+    void **inputs; /* memory for those of a call's samples, to be filled before it */
     pthreadpool_t pool;
 } Execution;
 
@@ -20,13 +20,13 @@ typedef struct Execution {
  * (support/failure.h), execution_end releases what there is. */
 void execution_begin(Execution *execution, Compilation *compilation, StepMark mark);
 
-/* Draws a sample of the network's inputs, in the compilation's arena: any numbers, or tokens where
- * tables are read by them. */
+/* Draws the network's inputs for all samples of a call, in the compilation's arena: any numbers, or
+ * tokens where tables are read by them. */
 void execution_draw_inputs(Compilation *compilation, uint64_t seed, const float **inputs);
 
-/* Puts a sample's inputs, as f32, where a call finds them. */
+/* Puts the inputs of sample number `sample` of a call, as f32, where the call finds them. */
 void execution_store_inputs(const Execution *execution, const Compilation *compilation,
-                            const float *const *inputs);
+                            int64_t sample, const float *const *inputs);
 
 void execution_call(const Execution *execution, float *const *outputs);
 

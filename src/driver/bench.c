@@ -9,6 +9,7 @@
 #include "compilation/execution.h"
 #include "driver/verbs.h"
 #include "output/timing.h"
+#include "support/checked.h"
 
 #define BENCH_SECONDS 1.0
 #define LEAST_CALLS   5
@@ -45,14 +46,18 @@ static double median(double *numbers, size_t count) {
 static void fill_inputs(Compilation *c, const Options *options, const Execution *execution) {
     const float **inputs = ARENA_ARRAY(&c->arena, c->graph->inputs.count, const float *);
     execution_draw_inputs(c, options->seed, inputs);
-    execution_store_inputs(execution, c, inputs);
+    for (int64_t sample = 0; sample < (int64_t)c->options->batch; sample++) {
+        execution_store_inputs(execution, c, sample, inputs);
+        for (size_t i = 0; i < c->graph->inputs.count; i++)
+            inputs[i] += shape_elements(&c->graph->inputs.data[i]->type.shape);
+    }
 }
 
 static float **output_memory(Compilation *c) {
     float **outputs = ARENA_ARRAY(&c->arena, c->graph->outputs.count, float *);
     for (size_t i = 0; i < c->graph->outputs.count; i++) {
         int64_t elements = shape_elements(&c->graph->outputs.data[i]->type.shape);
-        outputs[i] = ARENA_ARRAY(&c->arena, (size_t)elements, float);
+        outputs[i] = ARENA_ARRAY(&c->arena, (size_t)elements * c->options->batch, float);
     }
     return outputs;
 }
@@ -81,9 +86,28 @@ static void time_calls(Compilation *c, const Options *options, Timing *timing) {
     execution_end(&execution);
 }
 
+/* Samples that the first thread does, which passes the marks. */
+static int64_t first_share(const Plan *plan) {
+    return divide_up(plan->batch, plan->shared ? plan->threads : 1);
+}
+
+/* Adds to each step's seconds, in its own row of them, what passed from mark to mark of call number
+ * `call`. */
+static void add_steps(const Plan *plan, const Marks *marks, size_t call, double *seconds) {
+    const double *mark = marks->seconds;
+    for (size_t begin = 0, end; begin < plan->steps.count; begin = end) {
+        end = plan_run_end(plan, begin);
+        int64_t times = plan_repeats(plan, begin) ? first_share(plan) : 1;
+        for (int64_t k = 0; k < times; k++)
+            for (size_t i = begin; i < end; i++, mark++)
+                seconds[i * MOST_CALLS + call] += mark[1] - mark[0];
+    }
+}
+
 static void time_steps(Compilation *c, const Options *options, Timing *timing) {
-    size_t steps = c->variants.list[0].plan->steps.count;
-    Marks marks = {.seconds = ARENA_ARRAY(&c->arena, steps + 1, double)};
+    const Plan *plan = c->variants.list[0].plan;
+    size_t steps = plan->steps.count;
+    Marks marks = {.seconds = ARENA_ARRAY(&c->arena, steps * c->options->batch + 1, double)};
     Execution execution;
     execution_begin(&execution, c, (StepMark){pass_mark, &marks});
     fill_inputs(c, options, &execution);
@@ -94,8 +118,7 @@ static void time_steps(Compilation *c, const Options *options, Timing *timing) {
         execution_call(&execution, outputs);
     for (double begin = now(); go_on(calls, begin); calls++, marks.count = 0) {
         execution_call(&execution, outputs);
-        for (size_t i = 0; i < steps; i++)
-            seconds[i * MOST_CALLS + calls] = marks.seconds[i + 1] - marks.seconds[i];
+        add_steps(plan, &marks, calls, seconds);
     }
     double *medians = ARENA_ARRAY(&c->arena, steps, double);
     for (size_t i = 0; i < steps; i++)

@@ -344,6 +344,24 @@ static int check_threads(Arena *arena, const Options *options, bool used) {
     return wrong ? usage_error("--%s", wrong) : 0;
 }
 
+/* The same of samples of a call. */
+static const char *wrong_batch(Arena *arena, uint64_t batch) {
+    if (batch >= 1 && batch <= PLAN_MAX_BATCH)
+        return NULL;
+    return arena_format(arena, "batch takes a number from 1 to %d, not %llu", PLAN_MAX_BATCH,
+                        (unsigned long long)batch);
+}
+
+static int check_batch(Arena *arena, const Options *options) {
+    const char *wrong = wrong_batch(arena, options->compile.batch);
+    if (wrong)
+        return usage_error("--%s", wrong);
+    if (options->compile.batch > 1 && options->compare_layers)
+        return usage_error("--compare-layers looks at one sample a call, so --batch cannot be "
+                           "asked for too");
+    return 0;
+}
+
 /* Code that is run here is for here. */
 static int check_cpu(Options *options) {
     bool here = options->verb == VERB_RUN || options->verb == VERB_BENCH;
@@ -388,6 +406,8 @@ int options_parse(Arena *arena, int argc, char **argv, Options *options) {
     if (status == 0)
         status = check_warnings(arena, options);
     if (status == 0)
+        status = check_batch(arena, options);
+    if (status == 0)
         status = check_depfile(options);
     return status == 0 ? check_report(arena, options) : status;
 }
@@ -427,13 +447,14 @@ const char *options_set(Arena *arena, Options *options, const char *name, const 
         return set_flag(arena, row, value, (bool *)((char *)options + row->offset));
     if (!value)
         return arena_format(arena, "%s needs a value", name);
-    if (row->offset != offsetof(Options, compile.threads))
+    if (row->kind != OPTION_NUMBER)
         return set_option(arena, row, value, options);
-    uint64_t threads;
-    const char *wrong = set_number(arena, row, value, &threads);
+    uint64_t number;
+    const char *wrong = set_number(arena, row, value, &number);
     if (!wrong)
-        wrong = wrong_threads(arena, threads);
+        wrong = row->offset == offsetof(Options, compile.threads) ? wrong_threads(arena, number)
+                                                                  : wrong_batch(arena, number);
     if (!wrong)
-        options->compile.threads = threads;
+        *(uint64_t *)((char *)options + row->offset) = number;
     return wrong;
 }

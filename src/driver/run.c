@@ -1,6 +1,7 @@
 /* `netc run`: executes a network in this process, or its float64 reference, or both, and shows the
  * results. An input file may have one more leading axis than the network's input: then each of its
- * slices is one sample, and the results are stacked the same way. */
+ * slices is one sample, and the results are stacked the same way. With --batch a call does as many
+ * samples; the last call is filled up with the last of them. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -96,7 +97,8 @@ static bool read_inputs(Run *run) {
     Compilation *c = run->compilation;
     size_t count = run->graph->inputs.count;
     run->inputs = ARENA_ARRAY(&c->arena, count, const float *);
-    run->samples = 1;
+    run->samples = (int64_t)c->options->batch;
+    run->batched = run->samples > 1;
     if (run->options->inputs.count == 0) {
         execution_draw_inputs(c, run->options->seed, run->inputs);
         return true;
@@ -131,9 +133,12 @@ static void run_compiled(Run *run) {
     execution_begin(&execution, c, (StepMark){0});
     float **outputs = ARENA_ARRAY(&c->arena, run->graph->outputs.count, float *);
     const float **inputs = ARENA_ARRAY(&c->arena, run->graph->inputs.count, const float *);
-    for (int64_t sample = 0; sample < run->samples; sample++) {
-        sample_inputs(run, sample, inputs);
-        execution_store_inputs(&execution, c, inputs);
+    int64_t batch = (int64_t)c->options->batch, last = run->samples - 1;
+    for (int64_t sample = 0; sample < run->samples; sample += batch) {
+        for (int64_t i = 0; i < batch; i++) {
+            sample_inputs(run, sample + i < last ? sample + i : last, inputs);
+            execution_store_inputs(&execution, c, i, inputs);
+        }
         sample_outputs(run, sample, outputs);
         execution_call(&execution, outputs);
         if (run->options->compare_layers)
@@ -308,8 +313,9 @@ bool run_network(Compilation *c, const Options *options) {
         return false;
     run.outputs = ARENA_ARRAY(&c->arena, c->graph->outputs.count, float *);
     for (size_t i = 0; i < c->graph->outputs.count; i++) {
-        int64_t floats;
-        if (!checked_mul(value_elements(c->graph->outputs.data[i]), run.samples, &floats)) {
+        int64_t floats, samples; /* of whole calls */
+        if (!checked_round_up(run.samples, (int64_t)c->options->batch, &samples) ||
+            !checked_mul(value_elements(c->graph->outputs.data[i]), samples, &floats)) {
             diag_report(&c->diagnostics, DIAG_E0802, SPAN_NONE, "the results are too large");
             return false;
         }

@@ -108,6 +108,11 @@ static const Value *tensor_value(const Header *h, size_t index) {
     return index < inputs ? h->graph->inputs.data[index] : h->graph->outputs.data[index - inputs];
 }
 
+/* Samples of a call. */
+static int64_t batch_of(const Header *h) {
+    return plan_samples(h->variants->list[0].plan);
+}
+
 static size_t tensor_count(const Header *h) {
     return h->graph->inputs.count + h->graph->outputs.count;
 }
@@ -209,6 +214,22 @@ static void print_number_macro(const Header *h, const char *name, int64_t number
                   number > INT32_MAX ? "ul" : "");
 }
 
+/* Of tensor number `index`, with the sample axis of several samples. */
+static void print_shape_macros(const Header *h, size_t index) {
+    const Shape *shape = &tensor_value(h, index)->type.shape;
+    const char *name = upper_case(h->arena, tensor_name(h, index));
+    bool batched = batch_of(h) > 1;
+    print_number_macro(h, arena_format(h->arena, "%s_SIZE", name),
+                       batch_of(h) * shape_elements(shape));
+    print_number_macro(h, arena_format(h->arena, "%s_RANK", name), shape->rank + batched);
+    strbuf_format(h->out, "#define %s_%s_SHAPE {", h->macro, name);
+    if (batched)
+        strbuf_format(h->out, "%lld%s", (long long)batch_of(h), shape->rank > 0 ? ", " : "");
+    for (int d = 0; d < shape->rank; d++)
+        strbuf_format(h->out, "%s%lld", d ? ", " : "", (long long)shape->dims[d]);
+    strbuf_add(h->out, "}\n");
+}
+
 static void print_facts(const Header *h, const GraphCount *count) {
     strbuf_add(h->out, "\n/* Facts. Sizes are in elements unless they say bytes. */\n");
     print_number_macro(h, "ABI_VERSION", NETC_ABI_VERSION);
@@ -217,6 +238,8 @@ static void print_facts(const Header *h, const GraphCount *count) {
     print_number_macro(h, "WEIGHTS_BYTES", h->variants->packed_bytes);
     if (takes_pool(h))
         print_number_macro(h, "THREADS", h->variants->list[0].plan->threads);
+    if (batch_of(h) > 1)
+        print_number_macro(h, "BATCH", batch_of(h));
     print_number_macro(h, "PARAMETERS", count->trainable + count->frozen);
     print_number_macro(h, "MACS", count->macs);
     strbuf_format(h->out, "#define %s_TARGET \"%s\"\n", h->macro, h->target->triple);
@@ -224,14 +247,7 @@ static void print_facts(const Header *h, const GraphCount *count) {
     variants_print_cpus(h->variants, h->out);
     strbuf_add(h->out, "\"\n");
     for (size_t i = 0; i < tensor_count(h); i++) {
-        const Shape *shape = &tensor_value(h, i)->type.shape;
-        const char *name = upper_case(h->arena, tensor_name(h, i));
-        print_number_macro(h, arena_format(h->arena, "%s_SIZE", name), shape_elements(shape));
-        print_number_macro(h, arena_format(h->arena, "%s_RANK", name), shape->rank);
-        strbuf_format(h->out, "#define %s_%s_SHAPE {", h->macro, name);
-        for (int d = 0; d < shape->rank; d++)
-            strbuf_format(h->out, "%s%lld", d ? ", " : "", (long long)shape->dims[d]);
-        strbuf_add(h->out, "}\n");
+        print_shape_macros(h, i);
     }
 }
 
@@ -264,13 +280,19 @@ static void print_pool(const Header *h) {
 
 static void print_forward(const Header *h) {
     StrBuf *out = h->out;
-    strbuf_add(out, "\n/* Runs the network once.\n *\n");
+    strbuf_add(out, "\n/* Runs the network once");
+    if (batch_of(h) > 1)
+        strbuf_format(out,
+                      " for each of %s_BATCH samples, which follow one another in\n"
+                      " * every input and output",
+                      h->macro);
+    strbuf_add(out, ".\n *\n");
     for (size_t i = 0; i < tensor_count(h); i++) {
         StrBuf shape = {0};
         shape_print(&tensor_value(h, i)->type.shape, &shape);
-        strbuf_format(out, " *   %-10s %s, %s: row-major %s\n", tensor_name(h, i),
+        strbuf_format(out, " *   %-10s %s, %s%s: row-major %s\n", tensor_name(h, i),
                       i < h->graph->inputs.count ? "read" : "written", strbuf_text(&shape),
-                      element_text(tensor_value(h, i)));
+                      batch_of(h) > 1 ? " a sample" : "", element_text(tensor_value(h, i)));
         strbuf_free(&shape);
     }
     if (takes_weights(h))

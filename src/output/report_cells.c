@@ -278,7 +278,11 @@ int report_compiled_totals(const Report *report, ReportTotal totals[REPORT_MAX_T
     const Variants *variants = report->variants;
     size_t parts = variants->count > 1 ? variants->count : 0;
     int lines = 0;
-    totals[lines++] = (ReportTotal){"arena", variants->arena_bytes, "bytes", false};
+    int64_t samples = plan_samples(variants->list[0].plan);
+    const char *unit = samples == 1 ? "bytes"
+                                    : arena_format(report->arena, "bytes, for %lld samples a call",
+                                                   (long long)samples);
+    totals[lines++] = (ReportTotal){"arena", variants->arena_bytes, unit, false};
     for (size_t i = 0; i < parts; i++) {
         const Variant *variant = &variants->list[i];
         totals[lines++] =

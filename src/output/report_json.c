@@ -135,7 +135,8 @@ static json_t *compiled_json(const Report *report) {
     json_t *processors = json_array();
     for (size_t i = 0; i < variants->count; i++)
         json_array_append_new(processors, processor_json(&variants->list[i]));
-    return json_pack("{s:o, s:o, s:o, s:o}", "processors", processors, "arena_bytes",
+    return json_pack("{s:o, s:I, s:o, s:o, s:o}", "processors", processors, "batch",
+                     (json_int_t)plan_samples(variants->list[0].plan), "arena_bytes",
                      json_whole_number(variants->arena_bytes), "packed_bytes",
                      json_whole_number(variants->packed_bytes), "folded", folded);
 }

@@ -53,13 +53,19 @@ void timing_text(const Timing *timing, StrBuf *out) {
     const Plan *plan = timing->plan;
     double seconds = sum_seconds(timing), cycles = sum_cycles(plan);
     int width = name_width(plan);
+    int64_t samples = plan_samples(plan);
     strbuf_format(out, "%s for %s, %d thread%s: ", plan->graph->name, timing->cpu,
                   plan->shared ? plan->threads : 1, plan->shared ? "s" : "");
     print_seconds(timing->seconds, 0, out);
     strbuf_format(out, " a call (median of %lld)", (long long)timing->calls);
+    if (samples > 1) {
+        strbuf_format(out, " of %lld samples, ", (long long)samples);
+        print_seconds(timing->seconds / (double)samples, 0, out);
+        strbuf_add(out, " a sample");
+    }
     if (timing->count->macs > 0)
         strbuf_format(out, ", %.1f GFLOP/s",
-                      2 * (double)timing->count->macs / timing->seconds / 1e9);
+                      2 * (double)timing->count->macs * (double)samples / timing->seconds / 1e9);
     strbuf_format(out, "\n\n%-*s  %-12s  %10s  %6s  %9s  %7s  %7s\n", width, "step", "kind", "time",
                   "share", "predicted", "GFLOP/s", "GB/s");
     for (size_t i = 0; i < plan->steps.count; i++) {
@@ -87,10 +93,11 @@ void timing_json(const Timing *timing, StrBuf *out) {
                                         timing->step_seconds[i], "predicted_cycles", cost.cycles,
                                         "macs", cost.macs, "bytes", cost.bytes));
     }
-    json_t *root = json_pack("{s:s, s:s, s:i, s:I, s:f, s:o, s:o}", "network", plan->graph->name,
-                             "cpu", timing->cpu, "threads", plan->shared ? plan->threads : 1,
-                             "calls", (json_int_t)timing->calls, "seconds", timing->seconds, "macs",
-                             json_whole_number(timing->count->macs), "steps", steps);
+    json_t *root =
+        json_pack("{s:s, s:s, s:i, s:I, s:I, s:f, s:o, s:o}", "network", plan->graph->name, "cpu",
+                  timing->cpu, "threads", plan->shared ? plan->threads : 1, "batch",
+                  (json_int_t)plan_samples(plan), "calls", (json_int_t)timing->calls, "seconds",
+                  timing->seconds, "macs", json_whole_number(timing->count->macs), "steps", steps);
     json_print(root, JSON_INDENT(2), out);
     strbuf_add(out, "\n");
 }
