@@ -100,9 +100,9 @@ NETC_API netc_network *netc_check(const netc_compiler *compiler, const char *sou
 /* The same, and the object, its C header, and what weights-mode says. */
 NETC_API netc_network *netc_compile(const netc_compiler *compiler, const char *source);
 
-/* What netc_check does, and code in this process, to be run by netc_run. It needs weights, and is
- * for this machine's processor unless option cpu names another: code for one that has more than
- * this one ends by an illegal instruction. */
+/* What netc_check does, and code in this process, to be run by netc_run, one sample a call. It
+ * needs weights, and is for this machine's processor unless option cpu names another: code for one
+ * that has more than this one ends by an illegal instruction. */
 NETC_API netc_network *netc_load(const netc_compiler *compiler, const char *source);
 
 NETC_API void netc_network_free(netc_network *network);

@@ -53,7 +53,7 @@ typedef struct Build {
     LLVMValueRef *outputs;
     LLVMValueRef packed;
     LLVMValueRef scratch; /* the arena */
-    LLVMValueRef own;     /* where it would begin if this thread's copies were the first's */
+    LLVMValueRef own;     /* the same for what holds one sample: moved to this thread's copies */
     LLVMValueRef pool;    /* NULL: the plan is for one thread */
     IrValue sample;       /* that steps are done for, NULL: the only one, or all together */
 } Build;

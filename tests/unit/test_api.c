@@ -151,6 +151,7 @@ static void wrong_options_are_told(void **state) {
         {"cpu", NULL, "cpu needs a value"},
         {"exact", "yes", "exact takes `on` or `off`, not `yes`"},
         {"threads", "1", "threads takes a number from 2 to 64, not 1"},
+        {"batch", "1025", "batch takes a number from 1 to 1024, not 1025"},
         {"threads", "x", "threads takes a whole number, not `x`"},
         {"define", "width", "define takes NAME=VALUE, not `width`"},
         {"weights-mode", "exter", "weights-mode takes `embed`, `extern` or `none`, not `exter`"},
@@ -342,6 +343,11 @@ static void code_for_elsewhere_is_not_loaded(void **state) {
     netc_network *network = load_line(compiler);
     assert_int_equal(netc_result_of(network), NETC_MISUSE);
     assert_non_null(strstr(netc_message(network), "one processor"));
+    netc_network_free(network);
+    set(compiler, "batch", "8");
+    network = load_line(compiler);
+    assert_int_equal(netc_result_of(network), NETC_MISUSE);
+    assert_non_null(strstr(netc_message(network), "one sample a call"));
     netc_network_free(network);
     set(compiler, "target", "aarch64-linux-gnu");
     network = load_line(compiler);

@@ -218,15 +218,18 @@ typedef struct Call {
     int *owners;         /* of each 64 bytes of the arena */
 } Call;
 
-static int64_t unit_of(const Buffer *buffer, int64_t sample) {
-    return (buffer->offset + (buffer->samples > 1 ? sample * buffer->sample_stride * 4 : 0)) / 64;
+static int64_t unit_of(const Plan *plan, const Buffer *buffer, int64_t sample, int thread) {
+    int64_t distance =
+        holds_samples(buffer) ? sample * buffer->sample_stride * 4 : thread * plan->thread_bytes;
+    return (buffer->offset + distance) / 64;
 }
 
-static void do_step(const Call *call, int step, int64_t sample) {
+static void do_step(const Call *call, int step, int64_t sample, int thread) {
     for (int pass = 0; pass < 2; pass++) /* all of them are needed at the step together */
         for (size_t i = 0; i < call->plan->buffers.count; i++) {
             const Buffer *buffer = call->plan->buffers.data[i];
-            int64_t begin = unit_of(buffer, sample), end = begin + (buffer->elements + 15) / 16;
+            int64_t begin = unit_of(call->plan, buffer, sample, thread);
+            int64_t end = begin + (buffer->elements + 15) / 16;
             int owner = (int)(i * 64) + (int)sample + 1;
             bool writes = pass == 0 && call->lives[i].first_step == step;
             bool reads = pass == 1 && call->lives[i].last_step == step;
@@ -239,13 +242,16 @@ static void do_step(const Call *call, int step, int64_t sample) {
         }
 }
 
+/* Threads keep in step, each with a sample of its own. */
 static void do_call(const Call *call) {
     const Plan *plan = call->plan;
+    int threads = plan->threads > 1 ? plan->threads : 1;
     for (size_t begin = 0, end; begin < plan->steps.count; begin = end) {
         end = plan_run_end(plan, begin);
-        for (int64_t sample = 0; sample < plan->batch; sample++)
+        for (int64_t sample = 0; sample < plan->batch; sample += threads)
             for (size_t i = begin; i < end; i++) /* one step, if it is together */
-                do_step(call, (int)i, sample);
+                for (int t = 0; t < threads && sample + t < plan->batch; t++)
+                    do_step(call, (int)i, sample + t, t);
     }
 }
 
@@ -258,6 +264,7 @@ static void test_samples(void **state) {
         add_random(&net, 1 + (int)(seed % 40), 1 + (int)(seed % 20));
         Plan *plan = &net.plan;
         plan->batch = 2 + (int)(seed % 5);
+        plan->threads = (int)(seed % 4);
         assert_true(plan_batch(plan, &net.diagnostics));
         for (size_t i = 0; i < plan->steps.count; i++)
             plan->steps.data[i]->together = random_bits(&net.random) % 4 == 0;
