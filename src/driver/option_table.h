@@ -26,8 +26,10 @@ typedef enum OptionKind {
 #define MANUALS (VERB_BIT(VERB_LAYERS) | VERB_BIT(VERB_EXPLAIN)) /* without a file */
 #define WITH_FORMAT                                                                                \
     (VERB_BIT(VERB_REPORT) | VERB_BIT(VERB_BENCH) | VERB_BIT(VERB_DRAW) | VERB_BIT(VERB_DIFF) |    \
-     MANUALS)
-#define WITH_SOURCE  (WITH_PLAN | VERB_BIT(VERB_INIT) | VERB_BIT(VERB_DRAW) | VERB_BIT(VERB_DIFF))
+     VERB_BIT(VERB_SOLVE) | MANUALS)
+#define WITH_SOURCE                                                                                \
+    (WITH_PLAN | VERB_BIT(VERB_INIT) | VERB_BIT(VERB_DRAW) | VERB_BIT(VERB_DIFF) |                 \
+     VERB_BIT(VERB_SOLVE))
 #define READS_SOURCE (WITH_SOURCE | VERB_BIT(VERB_FORMAT))
 #define MAX_CHOICES  8
 #define FIX_DRY_RUN  "dry-run" /* what --fix takes */

@@ -178,6 +178,20 @@ static int check_two_files(int count, char **operands, Options *options) {
     return 0;
 }
 
+static int check_solve(int count, char **operands, Options *options) {
+    if (count == 0)
+        return usage_error("which file?");
+    if (count > 2)
+        return usage_error("one condition at a time: `a and b` is one");
+    if (!options->constant)
+        return usage_error("which constant? netc solve FILE.net --for=NAME");
+    if (options->outputs.count > 1)
+        return usage_error("--output is given twice");
+    options->source = operands[0];
+    options->other = count == 2 ? operands[1] : NULL;
+    return 0;
+}
+
 /* One file is shown; any number of them is checked or rewritten. */
 static int check_files_to_format(Arena *arena, int count, char **operands, Options *options) {
     if (options->check && options->in_place)
@@ -223,6 +237,8 @@ static int check_operands(Arena *arena, int argc, char **argv, Options *options)
     }
     if (options->verb == VERB_DIFF)
         return check_two_files(count, operands, options);
+    if (options->verb == VERB_SOLVE)
+        return check_solve(count, operands, options);
     if (options->verb == VERB_FORMAT)
         return check_files_to_format(arena, count, operands, options);
     if (count > 1 && options->explain && !options->explain[0])

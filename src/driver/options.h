@@ -14,6 +14,7 @@ typedef enum Verb {
     VERB_INIT,    /* netc init digits.net -o digits.safetensors */
     VERB_DRAW,    /* netc draw digits.net -o digits.svg */
     VERB_DIFF,    /* netc diff old.net new.net */
+    VERB_SOLVE,   /* netc solve digits.net 'params <= 50k' --for=width */
     VERB_FORMAT,  /* netc format digits.net */
     VERB_LAYERS,  /* netc layers [NAME] */
     VERB_EXPLAIN, /* netc explain [CODE] */
@@ -72,7 +73,8 @@ typedef struct Options {
     Verb verb;
     const char *source;     /* the .net file, `-` for standard input; layers: a layer's name;
                                explain: a code */
-    const char *other;      /* diff: the second file */
+    const char *other;      /* diff: the second file; solve: the condition, NULL for none */
+    const char *constant;   /* solve: the name of the constant */
     const char *stdin_name; /* NULL: `<stdin>` */
     DiagCode code;          /* explain: what `source` names; DIAG_CODE_COUNT: all codes */
     TextList sources;       /* format: the files */

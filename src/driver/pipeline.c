@@ -264,6 +264,7 @@ static bool dispatch(Compilation *c, const Options *options, bool *differs) {
     case VERB_DRAW: return draw(c, options);
     case VERB_DIFF: return diff(c, options, differs);
     case VERB_FORMAT: return format_files(c, options);
+    case VERB_SOLVE: return read_source(c, options) && solve(c, options);
     case VERB_LAYERS: return layers(c, options);
     case VERB_EXPLAIN: return explain(c, options);
     }

@@ -23,6 +23,9 @@ bool run_network(Compilation *compilation, const Options *options);
 /* bench.c: `netc bench`: times the network in this process. */
 bool bench_network(Compilation *compilation, const Options *options);
 
+/* solve.c: `netc solve`. The source has been read. */
+bool solve(Compilation *compilation, const Options *options);
+
 /* format_files.c: `netc format`. */
 bool format_files(Compilation *compilation, const Options *options);
 

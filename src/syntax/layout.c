@@ -131,7 +131,9 @@ static void close_brackets(Parse *parse, int level, Token token, const char *rea
         parse_report(parse, DIAG_E0108, open->span, "%s is never closed", token_phrase(open->kind));
     if (diagnostic != NULL) {
         bool brace = open->kind == TOKEN_LEFT_BRACE;
-        uint32_t at = brace ? token.span.begin : parse->current.span.end;
+        bool line_ended = parse->current.kind == TOKEN_NEWLINE;
+        const Token *last = line_ended ? &parse->previous : &parse->current;
+        uint32_t at = brace ? token.span.begin : last->span.end;
         diag_label(parse->diagnostics, diagnostic, token.span, "%s", reason);
         diag_fix(parse->diagnostics, diagnostic, (Span){at, at}, closing_text(open->kind), false,
                  "close it");
