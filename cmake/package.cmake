@@ -27,6 +27,9 @@ install(FILES ${PROJECT_BINARY_DIR}/netcConfig.cmake ${PROJECT_BINARY_DIR}/netcC
         DESTINATION ${NETC_CMAKE_DIR})
 install(FILES ${PROJECT_BINARY_DIR}/netc.pc DESTINATION ${NETC_PC_DIR})
 
+# The Python package, where Debian's Python looks for it if the prefix is /usr
+install(DIRECTORY python/netc DESTINATION lib/python3/dist-packages PATTERN __pycache__ EXCLUDE)
+
 # To read: in one folder, so that links from page to page lead somewhere
 install(FILES LICENSE README.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(DIRECTORY docs examples DESTINATION ${CMAKE_INSTALL_DOCDIR}
@@ -65,5 +68,5 @@ set(CPACK_STRIP_FILES ON)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SECTION devel)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
-set(CPACK_DEBIAN_PACKAGE_SUGGESTS "cmake, libpthreadpool-dev")
+set(CPACK_DEBIAN_PACKAGE_SUGGESTS "cmake, libpthreadpool-dev, python3-numpy")
 include(CPack)

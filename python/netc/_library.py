@@ -97,9 +97,14 @@ def _candidates():
     """Where the library may be, the first that is there."""
     if "NETC_LIBRARY" in os.environ:
         return [os.environ["NETC_LIBRARY"]]
-    beside = pathlib.Path(__file__).parent
     names = ("libnetc.so.0", "libnetc.so")
-    return [str(beside / name) for name in names if (beside / name).exists()] + [names[0]]
+    package = pathlib.Path(__file__).resolve().parent
+    folders = [package]
+    if package.parts[-3:] == ("python3", "dist-packages", "netc"):  # installed: of PREFIX/lib
+        libraries = package.parents[2]
+        folders += [libraries, *libraries.glob("*-linux-gnu")]
+    there = [folder / name for folder in folders for name in names if (folder / name).exists()]
+    return [str(path) for path in there] + [names[0]]
 
 
 def _open():

@@ -192,6 +192,14 @@ def embed():
     expect("embed", run(folder / "build/embed"), run(BUILD / "examples/embed/embed"))
 
 
+def python():
+    """The package finds the library that is installed with it."""
+    folder = project("python", DIGITS / "digits.net", DIGITS / "weights.safetensors")
+    report = run(sys.executable, "-c", "import netc; print(netc.report('digits.net'), end='')", cwd=folder,
+                 PYTHONPATH=str(PREFIX / "lib/python3/dist-packages"), PYTHONDONTWRITEBYTECODE="1")
+    expect("report", report, run(PREFIX / "bin/netc", "report", "digits.net", cwd=folder))
+
+
 def mistakes():
     for arguments, message in {
             "": "which SOURCES?",
@@ -287,5 +295,5 @@ def debian():
 
 
 checks = {check.__name__: check for check in (install, cmake_page, rebuild, arguments, embed,
-                                              mistakes, cross, meson, make, pkg_config, workflow, debian)}
+                                              python, mistakes, cross, meson, make, pkg_config, workflow, debian)}
 checks[sys.argv[4]]()
