@@ -246,9 +246,8 @@ static void print_facts(const Header *h, const GraphCount *count) {
     strbuf_format(h->out, "#define %s_CPU \"", h->macro);
     variants_print_cpus(h->variants, h->out);
     strbuf_add(h->out, "\"\n");
-    for (size_t i = 0; i < tensor_count(h); i++) {
+    for (size_t i = 0; i < tensor_count(h); i++)
         print_shape_macros(h, i);
-    }
 }
 
 static void print_checks(const Header *h) {
