@@ -71,7 +71,7 @@ bool compilation_count(Compilation *c) {
             return false;
         if (c->graphs.data[i] == c->graph)
             c->count = count;
-        Metrics metrics = {&count, -1};
+        Metrics metrics = {.count = &count, .arena_bytes = -1};
         elaborate_check_asserts(&c->elaboration, c->graphs.data[i], &metrics);
     }
     return true;
@@ -142,6 +142,30 @@ bool compilation_inputs_unchanged(const Compilation *c) {
 
 /* ---- plans to machine code ------------------------------------------------------------------ */
 
+/* Adds what a buffer takes to the share of its value, of which it may be the scratch memory. */
+static void add_share(const Buffer *buffer, Metrics *metrics) {
+    for (int i = 0; i < metrics->share_count; i++)
+        if (strcmp(metrics->shares[i].value, buffer->name) == 0) {
+            metrics->shares[i].bytes += buffer_bytes(buffer);
+            return;
+        }
+    if (metrics->share_count < ARENA_MAX_SHARES)
+        metrics->shares[metrics->share_count++] = (ArenaShare){buffer->name, buffer_bytes(buffer)};
+}
+
+/* What is in the arena of the processor that needs the largest. */
+static void find_shares(const Compilation *c, Metrics *metrics) {
+    const Buffer *largest[2 * ARENA_MAX_SHARES];
+    for (size_t i = 0; i < c->variants.count && metrics->share_count == 0; i++) {
+        const Plan *plan = c->variants.list[i].plan;
+        int count = plan->arena_bytes == metrics->arena_bytes
+                        ? plan_fullest(plan, largest, 2 * ARENA_MAX_SHARES)
+                        : 0;
+        for (int k = 0; k < count; k++)
+            add_share(largest[k], metrics);
+    }
+}
+
 bool compilation_make_plans(Compilation *c) {
     const CompileOptions *options = c->options;
     if (!targets_open(&c->arena, &c->diagnostics, options->target, options->cpu,
@@ -158,7 +182,8 @@ bool compilation_make_plans(Compilation *c) {
         if (!plan || !variants_add(&c->variants, &c->diagnostics, target, plan))
             return false;
     }
-    Metrics metrics = {&c->count, c->variants.arena_bytes};
+    Metrics metrics = {.count = &c->count, .arena_bytes = c->variants.arena_bytes};
+    find_shares(c, &metrics);
     elaborate_check_asserts(&c->elaboration, c->graph, &metrics);
     return true;
 }

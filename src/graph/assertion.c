@@ -304,7 +304,7 @@ static int width_attribute(const Elaborator *e, const Node *node) {
 }
 
 static bool bound_holds(const FailedAssertion *failure, const GraphCount *count) {
-    Metrics metrics = {count, -1};
+    Metrics metrics = {.count = count, .arena_bytes = -1};
     Datum figure = datum_integer(figure_value(&metrics, failure->figure));
     int order = datum_compare(&figure, &failure->bound);
     return order < 0 || (order == 0 && failure->comparison == BINARY_LESS_EQUAL);
@@ -342,7 +342,7 @@ static bool offer_fit(Elaborator *e, Diagnostic *diagnostic, const FailedAsserti
     int64_t fit = largest_fit(failure, &replay, node->attributes[index].integer, &count);
     if (fit == 0 || (double)fit < node->layer->attributes[index].minimum)
         return false;
-    Metrics metrics = {&count, -1};
+    Metrics metrics = {.count = &count, .arena_bytes = -1};
     diag_fix(e->diagnostics, diagnostic, node->attributes[index].span,
              arena_format(e->arena, "%" PRId64, fit), false,
              "the largest `%s` that fits is %" PRId64 ", for %s %s in all",
@@ -362,6 +362,22 @@ static void offer_fits(Elaborator *e, Diagnostic *diagnostic, const FailedAssert
             return;
 }
 
+/* What is in the arena where it is fullest, each where it is made. */
+static void label_shares(Elaborator *e, Diagnostic *diagnostic, const FailedAssertion *failure) {
+    const Metrics *metrics = e->metrics;
+    for (int i = 0; i < metrics->share_count; i++)
+        for (size_t k = 0; k < failure->graph->values.count; k++) {
+            const Value *value = failure->graph->values.data[k];
+            if (!value->name || strcmp(value->name, metrics->shares[i].value) != 0)
+                continue;
+            diag_label(e->diagnostics, diagnostic, value->span, "%s bytes (%.1f%%) for %s",
+                       count_text(e, metrics->shares[i].bytes),
+                       100.0 * (double)metrics->shares[i].bytes / (double)failure->actual,
+                       shape_text(e->arena, &value->type.shape));
+            break;
+        }
+}
+
 /* ---- messages ------------------------------------------------------------------------------ */
 
 static void report_figure(Elaborator *e, const FailedAssertion *failure) {
@@ -376,6 +392,12 @@ static void report_figure(Elaborator *e, const FailedAssertion *failure) {
     for (size_t i = 0; i < count; i++)
         label_contributor(e, diagnostic, failure, largest[i]);
     offer_fits(e, diagnostic, failure, largest, count);
+    if (failure->figure == FIGURE_ARENA_BYTES) {
+        label_shares(e, diagnostic, failure);
+        if (budget)
+            diag_help(e->diagnostics, diagnostic,
+                      "smaller or fewer channels there, or a pooling before it, need less");
+    }
     if (failure->comparison == BINARY_EQUAL && failure->bound_expr->kind == EXPR_INTEGER) {
         StrBuf text = {0};
         strbuf_add_count(&text, failure->actual, '_');

@@ -29,10 +29,20 @@ typedef VEC(Graph *) GraphList;
  * that follows from it is reported. Use the graphs only if no error was reported. */
 GraphList elaborate(const Elaboration *elaboration, const File *file);
 
+/* A value that is in the arena where most is at once. */
+typedef struct ArenaShare {
+    const char *value; /* its name */
+    int64_t bytes;
+} ArenaShare;
+
+#define ARENA_MAX_SHARES 3
+
 /* Figures an assert can name. */
 typedef struct Metrics {
     const GraphCount *count;
-    int64_t arena_bytes; /* -1 while no plan exists */
+    int64_t arena_bytes;                 /* -1 while no plan exists */
+    ArenaShare shares[ARENA_MAX_SHARES]; /* of the arena, about the largest first */
+    int share_count;
 } Metrics;
 
 /* Reports every assert that does not hold. Without arena_bytes, those that name `arena` wait; with

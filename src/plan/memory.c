@@ -217,3 +217,46 @@ bool plan_memory(Plan *plan, Diagnostics *diagnostics) {
                     "the %s of `%s` would not fit 64 bits", what, plan->graph->name);
     return what == NULL;
 }
+
+/* ---- what fills it ------------------------------------------------------------------------- */
+
+/* The first of the steps around which most bytes are in the arena at once. */
+static int fullest_step(const Plan *plan) {
+    int64_t *change = ARENA_ARRAY(plan->arena, plan->steps.count + 1, int64_t);
+    for (size_t i = 0; i < plan->buffers.count; i++) {
+        const Buffer *buffer = plan->buffers.data[i];
+        if (buffer->place != PLACE_ARENA)
+            continue;
+        change[buffer->first_step] += buffer_bytes(buffer);
+        change[buffer->last_step + 1] -= buffer_bytes(buffer);
+    }
+    int fullest = 0;
+    int64_t most = 0, bytes = 0; /* of what the arena has room for */
+    for (size_t i = 0; i < plan->steps.count; i++) {
+        bytes += change[i];
+        if (bytes > most) {
+            most = bytes;
+            fullest = (int)i;
+        }
+    }
+    return fullest;
+}
+
+int plan_fullest(const Plan *plan, const Buffer **largest, int most) {
+    int fullest = fullest_step(plan), found = 0;
+    for (size_t i = 0; i < plan->buffers.count; i++) {
+        const Buffer *buffer = plan->buffers.data[i];
+        if (buffer->place != PLACE_ARENA || buffer->first_step > fullest ||
+            buffer->last_step < fullest)
+            continue;
+        int place = found < most ? found++ : most;
+        while (place > 0 && buffer_bytes(buffer) > buffer_bytes(largest[place - 1])) {
+            if (place < most)
+                largest[place] = largest[place - 1];
+            place--;
+        }
+        if (place < most)
+            largest[place] = buffer;
+    }
+    return found;
+}

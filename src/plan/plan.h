@@ -552,6 +552,8 @@ bool plan_layout(Plan *plan, Diagnostics *diagnostics); /* sets views; inserts C
 bool plan_batch(Plan *plan, Diagnostics *diagnostics);  /* sets which steps are together */
 bool plan_tile(Plan *plan, Diagnostics *diagnostics);   /* sets tiles and packed tensors */
 bool plan_memory(Plan *plan, Diagnostics *diagnostics); /* sets offsets */
+/* The largest buffers that are in the arena where that is fullest, at most `most`; how many. */
+int plan_fullest(const Plan *plan, const Buffer **largest, int most);
 void plan_split(Plan *plan); /* sets parts and which steps wait, for Plan.threads */
 
 /* By Node.id, the share of the largest number of the node's result by which the plan may be off

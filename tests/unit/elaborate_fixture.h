@@ -33,7 +33,7 @@ static inline void elaborated_make(Elaborated *e, const char *text) {
     if (diag_has_errors(&e->diagnostics) || e->graphs.count == 0 ||
         !graph_count(e->graphs.data[0], &e->diagnostics, &e->count))
         return;
-    Metrics metrics = {&e->count, -1};
+    Metrics metrics = {.count = &e->count, .arena_bytes = -1};
     elaborate_check_asserts(&elaboration, e->graphs.data[0], &metrics);
 }
 
