@@ -101,8 +101,10 @@ def install():
     for path in sorted(PREFIX.rglob("*")):
         if path.suffix in (".cmake", ".pc"):
             text = path.read_text(encoding="utf-8")
-            expect(f"{path.name} names a folder of this machine",
-                   str(WORK) in text or str(ROOT) in text or str(BUILD) in text, False)
+            # as a path of its own, not as the end of ${PREFIX}/share/netc
+            named = [folder for folder in (ROOT, BUILD, WORK)
+                     if re.search(rf"(?<![\w}}]){re.escape(str(folder))}\b", text)]
+            expect(f"folders of this machine in {path.name}", named, [])
 
 
 def cmake_page():
