@@ -25,6 +25,7 @@
 #define NETC_MMAP 0
 #endif
 
+#define MAGIC            "NETCWTS\n"
 #define HEADER_BYTES     40
 #define OFFSET_ALIGNMENT 64
 #define HUGE_PAGE        ((size_t)1 << 21) /* of x86-64, and of aarch64 with pages of 4 KB */
@@ -78,16 +79,19 @@ void netc_arena_free(void *arena) {
 
 /* ---- files -------------------------------------------------------------------------------- */
 
-/* Reads the whole file into memory aligned as the packed weights must be. */
+/* Reads the whole file, if it is one of packed weights, into memory aligned as these must be. */
 static enum netc_status read_stream(FILE *stream, struct netc_weights *weights) {
+    char magic[8];
     long size;
+    if (fread(magic, 1, sizeof magic, stream) != sizeof magic)
+        return ferror(stream) ? NETC_CANNOT_OPEN : NETC_NOT_WEIGHTS;
+    if (memcmp(magic, MAGIC, sizeof magic) != 0)
+        return NETC_NOT_WEIGHTS;
     if (fseek(stream, 0, SEEK_END) != 0)
         return NETC_CANNOT_OPEN;
     size = ftell(stream);
     if (size < 0 || fseek(stream, 0, SEEK_SET) != 0)
         return NETC_CANNOT_OPEN;
-    if (size == 0)
-        return NETC_NOT_WEIGHTS;
     weights->file = large_new((size_t)size, OFFSET_ALIGNMENT);
     if (!weights->file)
         return NETC_CANNOT_OPEN;
@@ -168,7 +172,7 @@ static enum netc_status check_file(const struct netc_info *info, int trust,
     netc_u64 baked = NETC_U64(info->weights_hash[1], info->weights_hash[0]);
     netc_u64 layout = NETC_U64(info->layout_hash[1], info->layout_hash[0]);
     netc_u64 offset, size, hash;
-    if (weights->file_bytes < 8 || memcmp(file, "NETCWTS\n", 8) != 0)
+    if (weights->file_bytes < 8 || memcmp(file, MAGIC, 8) != 0)
         return NETC_NOT_WEIGHTS;
     if (weights->file_bytes < HEADER_BYTES)
         return NETC_WRONG_SIZE;
