@@ -25,7 +25,6 @@
 #define NETC_MMAP 0
 #endif
 
-#define MAGIC            "NETCWTS\n"
 #define HEADER_BYTES     40
 #define OFFSET_ALIGNMENT 64
 #define HUGE_PAGE        ((size_t)1 << 21) /* of x86-64, and of aarch64 with pages of 4 KB */
@@ -85,7 +84,7 @@ static enum netc_status read_stream(FILE *stream, struct netc_weights *weights) 
     long size;
     if (fread(magic, 1, sizeof magic, stream) != sizeof magic)
         return ferror(stream) ? NETC_CANNOT_OPEN : NETC_NOT_WEIGHTS;
-    if (memcmp(magic, MAGIC, sizeof magic) != 0)
+    if (memcmp(magic, NETC_PACKED_MAGIC, sizeof magic) != 0)
         return NETC_NOT_WEIGHTS;
     if (fseek(stream, 0, SEEK_END) != 0)
         return NETC_CANNOT_OPEN;
@@ -172,7 +171,7 @@ static enum netc_status check_file(const struct netc_info *info, int trust,
     netc_u64 baked = NETC_U64(info->weights_hash[1], info->weights_hash[0]);
     netc_u64 layout = NETC_U64(info->layout_hash[1], info->layout_hash[0]);
     netc_u64 offset, size, hash;
-    if (weights->file_bytes < 8 || memcmp(file, MAGIC, 8) != 0)
+    if (weights->file_bytes < 8 || memcmp(file, NETC_PACKED_MAGIC, 8) != 0)
         return NETC_NOT_WEIGHTS;
     if (weights->file_bytes < HEADER_BYTES)
         return NETC_WRONG_SIZE;

@@ -1,6 +1,7 @@
 #include "compilation/execution.h"
 
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #include "graph/vocabulary.h"
 #include "support/random.h"
@@ -20,11 +21,16 @@ static void **input_memory(Compilation *c) {
     return memory;
 }
 
-/* Aligned as compiled code asks; `bytes` is a multiple of 64. */
+/* Aligned as compiled code asks, and in huge pages where it is much, as the runtime has it. */
 static void *allocate(int64_t bytes) {
-    void *memory = aligned_alloc(64, bytes == 0 ? 64 : (size_t)bytes);
+    size_t size = bytes == 0 ? 64 : (size_t)bytes; /* a multiple of 64 */
+    bool large = size >= HUGE_PAGE;
+    void *memory = large ? aligned_alloc(HUGE_PAGE, (size + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE)
+                         : aligned_alloc(64, size);
     if (!memory)
         out_of_memory();
+    if (large)
+        madvise(memory, size, MADV_HUGEPAGE);
     return memory;
 }
 

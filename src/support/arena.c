@@ -7,9 +7,8 @@
 #include <sys/mman.h>
 
 #define ARENA_ALIGNMENT ((size_t)16)
-#define FIRST_CHUNK     ((size_t)64 * 1024)
-#define HUGE_PAGE       ((size_t)2 * 1024 * 1024) /* of the chunks after it */
-#define LARGE           (FIRST_CHUNK / 4)         /* objects that get a chunk of their own */
+#define FIRST_CHUNK     ((size_t)64 * 1024) /* those after it are huge pages */
+#define LARGE           (FIRST_CHUNK / 4)   /* objects that get a chunk of their own */
 
 struct ArenaChunk {
     ArenaChunk *next;

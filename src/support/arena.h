@@ -11,6 +11,8 @@
 
 #include "support/failure.h"
 
+#define HUGE_PAGE ((size_t)2 * 1024 * 1024) /* of x86-64, and of aarch64 with pages of 4 KB */
+
 typedef struct ArenaChunk ArenaChunk;
 
 typedef struct Arena {
