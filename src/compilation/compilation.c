@@ -47,7 +47,7 @@ bool compilation_make_graph(Compilation *c) {
     if (!compilation_read_used(c) || !compilation_is_fine(c))
         return false;
     c->elaboration = (Elaboration){&c->arena, &c->intern, &c->diagnostics, options->defines.data,
-                                   options->defines.count};
+                                   options->defines.count, c->meanings};
     c->graphs = elaborate(&c->elaboration, c->file);
     if (!compilation_is_fine(c))
         return false;
