@@ -18,10 +18,9 @@ static void note(Elaborator *e, Meaning meaning) {
 }
 
 void note_name(Elaborator *e, Name name, Datum datum) {
-    note(e, (Meaning){.kind = MEANING_NAME,
-                      .span = name.span,
-                      .incoming = DATUM_NOTHING,
-                      .datum = datum});
+    note(e,
+         (Meaning){
+             .kind = MEANING_NAME, .span = name.span, .incoming = DATUM_NOTHING, .datum = datum});
 }
 
 void note_step(Elaborator *e, MeaningKind kind, Span span, Datum incoming, Datum datum,

@@ -31,7 +31,8 @@ const Meaning *meanings_find(const Meanings *meanings, uint32_t offset) {
             break;
         if (meaning->span.end < offset || (found && is_same_text(found, meaning)))
             continue;
-        if (!found || meaning->span.end - meaning->span.begin <= found->span.end - found->span.begin)
+        if (!found ||
+            meaning->span.end - meaning->span.begin <= found->span.end - found->span.begin)
             found = meaning;
     }
     return found;
