@@ -61,11 +61,6 @@ void bind_name(Elaborator *e, Name name, Datum datum) {
     bind(e, e->scope, name, datum);
 }
 
-Binding *bind_new_name(Elaborator *e, Name name, Datum datum) {
-    note_name(e, name, datum);
-    return scope_add(e->arena, e->scope, name, datum);
-}
-
 /* `let y = x -> relu`: tensors are named without `let`. */
 static Datum refuse_tensor(Elaborator *e, Name name, uint32_t let_begin) {
     Diagnostic *diagnostic =

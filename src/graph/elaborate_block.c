@@ -233,8 +233,8 @@ static void bind_dims(Elaborator *e, Binder *binder, size_t index) {
     for (size_t i = 0; i < dims->count; i++) {
         const Expr *dim = dims->data[i];
         if (dim->kind == EXPR_NAME && !scope_find(e->scope, dim->name.text))
-            bind_new_name(e, dim->name,
-                          fits ? datum_integer(value->type.shape.dims[i]) : DATUM_UNKNOWN)
+            scope_add(e->arena, e->scope, dim->name,
+                      fits ? datum_integer(value->type.shape.dims[i]) : DATUM_UNKNOWN)
                 ->used = true;
     }
     if (!value || fits)

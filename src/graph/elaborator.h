@@ -88,8 +88,6 @@ typedef struct StepName {
 void elaborate_body(Elaborator *e, const Item *item, Body *body);
 /* Binds a name in the innermost scope; reports E0303 if it has one. */
 void bind_name(Elaborator *e, Name name, Datum datum);
-/* The same of a name that the scope does not have yet. */
-Binding *bind_new_name(Elaborator *e, Name name, Datum datum);
 /* Notes what a name stands for at its place. */
 void note_name(Elaborator *e, Name name, Datum datum);
 /* Notes what a step gives, which made the layers from `node_begin` on. */

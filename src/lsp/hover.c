@@ -129,6 +129,13 @@ static void print_shapes(const Meaning *meaning, StrBuf *out) {
     strbuf_add(out, "`");
 }
 
+/* A text that is expanded several times shows the first of them. */
+static void print_expansions(const Analysis *analysis, const Meaning *meaning, StrBuf *out) {
+    size_t count = meanings_of_text(&analysis->meanings, meaning);
+    if (count > 1)
+        strbuf_format(out, " in the first of %zu expansions", count);
+}
+
 static void print_step(const Analysis *analysis, const Meaning *meaning, Word word, StrBuf *out) {
     const Node *node = only_node(meaning);
     bool is_layer = node && meaning->kind != MEANING_STEPS;
@@ -140,9 +147,7 @@ static void print_step(const Analysis *analysis, const Meaning *meaning, Word wo
         strbuf_add(out, "\n```\n");
     }
     print_shapes(meaning, out);
-    size_t uses = meanings_of_text(&analysis->meanings, meaning);
-    if (uses > 1)
-        strbuf_format(out, ", the first of %zu expansions", uses);
+    print_expansions(analysis, meaning, out);
     strbuf_add(out, "\n\n");
     const GraphCount *count = analysis_count(analysis, meaning->graph);
     if (count)
@@ -196,6 +201,7 @@ json_t *serve_hover(Server *server, const json_t *params, Refusal *refusal) {
         size_t length;
         const char *name = source_text(&analysis->compilation.sources, meaning->span, &length);
         print_name(name, length, &meaning->datum, &text);
+        print_expansions(analysis, meaning, &text);
     } else {
         print_step(analysis, meaning, word, &text);
     }

@@ -62,6 +62,13 @@ static void visit_all(Names *names, const ExprList *list, bool are_steps) {
         visit(names, list->data[i], are_steps);
 }
 
+static void visit_name(Names *names, Name name) {
+    const Definition *definition = names_resolve(names, name.text, name.span.begin);
+    use(names, name.span, definition);
+    if (!definition)
+        VEC_PUSH(names->arena, &names->words, name.text);
+}
+
 /* `width` of `basic(width=64)`, a parameter of a block. */
 static void visit_argument_name(Names *names, const Definition *block, Name name) {
     for (size_t i = 0; i < names->definitions.count; i++) {
@@ -117,8 +124,9 @@ static void visit(Names *names, const Expr *expr, bool is_step) {
         if (is_step)
             visit_call(names, expr->name, NULL);
         else
-            use(names, expr->span, names_resolve(names, expr->name.text, expr->span.begin));
+            visit_name(names, expr->name);
         return;
+    case EXPR_MEMBER: visit(names, expr->member.object, false); return;
     case EXPR_UNARY: visit(names, expr->unary.operand, false); return;
     case EXPR_BINARY:
         visit(names, expr->binary.left, false);
@@ -148,8 +156,7 @@ static void visit(Names *names, const Expr *expr, bool is_step) {
     case EXPR_FLOAT:
     case EXPR_BOOLEAN:
     case EXPR_STRING:
-    case EXPR_SIZE:
-    case EXPR_MEMBER: return;
+    case EXPR_SIZE: return;
     }
     assert(false);
 }

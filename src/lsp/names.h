@@ -35,6 +35,7 @@ typedef struct Names {
     const File *file;
     VEC(Definition *) definitions;
     VEC(Occurrence) occurrences; /* of names that are known; definitions too */
+    VEC(const char *) words; /* names in expressions that no definition gives: `same`, `params` */
 } Names;
 
 /* All names of the file of an analysis, in `arena`. */

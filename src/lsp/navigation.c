@@ -1,6 +1,7 @@
 /* Where a name comes from, and another name in all its places. */
 #include <string.h>
 
+#include "layers/layer.h"
 #include "lsp/names.h"
 #include "lsp/server.h"
 #include "output/json_value.h"
@@ -49,6 +50,9 @@ static bool has_name(const Names *names, const char *text) {
         if (names->definitions.data[i]->kind != DEFINE_LABEL &&
             names->definitions.data[i]->kind != DEFINE_FILE &&
             strcmp(names->definitions.data[i]->name.text, text) == 0)
+            return true;
+    for (size_t i = 0; i < names->words.count; i++)
+        if (strcmp(names->words.data[i], text) == 0)
             return true;
     return false;
 }
@@ -114,7 +118,7 @@ static const char *new_text(Arena *arena, const Names *names, const Definition *
         return arena_format(arena, "\"%s\"", name);
     if (!is_label_text(name) || !is_name(name))
         refuse(refusal, REFUSED_INVALID_PARAMS, "`%.100s` is not a name", name);
-    else if (!label && has_name(names, name))
+    else if (!label && (has_name(names, name) || layer_find(name)))
         refuse(refusal, REFUSED_INVALID_PARAMS, "`%.100s` is the name of something else", name);
     else
         return name;

@@ -22,7 +22,7 @@ class Client:
         self.timer = threading.Timer(60, self.process.kill)
         self.timer.start()
         self.last_id = 0
-        self.diagnostics = {}  # by URI, what was published last
+        self.version = 0
         if initialize:
             general = {"positionEncodings": encodings} if encodings else {}
             self.capabilities = self.ask("initialize", processId=os.getpid(), rootUri=None,
@@ -46,20 +46,13 @@ class Client:
         assert length is not None, "the server has ended"
         return json.loads(self.process.stdout.read(length))
 
-    def take(self):
-        """The next message; what it publishes is kept."""
-        message = self.receive()
-        if message.get("method") == "textDocument/publishDiagnostics":
-            self.diagnostics[message["params"]["uri"]] = message["params"]["diagnostics"]
-        return message
-
     def tell(self, method, **params):
         self.send({"jsonrpc": "2.0", "method": method, "params": params})
 
     def ask(self, method, **params):
         self.last_id += 1
         self.send({"jsonrpc": "2.0", "id": self.last_id, "method": method, "params": params})
-        while (message := self.take()).get("id") != self.last_id:
+        while (message := self.receive()).get("id") != self.last_id:
             pass
         if "error" in message:
             raise Refused(message["error"])
@@ -67,24 +60,36 @@ class Client:
 
     def open(self, uri, text):
         """What is published of it."""
+        self.version += 1
         self.tell("textDocument/didOpen", textDocument={
-            "uri": uri, "languageId": "net", "version": 1, "text": text})
-        return self.published(uri)
+            "uri": uri, "languageId": "net", "version": self.version, "text": text})
+        return self.published(uri, self.version)
 
-    def change(self, uri, text, version=2):
-        self.tell("textDocument/didChange", textDocument={"uri": uri, "version": version},
+    def type(self, uri, text):
+        """Another text, without waiting."""
+        self.version += 1
+        self.tell("textDocument/didChange", textDocument={"uri": uri, "version": self.version},
                   contentChanges=[{"text": text}])
-        return self.published(uri)
+
+    def change(self, uri, text):
+        """What is published of it."""
+        self.type(uri, text)
+        return self.published(uri, self.version)
 
     def close(self, uri):
         self.tell("textDocument/didClose", textDocument={"uri": uri})
         return self.published(uri)
 
-    def published(self, uri):
+    def published(self, uri, version=None, code=None):
+        """What is published of it: next, of a version, or when it has a code."""
         while True:
-            message = self.take()
-            if (message.get("params") or {}).get("uri") == uri:
-                return message["params"]["diagnostics"]
+            message = self.receive()
+            if message.get("method") != "textDocument/publishDiagnostics":
+                continue
+            params = message["params"]
+            if params["uri"] == uri and version in (None, params["version"]) and (
+                    not code or any(item["code"] == code for item in params["diagnostics"])):
+                return params["diagnostics"]
 
     def end(self, shutdown=True):
         """The exit status, and what the server said on standard error."""
