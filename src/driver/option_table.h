@@ -20,6 +20,7 @@ typedef enum OptionKind {
 
 #define VERB_BIT(verb) (1u << (verb))
 #define ALL_VERBS      (VERB_BIT(VERB_LSP + 1) - 1)
+#define ON_TERMINAL    (ALL_VERBS & ~VERB_BIT(VERB_LSP)) /* messages go to standard error */
 #define WITH_PLAN                                                                                  \
     (VERB_BIT(VERB_COMPILE) | VERB_BIT(VERB_CHECK) | VERB_BIT(VERB_REPORT) | VERB_BIT(VERB_RUN) |  \
      VERB_BIT(VERB_BENCH))

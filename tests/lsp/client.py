@@ -14,12 +14,12 @@ class Refused(Exception):
 
 
 class Client:
-    """A session. Everything that waits for the server gives up after a minute."""
+    """A session. Everything that waits for the server gives up after some minutes."""
 
     def __init__(self, netc, encodings=None, initialize=True):
         self.process = subprocess.Popen([netc, "lsp"], stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        self.timer = threading.Timer(60, self.process.kill)
+        self.timer = threading.Timer(300, self.process.kill)
         self.timer.start()
         self.last_id = 0
         self.version = 0
