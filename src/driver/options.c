@@ -217,7 +217,7 @@ static int check_files_to_format(Arena *arena, int count, char **operands, Optio
 }
 
 static bool needs_file(Verb verb) {
-    return verb != VERB_LSP && !(VERB_BIT(verb) & MANUALS);
+    return !(VERB_BIT(verb) & WITHOUT_FILE);
 }
 
 static int check_operands(Arena *arena, int argc, char **argv, Options *options) {

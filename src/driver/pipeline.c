@@ -298,7 +298,7 @@ static int run_once(const Options *options, bool *fixed) {
 }
 
 int pipeline_run(const Options *options) {
-    if (options->verb == VERB_LSP && !options->help && !options->version)
+    if (options->verb == VERB_LSP && !options_only_show(options))
         return lsp_serve(STDIN_FILENO, STDOUT_FILENO);
     bool fixed;
     int status = run_once(options, &fixed);
