@@ -145,8 +145,8 @@ json_t *serve_code_actions(Server *server, const json_t *params, Refusal *refusa
         bool preferred = true; /* the first that is applicable */
         for (size_t k = 0; k < diagnostic->fixes.count; k++) {
             const DiagFix *fix = &diagnostic->fixes.data[k];
-            if (!fix->replacement)
-                continue;
+            if (!fix->replacement || fix->span.begin == 0)
+                continue; /* advice */
             json_array_append_new(
                 list, fix_json(server, analysis, diagnostic, fix, preferred && fix->applicable));
             preferred = preferred && !fix->applicable;

@@ -253,7 +253,7 @@ static void visit_use(Names *names, const Item *use_item, Span seen) {
 /* Constants are seen behind them, and in all bodies: those are looked at last. */
 Names names_of(Arena *arena, const Analysis *analysis) {
     const File *file = analysis->compilation.file;
-    Names names = {.arena = arena, .file = file};
+    Names names = {.arena = arena};
     if (!file)
         return names;
     Span whole = {file->source->base, file->source->base + file->source->length};

@@ -21,7 +21,7 @@ typedef struct Definition {
     DefinitionKind kind;
     Name name;        /* the text without quotes; the span with them */
     Span seen;        /* where the name means this; of what another file defines, in this one */
-    const Item *item; /* BLOCK */
+    const Item *item; /* of a BLOCK, and of a parameter, what has it */
 } Definition;
 
 /* The name at a place, as a definition or a use of one. */
@@ -32,7 +32,6 @@ typedef struct Occurrence {
 
 typedef struct Names {
     Arena *arena;
-    const File *file;
     VEC(Definition *) definitions;
     VEC(Occurrence) occurrences; /* of names that are known; definitions too */
     VEC(const char *) words; /* names in expressions that no definition gives: `same`, `params` */

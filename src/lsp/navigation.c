@@ -62,7 +62,7 @@ static bool is_shared(const Source *source, const char *label) {
     size_t length = strlen(label);
     for (const char *at = strstr(source->text, "share"); at; at = strstr(at + 1, "share")) {
         const char *line_end = at + strcspn(at, "\r\n");
-        for (const char *part = strstr(at, label); part && part + length <= line_end;
+        for (const char *part = strstr(at + 5, label); part && part + length < line_end;
              part = strstr(part + 1, label))
             if (strchr("\".", part[-1]) && strchr("\".", part[length]))
                 return true;

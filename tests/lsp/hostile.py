@@ -10,7 +10,7 @@ import sys
 from client import Client, Refused
 
 netc, root = map(os.path.abspath, sys.argv[1:])
-LIMIT = 1 << 30  # bytes of memory; the sanitizers' shadow does not fit under such a limit
+LIMIT = 1 << 29  # bytes of memory; the sanitizers' shadow does not fit under such a limit
 problems = []
 ran = 0
 BROKEN = "netc: what came is not a message of the protocol\n"
