@@ -185,17 +185,20 @@ void document_set(Documents *documents, const char *uri, const char *text, size_
     documents_changed(documents);
 }
 
-static bool uses_files(const Document *document) {
-    const File *file = document->analysis ? document->analysis->compilation.file : NULL;
-    for (size_t i = 0; file && i < file->items.count; i++)
-        if (file->items.data[i].kind == ITEM_USE)
+/* Whether more was looked at than its own text. */
+static bool reads_files(const Document *document) {
+    if (!document->analysis)
+        return false;
+    const Compilation *c = &document->analysis->compilation;
+    for (size_t i = 0; c->file && i < c->file->items.count; i++)
+        if (c->file->items.data[i].kind == ITEM_USE)
             return true;
-    return false;
+    return c->graph && c->graph->weights_path;
 }
 
 void documents_changed(Documents *documents) {
     for (Document *document = documents->first; document; document = document->next)
-        if (uses_files(document))
+        if (reads_files(document))
             forget_analysis(document);
 }
 

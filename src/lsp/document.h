@@ -35,7 +35,7 @@ Document *document_find(const Documents *documents, const char *uri);
 void document_set(Documents *documents, const char *uri, const char *text, size_t length,
                   json_int_t version);
 
-/* Documents that use other files may be other ones when a file has changed. */
+/* A file has changed: what read files besides its own text has to be looked at again. */
 void documents_changed(Documents *documents);
 
 void document_close(Documents *documents, Document *document);

@@ -205,6 +205,11 @@ def weights_on_disk(client):
     equal(client.open(uri, text), [])
     found = client.change(uri, text.replace("conv1", "conv3"))
     equal({item["code"] for item in found}, {"E0402", "E0403"})
+    os.rename(os.path.join(folder, "weights.safetensors"), os.path.join(folder, "moved"))
+    equal([item["code"] for item in client.change(uri, text)], ["E0701"])
+    os.rename(os.path.join(folder, "moved"), os.path.join(folder, "weights.safetensors"))
+    client.tell("textDocument/didSave", textDocument={"uri": uri})
+    equal(client.published(uri), [])
 
 
 # ---- hover -----------------------------------------------------------------------------------
