@@ -1,6 +1,4 @@
 /* What a step or a name is, and what follows from it. */
-#include <string.h>
-
 #include "graph/count.h"
 #include "lsp/server.h"
 #include "lsp/text.h"
@@ -103,12 +101,11 @@ static const Node *only_node(const Meaning *meaning) {
 }
 
 /* What the argument under the cursor is for, if one is. */
-static void print_argument(const LayerInfo *layer, const char *word, size_t length, StrBuf *out) {
-    for (int i = 0; i < layer->attribute_count; i++) {
-        const AttributeInfo *attribute = &layer->attributes[i];
-        if (strlen(attribute->name) == length && memcmp(attribute->name, word, length) == 0)
-            strbuf_format(out, "`%s`: %s\n\n", attribute->name, attribute->help);
-    }
+static void print_argument(const LayerInfo *layer, Word word, StrBuf *out) {
+    for (int i = 0; i < layer->attribute_count; i++)
+        if (word_is(word, layer->attributes[i].name))
+            strbuf_format(out, "`%s`: %s\n\n", layer->attributes[i].name,
+                          layer->attributes[i].help);
 }
 
 static void print_shapes(const Meaning *meaning, StrBuf *out) {
@@ -140,7 +137,7 @@ static void print_step(const Analysis *analysis, const Meaning *meaning, Word wo
     const Node *node = only_node(meaning);
     bool is_layer = node && meaning->kind != MEANING_STEPS;
     if (is_layer)
-        print_argument(node->layer, word.text, word.length, out);
+        print_argument(node->layer, word, out);
     if (node && !node->outputs[0]->poisoned) {
         strbuf_format(out, "```net\n%s: ", node->path);
         graph_print_call(node, out);
