@@ -18,8 +18,9 @@ ARROWS = {
     "codegen": {"support", "graph", "plan", "kernels"},
     "output": {"support", "graph", "layers", "plan", "codegen"},
     "compilation": {"support", "syntax", "graph", "weights", "plan", "codegen", "output"},
+    "lsp": {"support", "syntax", "graph", "layers", "output", "compilation"},
     "driver": {"support", "syntax", "graph", "layers", "weights", "reference", "plan", "codegen",
-               "output", "compilation"},
+               "output", "compilation", "lsp"},
     "api": {"support", "graph", "codegen", "output", "compilation", "driver"},
 }
 # where an arrow is open for some headers only
@@ -32,6 +33,7 @@ ONLY = {
     ("kernels", "codegen"): {"codegen/ir.h"},
     ("codegen", "kernels"): {"kernels/kernel.h"},
     ("api", "driver"): {"driver/options.h"},
+    ("driver", "lsp"): {"lsp/lsp.h"},
 }
 MAX_FILE = 600
 MAX_FUNCTION = 100

@@ -46,8 +46,9 @@ bool compilation_make_graph(Compilation *c) {
     const CompileOptions *options = c->options;
     if (!compilation_read_used(c) || !compilation_is_fine(c))
         return false;
-    c->elaboration = (Elaboration){&c->arena, &c->intern, &c->diagnostics, options->defines.data,
-                                   options->defines.count};
+    c->elaboration = (Elaboration){
+        &c->arena,  &c->intern, &c->diagnostics, options->defines.data, options->defines.count,
+        c->meanings};
     c->graphs = elaborate(&c->elaboration, c->file);
     if (!compilation_is_fine(c))
         return false;

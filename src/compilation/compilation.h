@@ -69,6 +69,7 @@ typedef struct Compilation {
     File *file;              /* compilation_parse */
     VEC(UsedFile *) used;    /* it, and what it uses */
     Elaboration elaboration; /* compilation_make_graph */
+    Meanings *meanings;      /* takes what the text stands for; NULL: nobody asks */
     GraphList graphs;
     Graph *graph; /* the one asked for */
     GraphCount count;

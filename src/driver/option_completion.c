@@ -39,12 +39,14 @@ static void add_choices(const OptionRow *row, unsigned bits, StrBuf *out) {
     }
 }
 
-static bool is_manual(size_t verb) {
-    return MANUALS & VERB_BIT(verb);
+static bool takes_no_file(size_t verb) {
+    return WITHOUT_FILE & VERB_BIT(verb);
 }
 
-/* What a verb of MANUALS may be asked about. */
+/* What a verb of MANUALS may be asked about; nothing of another one. */
 static void add_subjects(size_t verb, StrBuf *out) {
+    if (!(MANUALS & VERB_BIT(verb)))
+        return;
     size_t count = DIAG_CODE_COUNT;
     const LayerInfo *const *layers = verb == VERB_LAYERS ? layer_table(&count) : NULL;
     for (size_t i = 0; i < count; i++)
@@ -127,7 +129,7 @@ void completion_bash(StrBuf *out) {
                     "    elif [[ $word == -* ]]; then\n");
     add_bash_options(out);
     for (size_t i = 0; i < verb_count; i++) {
-        if (!is_manual(i))
+        if (!takes_no_file(i))
             continue;
         strbuf_format(out, "    elif [[ $verb == %s ]]; then\n        words='", verb_table[i].name);
         add_subjects(i, out);
@@ -228,7 +230,7 @@ void completion_zsh(StrBuf *out) {
                     "rest)\n"
                     "    case $verb in\n");
     for (size_t i = 0; i < verb_count; i++) {
-        if (!is_manual(i))
+        if (!takes_no_file(i))
             continue;
         strbuf_format(out, "    %s) compadd ", verb_table[i].name);
         add_subjects(i, out);
@@ -281,10 +283,10 @@ void completion_fish(StrBuf *out) {
                     "end\n"
                     "complete -c netc -f\n"
                     "complete -c netc -n 'not __netc_verb_is ");
-    add_verbs(MANUALS, " ", out);
+    add_verbs(WITHOUT_FILE, " ", out);
     strbuf_add(out, "' -k -a '(__fish_complete_suffix .net)'\n");
     for (size_t i = 0; i < verb_count; i++) {
-        if (is_manual(i)) {
+        if (takes_no_file(i)) {
             strbuf_format(out, "complete -c netc -n '__netc_verb_is %s' -a '", verb_table[i].name);
             add_subjects(i, out);
             strbuf_add(out, "'\n");

@@ -282,7 +282,7 @@ const OptionRow option_table[] = {
     {"diagnostics",
      0,
      OPTION_CHOICE,
-     ALL_VERBS,
+     ON_TERMINAL,
      FIELD(messages),
      "FORMAT",
      {"text", "short", "json", "github", "sarif"},
@@ -299,7 +299,7 @@ const OptionRow option_table[] = {
     {"color",
      0,
      OPTION_CHOICE,
-     ALL_VERBS,
+     ON_TERMINAL,
      FIELD(colour),
      "WHEN",
      {"auto", "never", "always"},
@@ -351,6 +351,7 @@ const VerbRow verb_table[] = {
      "list the layers, or show all about one"},
     {"explain", "[CODE]", FORMAT_BIT(FORMAT_TEXT) | FORMAT_BIT(FORMAT_MARKDOWN),
      "list the codes of messages, or say what one means, with an example"},
+    {"lsp", "", 0, "serve an editor over standard input and output (docs/editors.md)"},
 };
 
 const size_t verb_count = sizeof verb_table / sizeof verb_table[0];

@@ -19,11 +19,13 @@ typedef enum OptionKind {
 } OptionKind;
 
 #define VERB_BIT(verb) (1u << (verb))
-#define ALL_VERBS      (VERB_BIT(VERB_EXPLAIN + 1) - 1)
+#define ALL_VERBS      (VERB_BIT(VERB_LSP + 1) - 1)
+#define ON_TERMINAL    (ALL_VERBS & ~VERB_BIT(VERB_LSP)) /* messages go to standard error */
 #define WITH_PLAN                                                                                  \
     (VERB_BIT(VERB_COMPILE) | VERB_BIT(VERB_CHECK) | VERB_BIT(VERB_REPORT) | VERB_BIT(VERB_RUN) |  \
      VERB_BIT(VERB_BENCH))
-#define MANUALS (VERB_BIT(VERB_LAYERS) | VERB_BIT(VERB_EXPLAIN)) /* without a file */
+#define MANUALS      (VERB_BIT(VERB_LAYERS) | VERB_BIT(VERB_EXPLAIN)) /* of what netc knows */
+#define WITHOUT_FILE (MANUALS | VERB_BIT(VERB_LSP))
 #define WITH_FORMAT                                                                                \
     (VERB_BIT(VERB_REPORT) | VERB_BIT(VERB_BENCH) | VERB_BIT(VERB_DRAW) | VERB_BIT(VERB_DIFF) |    \
      VERB_BIT(VERB_SOLVE) | MANUALS)

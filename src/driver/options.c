@@ -217,7 +217,7 @@ static int check_files_to_format(Arena *arena, int count, char **operands, Optio
 }
 
 static bool needs_file(Verb verb) {
-    return !(VERB_BIT(verb) & MANUALS);
+    return !(VERB_BIT(verb) & WITHOUT_FILE);
 }
 
 static int check_operands(Arena *arena, int argc, char **argv, Options *options) {
@@ -235,6 +235,8 @@ static int check_operands(Arena *arena, int argc, char **argv, Options *options)
         return usage_error("`%s` is not a verb of netc%s", operands[0],
                            did_you_mean(arena, "", nearest));
     }
+    if (options->verb == VERB_LSP && count > 0)
+        return usage_error("`netc lsp` takes no file: an editor gives it texts");
     if (options->verb == VERB_DIFF)
         return check_two_files(count, operands, options);
     if (options->verb == VERB_SOLVE)

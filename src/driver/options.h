@@ -18,6 +18,7 @@ typedef enum Verb {
     VERB_FORMAT,  /* netc format digits.net */
     VERB_LAYERS,  /* netc layers [NAME] */
     VERB_EXPLAIN, /* netc explain [CODE] */
+    VERB_LSP,     /* netc lsp */
 } Verb;
 
 /* Stages that --emit can stop after. */

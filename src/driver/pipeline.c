@@ -3,8 +3,10 @@
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "driver/verbs.h"
+#include "lsp/lsp.h"
 #include "output/diff.h"
 #include "output/drawing.h"
 #include "output/explain.h"
@@ -267,6 +269,7 @@ static bool dispatch(Compilation *c, const Options *options, bool *differs) {
     case VERB_SOLVE: return read_source(c, options) && solve(c, options);
     case VERB_LAYERS: return layers(c, options);
     case VERB_EXPLAIN: return explain(c, options);
+    case VERB_LSP: break; /* it makes compilations of its own */
     }
     return false;
 }
@@ -295,6 +298,8 @@ static int run_once(const Options *options, bool *fixed) {
 }
 
 int pipeline_run(const Options *options) {
+    if (options->verb == VERB_LSP && !options_only_show(options))
+        return lsp_serve(STDIN_FILENO, STDOUT_FILENO);
     bool fixed;
     int status = run_once(options, &fixed);
     if (!fixed)

@@ -7,6 +7,32 @@
 #include "graph/elaborator.h"
 #include "support/suggest.h"
 
+/* ---- what the text stands for -------------------------------------------------------------- */
+
+static void note(Elaborator *e, Meaning meaning) {
+    if (!e->meanings || e->meanings->list.count == MEANINGS_MAX)
+        return;
+    meaning.order = e->meanings->list.count;
+    meaning.graph = e->graph;
+    VEC_PUSH(e->arena, &e->meanings->list, meaning);
+}
+
+void note_name(Elaborator *e, Name name, Datum datum) {
+    note(e,
+         (Meaning){
+             .kind = MEANING_NAME, .span = name.span, .incoming = DATUM_NOTHING, .datum = datum});
+}
+
+void note_step(Elaborator *e, MeaningKind kind, Span span, Datum incoming, Datum datum,
+               size_t node_begin) {
+    note(e, (Meaning){.kind = kind,
+                      .span = span,
+                      .incoming = incoming,
+                      .datum = datum,
+                      .node_begin = node_begin,
+                      .node_end = e->graph->nodes.count});
+}
+
 /* ---- names -------------------------------------------------------------------------------- */
 
 static Diagnostic *report_defined_twice(Elaborator *e, Name name, Span first, const char *what) {
@@ -19,6 +45,7 @@ static Diagnostic *report_defined_twice(Elaborator *e, Name name, Span first, co
 
 /* Binds a name in `scope`, or reports E0303. */
 static void bind(Elaborator *e, Scope *scope, Name name, Datum datum) {
+    note_name(e, name, datum);
     const Binding *first = scope_find_here(scope, name.text);
     if (!first) {
         scope_add(e->arena, scope, name, datum);
@@ -532,7 +559,8 @@ static void warn_unused_blocks(Elaborator *e, const FileNames *names, const Grap
 GraphList elaborate(const Elaboration *elaboration, const File *file) {
     Elaborator e = {.arena = elaboration->arena,
                     .intern = elaboration->intern,
-                    .diagnostics = elaboration->diagnostics};
+                    .diagnostics = elaboration->diagnostics,
+                    .meanings = elaboration->meanings};
     GraphList graphs = {0};
     FileNamesList files = {0};
     Scope networks = {0}; /* their names are no values */

@@ -4,7 +4,7 @@
 #define NETC_GRAPH_ELABORATE_H
 
 #include "graph/count.h"
-#include "graph/graph.h"
+#include "graph/meaning.h"
 #include "support/diag.h"
 #include "support/intern.h"
 #include "syntax/ast.h"
@@ -21,6 +21,7 @@ typedef struct Elaboration {
     Diagnostics *diagnostics;
     const Define *defines;
     size_t define_count;
+    Meanings *meanings; /* takes what the text stands for; NULL: nobody asks */
 } Elaboration;
 
 typedef VEC(Graph *) GraphList;

@@ -329,7 +329,9 @@ static Datum operator_node(Elaborator *e, AttributeCall attributes, Span span, V
     }
     attributes.input = inputs[0]->poisoned ? NULL : inputs[0];
     bool fine = attributes_read(e, &attributes, node->attributes);
-    return node_infer(e, node, fine && known);
+    Datum result = node_infer(e, node, fine && known);
+    note_step(e, MEANING_OPERATOR, place, DATUM_NOTHING, result, (size_t)node->id);
+    return result;
 }
 
 Datum elaborate_operator(Elaborator *e, const Expr *binary, const Datum *left, const Datum *right) {

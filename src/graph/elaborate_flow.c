@@ -143,6 +143,7 @@ static Datum index_turn(Elaborator *e, Datum incoming, const Expr *expr, int64_t
     e->scope = ARENA_NEW(e->arena, Scope);
     e->scope->parent = outer;
     scope_add(e->arena, e->scope, expr->repeat.index, datum_integer(index));
+    note_name(e, expr->repeat.index, datum_integer(index));
     Datum result = elaborate_step(e, incoming, expr->repeat.body, name);
     e->scope = outer;
     return result;

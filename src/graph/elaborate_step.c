@@ -136,8 +136,11 @@ static Datum elaborate_step_kind(Elaborator *e, Datum incoming, const Expr *step
 Datum elaborate_step(Elaborator *e, Datum incoming, const Expr *step, StepName name) {
     if (!count_step(e, step))
         return DATUM_UNKNOWN;
+    size_t node_begin = e->graph->nodes.count;
     e->levels++;
     Datum result = elaborate_step_kind(e, incoming, step, name);
     e->levels--;
+    bool is_call = step->kind == EXPR_CALL || step->kind == EXPR_NAME;
+    note_step(e, is_call ? MEANING_CALL : MEANING_STEPS, step->span, incoming, result, node_begin);
     return result;
 }

@@ -60,6 +60,7 @@ typedef struct Elaborator {
     Arena *arena;
     Intern *intern;
     Diagnostics *diagnostics;
+    Meanings *meanings;     /* NULL: none are noted */
     Graph *graph;           /* the network being made; NULL for what stands outside of one */
     const FileNames *names; /* of the file whose text is being read */
     BlockUse *use;          /* the innermost; NULL in the network itself */
@@ -87,6 +88,11 @@ typedef struct StepName {
 void elaborate_body(Elaborator *e, const Item *item, Body *body);
 /* Binds a name in the innermost scope; reports E0303 if it has one. */
 void bind_name(Elaborator *e, Name name, Datum datum);
+/* Notes what a name stands for at its place. */
+void note_name(Elaborator *e, Name name, Datum datum);
+/* Notes what a step gives, which made the layers from `node_begin` on. */
+void note_step(Elaborator *e, MeaningKind kind, Span span, Datum incoming, Datum datum,
+               size_t node_begin);
 
 /* ---- evaluate_constant.c ------------------------------------------------------------------ */
 

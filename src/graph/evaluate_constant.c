@@ -46,6 +46,7 @@ static Datum evaluate_name(Elaborator *e, const Expr *expr) {
     Binding *binding = scope_find(e->scope, expr->name.text);
     if (binding) {
         binding->used = true;
+        note_name(e, expr->name, binding->datum);
         return binding->datum;
     }
     Datum figure;

@@ -476,7 +476,7 @@ static void run_file(Suite *suite, const char *path) {
     if (file_read(&diagnostics, SPAN_NONE, path, (size_t)1 << 24, &bytes)) {
         Source *source = source_add(&sources, path, (const char *)bytes.data, bytes.size);
         file_release(&bytes);
-        Elaboration elaboration = {&arena, &intern, &diagnostics, NULL, 0};
+        Elaboration elaboration = {.arena = &arena, .intern = &intern, .diagnostics = &diagnostics};
         graphs = elaborate(&elaboration, parse_file(&arena, &intern, &diagnostics, source));
     }
     TargetList targets = {0};
