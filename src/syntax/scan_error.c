@@ -55,14 +55,16 @@ void scan_error_character(Parse *parse, Span span) {
 
 #define MAX_PLAIN 64 /* bytes that are looked at for plain characters */
 
-/* `span` with a plain character in place of each; NULL if one has none. */
+/* `span` with a plain character in place of each that is none; NULL where there is none for one. */
 static const char *all_plain(Parse *parse, Span span) {
     const char *fixed = "";
     if (span.end - span.begin > MAX_PLAIN)
         return NULL;
     while (span.begin < span.end) {
-        const char *plain = plain_character(scalar_at(parse, span));
-        uint32_t scalar;
+        uint32_t scalar = scalar_at(parse, span);
+        bool wide = scalar >= 0xff01 && scalar <= 0xff5e; /* the plain ones, as wide as a Chinese */
+        char same[2] = {(char)(wide ? scalar - 0xfee0 : scalar < 0x80 ? scalar : 0), '\0'};
+        const char *plain = same[0] ? same : plain_character(scalar);
         if (!plain)
             return NULL;
         fixed = arena_format(parse->arena, "%s%s", fixed, plain);
