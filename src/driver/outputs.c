@@ -1,6 +1,7 @@
 /* What netc writes: everything through the FileSet, so all of it or nothing. */
 #include <string.h>
 
+#include "driver/progress.h"
 #include "driver/verbs.h"
 #include "output/depfile.h"
 
@@ -50,8 +51,13 @@ static bool write_depfile(Compilation *c, int index) {
 bool outputs_write_object(Compilation *c, const Options *options) {
     int depfile;
     ObjectOutputs outputs;
-    return open_depfile(c, options, &depfile) && open_outputs(c, options, &outputs) &&
-           compilation_write_object(c, &outputs) && write_depfile(c, depfile);
+    if (!open_depfile(c, options, &depfile) || !open_outputs(c, options, &outputs))
+        return false;
+    Progress progress;
+    progress_begin(&progress, &c->files, (uint64_t)c->variants.packed_bytes);
+    bool done = compilation_write_object(c, &outputs);
+    progress_end(&progress);
+    return done && write_depfile(c, depfile);
 }
 
 bool outputs_write_text(Compilation *c, const Options *options, const StrBuf *text) {

@@ -405,7 +405,11 @@ static bool write_at(FileSet *set, int index, off_t offset, const void *data, si
 }
 
 bool file_set_write(FileSet *set, int index, const void *data, size_t size) {
-    return write_at(set, index, -1, data, size);
+    if (!write_at(set, index, -1, data, size))
+        return false;
+    if (set->written)
+        set->written(set->written_context, size);
+    return true;
 }
 
 bool file_set_can_rewrite(const FileSet *set, int index) {

@@ -57,6 +57,8 @@ typedef struct FileSet {
     VEC(FileOutput) outputs;
     VEC(FileIdentity) inputs; /* what no output may replace */
     bool keep_unchanged;      /* a file that would get the bytes it has stays, with its time */
+    void (*written)(void *context, size_t bytes); /* told of each write; NULL: nobody */
+    void *written_context;
 } FileSet;
 
 /* Opens the temporary for `path` and returns its index, or -1 after a diagnostic (also when two
