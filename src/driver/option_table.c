@@ -333,7 +333,7 @@ _Static_assert(sizeof option_table / sizeof option_table[0] <= MAX_OPTIONS,
 
 const VerbRow verb_table[] = {
     {"compile", "FILE.net", 0, "write an object file and its C header (the verb may be left out)"},
-    {"check", "FILE.net", 0, "check everything, write nothing"},
+    {"check", "FILE.net...", 0, "check everything, write nothing"},
     {"report", "FILE.net", REPORT_FORMATS,
      "show every layer's shape, parameters and multiply-accumulates"},
     {"run", "FILE.net", 0, "compile in memory, run, and show the result"},

@@ -216,6 +216,18 @@ static int check_files_to_format(Arena *arena, int count, char **operands, Optio
     return 0;
 }
 
+static int take_files_to_check(Arena *arena, int count, char **operands, Options *options) {
+    if (options->sarif || options->messages == MESSAGES_SARIF)
+        return usage_error("a SARIF log is of one file, not of %d", count);
+    for (int i = 0; i < count; i++) {
+        if (strcmp(operands[i], "-") == 0)
+            return usage_error("standard input is checked by itself");
+        VEC_PUSH(arena, &options->sources, operands[i]);
+    }
+    options->source = operands[0];
+    return 0;
+}
+
 static bool needs_file(Verb verb) {
     return !(VERB_BIT(verb) & WITHOUT_FILE);
 }
@@ -243,6 +255,8 @@ static int check_operands(Arena *arena, int argc, char **argv, Options *options)
         return check_solve(count, operands, options);
     if (options->verb == VERB_FORMAT)
         return check_files_to_format(arena, count, operands, options);
+    if (options->verb == VERB_CHECK && count > 1)
+        return take_files_to_check(arena, count, operands, options);
     if (count > 1 && options->explain && !options->explain[0])
         return usage_error("one file at a time, got `%s` and `%s`; to explain one layer, write "
                            "--explain=%s",

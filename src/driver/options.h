@@ -78,7 +78,7 @@ typedef struct Options {
     const char *constant;   /* solve: the name of the constant */
     const char *stdin_name; /* NULL: `<stdin>` */
     DiagCode code;          /* explain: what `source` names; DIAG_CODE_COUNT: all codes */
-    TextList sources;       /* format: the files */
+    TextList sources;       /* format, and check of several: the files */
     TextList outputs;       /* one at most but for run */
     const char *header;     /* NULL: the output with .h */
     const char *depfile;    /* NULL: none */

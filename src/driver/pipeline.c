@@ -297,14 +297,33 @@ static int run_once(const Options *options, bool *fixed) {
     return status;
 }
 
-int pipeline_run(const Options *options) {
-    if (options->verb == VERB_LSP && !options_only_show(options))
-        return lsp_serve(STDIN_FILENO, STDOUT_FILENO);
+/* The same, and again for what the changed files have to say. */
+static int run_and_fix(const Options *options) {
     bool fixed;
     int status = run_once(options, &fixed);
     if (!fixed)
         return status;
-    Options again = *options; /* what the changed files have to say */
+    Options again = *options;
     again.fix = NULL;
     return run_once(&again, &fixed);
+}
+
+/* Each file by itself; the status is that of the worst. */
+static int check_several(const Options *options) {
+    int worst = 0;
+    for (size_t i = 0; i < options->sources.count; i++) {
+        Options one = *options;
+        one.source = options->sources.data[i];
+        int status = run_and_fix(&one);
+        if (status > worst)
+            worst = status;
+    }
+    return worst;
+}
+
+int pipeline_run(const Options *options) {
+    if (options->verb == VERB_LSP && !options_only_show(options))
+        return lsp_serve(STDIN_FILENO, STDOUT_FILENO);
+    bool several = options->verb == VERB_CHECK && options->sources.count > 0;
+    return several ? check_several(options) : run_and_fix(options);
 }

@@ -274,8 +274,13 @@ def workflow():
     expect("commands", len(commands), 2)
     for command in commands:
         run("bash", "-ec", command, cwd=folder, **NETC_IN_PATH)
+    hooks = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
+    for hook in hooks: # are given files as pre-commit does
+        run(*hook["entry"].split(), *sorted(path.name for path in folder.glob("*.net"))[:3], cwd=folder,
+            **NETC_IN_PATH)
     (folder / "wrong.net").write_text("network wrong(x: [4]) -> [2] {\n    return x -> relu\n}\n")
     said = run("bash", "-ec", commands[-1], cwd=folder, fails=True, **NETC_IN_PATH)
+    run(*hooks[0]["entry"].split(), "alexnet.net", "wrong.net", cwd=folder, fails=True, **NETC_IN_PATH)
     expect("a mistake is shown", "::error file=wrong.net,line=1" in said, True)
 
 
