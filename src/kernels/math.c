@@ -222,14 +222,14 @@ IrValue math_normal_cdf(Ir *ir, IrValue x, int lanes) {
     return ir_select(ir, ir_fcompare(ir, IR_LESS, x, ir_f32_vector(ir, 0, lanes)), tail, rest);
 }
 
-/* With e = e^x: tanh(log(1 + e)) = e (e + 2) / (e (e + 2) + 2). Nothing cancels, and cut at 20,
- * where it has long been 1, nothing overflows. */
+/* With e = e^x: tanh(log(1 + e)) = (e^2 + 2 e) / (e^2 + 2 e + 2). Nothing cancels, 2 e is exact,
+ * and cut at 20, where it has long been 1, nothing overflows. */
 IrValue math_tanh_softplus(Ir *ir, IrValue x, int lanes) {
     IrValue two = ir_f32_vector(ir, 2, lanes);
     IrValue most = ir_f32_vector(ir, 20, lanes);
     IrValue bounded = ir_select(ir, ir_fcompare(ir, IR_GREATER, x, most), most, x);
     IrValue e = math_exp(ir, bounded, lanes);
-    IrValue product = ir_fmul(ir, e, ir_fadd(ir, e, two));
+    IrValue product = ir_fma(ir, e, e, ir_fadd(ir, e, e));
     return ir_fdiv(ir, product, ir_fadd(ir, product, two));
 }
 

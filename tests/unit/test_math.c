@@ -1,5 +1,6 @@
 /* The elementary functions in generated code against the C library in double. By default over every
- * 4099th f32; with the argument `all` over all 2^32 of them. */
+ * 4099th f32; with the argument `all` over all 2^32 of them, and with a name behind it of that
+ * function alone. */
 #include <float.h>
 #include <math.h>
 #include <setjmp.h>
@@ -18,6 +19,7 @@
 #define MOST_ULP 4.0
 
 static uint32_t stride = 4099; /* a prime, so that low and high bits all vary */
+static const char *only;       /* the function to look at; NULL: all */
 
 typedef IrValue (*Emit)(Ir *ir, IrValue x, int lanes);
 typedef void (*Compiled)(const float *x, float *y);
@@ -166,6 +168,8 @@ static void check_errors(const char *cpu, int lanes) {
     Fixture fixture = {0};
     fixture_open(&fixture, cpu, lanes);
     for (size_t i = 0; i < FUNCTION_COUNT; i++) {
+        if (only && strcmp(only, functions[i].name) != 0)
+            continue;
         float at = 0;
         double worst = worst_error(&functions[i], compiled(&fixture, &functions[i]), &at);
         printf("%s, %s, %d lanes: at most %.3f ulp, at %a\n", functions[i].name, cpu, lanes, worst,
@@ -280,6 +284,7 @@ static void special_values_are_exact(void **state) {
 int main(int argc, char **argv) {
     if (argc > 1 && strcmp(argv[1], "all") == 0)
         stride = 1;
+    only = argc > 2 ? argv[2] : NULL;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(errors_are_bounded_on_this_machine),
         cmocka_unit_test(errors_are_bounded_without_fma),
