@@ -195,10 +195,18 @@ static enum netc_status check_file(const struct netc_info *info, int trust,
     return NETC_OK;
 }
 
-/* What is left to do once the file is in memory, or failed to be. */
-static enum netc_status finish(enum netc_status status, const struct netc_info *info, int trust,
-                               struct netc_weights *weights) {
+typedef enum netc_status bring_file(const char *path, struct netc_weights *weights);
+
+/* Brings the file into memory and checks it. */
+static enum netc_status weights_open(bring_file *bring, const char *path,
+                                     const struct netc_info *info, int trust,
+                                     struct netc_weights *weights) {
+    enum netc_status status;
     int error;
+    memset(weights, 0, sizeof *weights);
+    if (info->abi_version != NETC_ABI_VERSION)
+        return NETC_WRONG_VERSION;
+    status = bring(path, weights);
     if (status == NETC_OK)
         status = check_file(info, trust, weights);
     if (status != NETC_OK) {
@@ -211,18 +219,12 @@ static enum netc_status finish(enum netc_status status, const struct netc_info *
 
 enum netc_status netc_weights_map(const char *path, const struct netc_info *info, int trust,
                                   struct netc_weights *weights) {
-    memset(weights, 0, sizeof *weights);
-    if (info->abi_version != NETC_ABI_VERSION)
-        return NETC_WRONG_VERSION;
-    return finish(map_file(path, weights), info, trust, weights);
+    return weights_open(map_file, path, info, trust, weights);
 }
 
 enum netc_status netc_weights_load(const char *path, const struct netc_info *info, int trust,
                                    struct netc_weights *weights) {
-    memset(weights, 0, sizeof *weights);
-    if (info->abi_version != NETC_ABI_VERSION)
-        return NETC_WRONG_VERSION;
-    return finish(read_file(path, weights), info, trust, weights);
+    return weights_open(read_file, path, info, trust, weights);
 }
 
 void netc_weights_free(struct netc_weights *weights) {
