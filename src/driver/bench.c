@@ -4,12 +4,12 @@
  * (CodegenOptions.mark), which takes some ten nanoseconds. Calls are repeated for a second, or a
  * few times if one takes longer. */
 #include <stdlib.h>
-#include <time.h>
 
 #include "compilation/execution.h"
 #include "driver/verbs.h"
 #include "output/timing.h"
 #include "support/checked.h"
+#include "support/clock.h"
 
 #define BENCH_SECONDS 1.0
 #define LEAST_CALLS   5
@@ -22,15 +22,9 @@ typedef struct Marks {
     size_t count;
 } Marks;
 
-static double now(void) {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
-
 static void pass_mark(void *context) {
     Marks *marks = context;
-    marks->seconds[marks->count++] = now();
+    marks->seconds[marks->count++] = clock_seconds();
 }
 
 static int compare_doubles(const void *a, const void *b) {
@@ -64,7 +58,7 @@ static float **output_memory(Compilation *c) {
 
 /* Whether to call once more after `calls` of them. */
 static bool go_on(size_t calls, double begin) {
-    return calls < LEAST_CALLS || (calls < MOST_CALLS && now() - begin < BENCH_SECONDS);
+    return calls < LEAST_CALLS || (calls < MOST_CALLS && clock_seconds() - begin < BENCH_SECONDS);
 }
 
 static void time_calls(Compilation *c, const Options *options, Timing *timing) {
@@ -76,10 +70,10 @@ static void time_calls(Compilation *c, const Options *options, Timing *timing) {
         execution_call(&execution, outputs);
     double *seconds = ARENA_ARRAY(&c->arena, MOST_CALLS, double);
     size_t calls = 0;
-    for (double begin = now(); go_on(calls, begin); calls++) {
-        double start = now();
+    for (double begin = clock_seconds(); go_on(calls, begin); calls++) {
+        double start = clock_seconds();
         execution_call(&execution, outputs);
-        seconds[calls] = now() - start;
+        seconds[calls] = clock_seconds() - start;
     }
     timing->calls = (int64_t)calls;
     timing->seconds = median(seconds, calls);
@@ -116,7 +110,7 @@ static void time_steps(Compilation *c, const Options *options, Timing *timing) {
     size_t calls = 0;
     for (int i = 0; i < WARM_CALLS; i++, marks.count = 0)
         execution_call(&execution, outputs);
-    for (double begin = now(); go_on(calls, begin); calls++, marks.count = 0) {
+    for (double begin = clock_seconds(); go_on(calls, begin); calls++, marks.count = 0) {
         execution_call(&execution, outputs);
         add_steps(plan, &marks, calls, seconds);
     }

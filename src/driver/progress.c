@@ -2,22 +2,17 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "support/clock.h"
 
 #define FIRST_SECONDS 1.0
 #define NEXT_SECONDS  0.2
 
-static double now(void) {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
-
 static void show(void *context, size_t bytes) {
     Progress *progress = context;
     progress->written += bytes;
-    double time = now();
+    double time = clock_seconds();
     if (time < progress->next)
         return;
     progress->next = time + NEXT_SECONDS;
@@ -30,7 +25,7 @@ static void show(void *context, size_t bytes) {
 }
 
 void progress_begin(Progress *progress, FileSet *files, uint64_t total) {
-    *progress = (Progress){.total = total, .next = now() + FIRST_SECONDS};
+    *progress = (Progress){.total = total, .next = clock_seconds() + FIRST_SECONDS};
     if (!isatty(STDERR_FILENO))
         return;
     progress->files = files;
