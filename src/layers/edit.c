@@ -2,6 +2,7 @@
 
 #include "layers/layer.h"
 #include "layers/window.h"
+#include "support/unicode.h"
 
 /* The text of the file that a node's call stands in, and where in it; false without a source (a
  * graph made by hand). */
@@ -27,10 +28,6 @@ static bool call_text(const Inference *inference, const Node *node, CallText *ca
 
 static bool is_blank(char c) {
     return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
-static bool is_name_character(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
 }
 
 /* The first blank of those that end at `end`. */

@@ -2,11 +2,9 @@
 
 #include <string.h>
 
-/* ---- words ---------------------------------------------------------------------------------- */
+#include "support/unicode.h"
 
-static bool is_word_byte(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-}
+/* ---- words ---------------------------------------------------------------------------------- */
 
 static Word word_of(const Source *source, size_t begin, size_t end) {
     return (Word){source->text + begin,
@@ -17,9 +15,9 @@ static Word word_of(const Source *source, size_t begin, size_t end) {
 Word word_at(const Source *source, uint32_t offset) {
     size_t begin = offset - source->base;
     size_t end = begin;
-    while (begin > 0 && is_word_byte(source->text[begin - 1]))
+    while (begin > 0 && is_name_character(source->text[begin - 1]))
         begin--;
-    while (end < source->length && is_word_byte(source->text[end]))
+    while (end < source->length && is_name_character(source->text[end]))
         end++;
     return word_of(source, begin, end);
 }
@@ -117,7 +115,7 @@ static bool begins_statement(const Reader *reader) {
 static void take_word(Reader *reader) {
     bool first = begins_statement(reader);
     size_t begin = reader->at;
-    while (reader->at < reader->end && is_word_byte(reader->source->text[reader->at]))
+    while (reader->at < reader->end && is_name_character(reader->source->text[reader->at]))
         reader->at++;
     reader->word = word_of(reader->source, begin, reader->at);
     if (first)
@@ -153,7 +151,7 @@ static void take_token(Reader *reader) {
         return;
     }
     char last = reader->last;
-    if (is_word_byte(c)) {
+    if (is_name_character(c)) {
         take_word(reader);
         reader->before = last;
         return;

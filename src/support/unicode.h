@@ -19,4 +19,9 @@ int unicode_cells(uint32_t scalar);
  * are shown as \u{202E}. */
 bool unicode_is_deceptive(uint32_t scalar);
 
+/* What names consist of. */
+static inline bool is_name_character(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+}
+
 #endif

@@ -10,6 +10,7 @@
 #include <strings.h>
 
 #include "net_parser.h"
+#include "support/unicode.h"
 
 static const Token no_token = {.kind = -1};
 
@@ -37,21 +38,17 @@ static const char *text_ahead(const Parse *parse) {
     return parse_text(parse, (Span){parse->offset, parse->offset});
 }
 
-static bool is_word_character(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-}
-
 static bool word_ahead(const Parse *parse, const char *word) {
     const char *text = text_ahead(parse);
     size_t length = strlen(word);
-    return strncmp(text, word, length) == 0 && !is_word_character(text[length]);
+    return strncmp(text, word, length) == 0 && !is_name_character(text[length]);
 }
 
 /* `name = ...`, with blanks round the sign: a statement, not a named argument. */
 static bool binding_ahead(const Parse *parse) {
     const char *text = text_ahead(parse);
     size_t name = 0;
-    while (is_word_character(text[name]))
+    while (is_name_character(text[name]))
         name++;
     size_t blanks = strspn(text + name, " \t");
     const char *sign = text + name + blanks;
