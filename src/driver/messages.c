@@ -26,15 +26,10 @@ static bool wants_colour(const Options *options) {
 
 /* "for more about an error: netc explain E0211", of the first that is shown. */
 static void add_explain(const Diagnostics *diagnostics, StrBuf *text) {
-    if (diagnostics->list.count == 0)
-        return;
-    bool is_error = diag_has_errors(diagnostics);
-    size_t first = 0;
-    while (diagnostics->list.data[first]->is_error != is_error)
-        first++;
-    strbuf_format(text, "\nfor more about %s: netc explain %s\n",
-                  is_error ? "an error" : "a warning",
-                  diag_code_name(diagnostics->list.data[first]->code));
+    const Diagnostic *first = diag_first(diagnostics);
+    if (first)
+        strbuf_format(text, "\nfor more about %s: netc explain %s\n",
+                      first->is_error ? "an error" : "a warning", diag_code_name(first->code));
 }
 
 static void write_sarif_file(Compilation *c, const Options *options) {

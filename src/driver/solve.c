@@ -94,10 +94,7 @@ static Trial try_value(const Search *search, int64_t value) {
         result.macs = trial.count.macs;
     } else {
         diag_sort(&trial.diagnostics);
-        size_t first = 0;
-        while (!trial.diagnostics.list.data[first]->is_error)
-            first++;
-        const char *message = trial.diagnostics.list.data[first]->message;
+        const char *message = diag_first(&trial.diagnostics)->message;
         result.message = arena_copy_text(&search->c->arena, message, strlen(message));
     }
     compilation_end(&trial);

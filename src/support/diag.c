@@ -206,6 +206,14 @@ bool diag_has_errors(const Diagnostics *diagnostics) {
     return diagnostics->error_count > 0;
 }
 
+const Diagnostic *diag_first(const Diagnostics *diagnostics) {
+    bool is_error = diag_has_errors(diagnostics);
+    for (size_t i = 0; i < diagnostics->list.count; i++)
+        if (diagnostics->list.data[i]->is_error == is_error)
+            return diagnostics->list.data[i];
+    return NULL;
+}
+
 int diag_exit_status(const Diagnostics *diagnostics) {
     for (size_t i = 0; i < diagnostics->list.count; i++)
         if (strncmp(diag_code_name(diagnostics->list.data[i]->code), "E07", 3) == 0)

@@ -110,6 +110,9 @@ void diag_apply_levels(Diagnostics *diagnostics, const DiagLevel levels[DIAG_COD
 /* True when any error was reported. */
 bool diag_has_errors(const Diagnostics *diagnostics);
 
+/* The first of the errors or, without any, of the warnings; NULL if there is neither. */
+const Diagnostic *diag_first(const Diagnostics *diagnostics);
+
 /* Exit status the diagnostics ask for: 0 none but warnings, 3 if an E07xx (input/output) is among
  * them, else 1. */
 int diag_exit_status(const Diagnostics *diagnostics);
