@@ -143,6 +143,8 @@ static void help_man(StrBuf *out) {
         strbuf_add(out, ".\n");
     }
     strbuf_add(out, ".SH ENVIRONMENT\n.TP\n.B NO_COLOR\nIf it is set, messages have no colour.\n"
+                    ".TP\n.B CLICOLOR_FORCE\nIf it is set and not 0, they have, also in a pipe.\n"
+                    ".TP\n.B TERM\nIf it is dumb, they have none.\n"
                     ".SH EXAMPLES\n.EX\n"
                     "netc digits.net \\-o digits.o\n"
                     "netc report \\-\\-explain digits.net\n"
