@@ -109,7 +109,7 @@ static LLVMValueRef constant_like(LLVMTypeRef like, LLVMValueRef value) {
 #define AVX512_LANES 16
 
 bool ir_has_scale(const Ir *ir, int lanes) {
-    return ir->machine->kind == MACHINE_AVX512 && lanes == AVX512_LANES;
+    return machine_is_avx512(ir->machine) && lanes == AVX512_LANES;
 }
 
 /* All lanes, none of them taken from elsewhere. */

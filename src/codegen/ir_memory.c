@@ -20,6 +20,13 @@ IrValue ir_load(Ir *ir, IrValue pointer, int lanes) {
     return ir_value(load);
 }
 
+void ir_prefetch(Ir *ir, IrValue pointer) {
+    LLVMValueRef reading = LLVMConstInt(ir->i32, 0, false), keep = LLVMConstInt(ir->i32, 3, false);
+    LLVMValueRef data = LLVMConstInt(ir->i32, 1, false);
+    LLVMValueRef arguments[] = {ir_llvm(pointer), reading, keep, data};
+    ir_intrinsic(ir, "llvm.prefetch", &ir->pointer, 1, arguments, 4);
+}
+
 void ir_store(Ir *ir, IrValue pointer, IrValue value, int lanes) {
     assert(ir_type(value) == ir_vector_type(ir->f32, lanes));
     (void)lanes;

@@ -112,7 +112,7 @@ static void add_function_attributes(Ir *ir, LLVMValueRef function, bool internal
         ir_text_attribute(ir, function, "tune-cpu", ir->target->cpu);
     if (ir->target->features[0] != '\0')
         ir_text_attribute(ir, function, "target-features", ir->target->features);
-    if (ir->machine->kind == MACHINE_AVX512) {
+    if (machine_is_avx512(ir->machine)) {
         ir_text_attribute(ir, function, "prefer-vector-width", "512");
         ir_text_attribute(ir, function, "min-legal-vector-width", "512");
     }

@@ -193,6 +193,12 @@ static LLVMTargetMachineRef open_machine(const Target *target) {
                                    LLVMCodeModelDefault);
 }
 
+/* How many units of 512 bits there are shows in no instruction: only the name says it. */
+static MachineKind avx512_kind(const Target *target) {
+    const Cpu *known = find_cpu(ARCHITECTURE_X86_64, target->cpu);
+    return known && known->kind == MACHINE_AVX512_DUAL ? MACHINE_AVX512_DUAL : MACHINE_AVX512;
+}
+
 /* The widest product that LLVM makes of 16 lanes for this processor, in its own assembly: with
  * 512-bit registers (zmm), fused in 256 bits (vfmadd), by NEON (fmla v), or else. */
 MachineKind target_probe(Target *target) {
@@ -208,7 +214,7 @@ MachineKind target_probe(Target *target) {
     const char *assembly = LLVMGetBufferStart(text); /* NUL-terminated */
     MachineKind kind = MACHINE_GENERIC;
     if (strstr(assembly, "zmm"))
-        kind = MACHINE_AVX512;
+        kind = avx512_kind(target);
     else if (strstr(assembly, "vfmadd") && strstr(assembly, "ymm"))
         kind = MACHINE_AVX2;
     else if (strstr(assembly, "fmla\tv"))

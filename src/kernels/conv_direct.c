@@ -49,6 +49,13 @@ static int tile_width(const Conv *conv) {
     return conv->vectors * conv->emitter->lanes;
 }
 
+/* Whether the weights of a block of filters stay in the first cache beside the input. */
+static bool first_cache_holds(const Conv *conv) {
+    const Window *window = window_of(conv);
+    return window->kernel[0] * window->kernel[1] * conv->group_channels * tile_width(conv) <=
+           CACHED_WEIGHTS;
+}
+
 /* ---- taps ---------------------------------------------------------------------------------- */
 
 /* One tap of one channel: `input` is what it reads for output pixel (0, 0), `weights` its T
@@ -62,6 +69,8 @@ static void tap_emit(ConvTile *tile, IrValue input, IrValue weights) {
     IrValue weight[MAX_SUMS];
     for (int64_t v = 0; v < vectors; v++)
         weight[v] = ir_load(ir, ir_at_const(ir, weights, v * lanes), lanes);
+    if (!first_cache_holds(tile->conv))
+        emitter_prefetch(emitter, weights, vectors);
     IrValue *sum = tile->sums;
     for (int r = 0; r < tile->rows; r++) {
         for (int c = 0; c < tile->columns; c++) {
@@ -143,9 +152,8 @@ static bool taps_are_apart(const ConvTile *tile, int axis) {
 static int channels_together(const ConvTile *tile, int64_t taps) {
     const Window *window = window_of(tile->conv);
     int64_t kernel = window->kernel[0] * window->kernel[1];
-    int64_t weights = kernel * tile->conv->group_channels * tile_width(tile->conv);
     int channels = tile->conv->emitter->step->tile.unroll;
-    if (kernel > 1 && weights > CACHED_WEIGHTS)
+    if (kernel > 1 && !first_cache_holds(tile->conv))
         return 1;
     while (channels > 1 && channels > taps)
         channels = channels % 2 == 0 ? channels / 2 : 1;
@@ -180,6 +188,22 @@ static void tile_begin_sums(ConvTile *tile) {
     }
 }
 
+/* Asks for what the tile reads of the next block of channels, `input` being at this one: its pixels
+ * are so far apart that no processor sees by itself what comes. */
+static void input_prefetch(const ConvTile *tile, IrValue input) {
+    const Emitter *emitter = tile->conv->emitter;
+    const View *view = &emitter->step->inputs[0];
+    const Window *window = window_of(tile->conv);
+    if (emitter->machine->prefetch_bytes == 0 || view->block == 1)
+        return;
+    for (int r = 0; r < tile->rows; r++) {
+        for (int c = 0; c < tile->columns; c++) {
+            int64_t pixel = view_pixel_offset(view, r * window->stride[0], c * window->stride[1]);
+            ir_prefetch(emitter->ir, ir_at_const(emitter->ir, input, view->block_stride + pixel));
+        }
+    }
+}
+
 /* Adds the taps of all channels of the group. */
 static void tile_emit_channels(ConvTile *tile) {
     const Conv *conv = tile->conv;
@@ -192,7 +216,10 @@ static void tile_emit_channels(ConvTile *tile) {
     IrLoop loop = ir_loop_begin(ir, ir_i64(ir, 0), ir_i64(ir, conv->group_channels), tile->channels,
                                 tile->sums, tile->rows * tile->columns * conv->vectors);
     IrValue channel = ir_add(ir, conv->first_channel, loop.index);
-    kernel_emit_taps(tile, ir_at(ir, tile->input, view_channel_index(ir, view, channel)),
+    IrValue from = ir_at(ir, tile->input, view_channel_index(ir, view, channel));
+    if (!first_cache_holds(conv))
+        input_prefetch(tile, from);
+    kernel_emit_taps(tile, from,
                      ir_at(ir, conv->weights, ir_mul_const(ir, loop.index, channel_weights)));
     ir_loop_end(ir, &loop);
 }

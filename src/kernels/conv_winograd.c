@@ -254,6 +254,7 @@ static void channel_emit(const Conv *conv, int vectors, IrValue inputs, IrValue 
     IrValue weight[MAX_VECTORS];
     for (int v = 0; v < vectors; v++)
         weight[v] = ir_load(ir, ir_at_const(ir, weights, (int64_t)v * lanes), lanes);
+    emitter_prefetch(conv->emitter, weights, vectors);
     for (int c = 0; c < columns; c++) {
         IrValue number = ir_load(ir, ir_at_const(ir, inputs, (int64_t)c * lanes), 1);
         IrValue everywhere = ir_splat(ir, number, lanes);

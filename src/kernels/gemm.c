@@ -67,6 +67,8 @@ static void term_emit(Gemm *gemm, IrValue left, IrValue right, int first, int ro
     for (int v = 0; v < gemm->vectors; v++)
         columns[v] = ir_load_part(ir, ir_at_const(ir, right, (int64_t)v * lanes), lanes,
                                   whole ? lanes : vector_count(gemm, v));
+    if (gemm->emitter->step->weights)
+        emitter_prefetch(gemm->emitter, right, gemm->vectors);
     IrValue *sum = gemm->sums + first * gemm->vectors;
     for (int r = first; r < rows; r++) {
         IrValue number = ir_load(ir, ir_at_const(ir, left, r * gemm->product->left.row_stride), 1);

@@ -7,11 +7,15 @@
 #include <stdint.h>
 
 typedef enum MachineKind {
-    MACHINE_GENERIC, /* 4 lanes, no fused multiply-add assumed: SSE2 and anything unknown */
-    MACHINE_AVX2,    /* 8 lanes, FMA */
-    MACHINE_AVX512,  /* 16 lanes, 32 registers, FMA */
-    MACHINE_NEON,    /* 4 lanes, 32 registers, FMA by element */
+    MACHINE_GENERIC,     /* 4 lanes, no fused multiply-add assumed: SSE2 and anything unknown */
+    MACHINE_AVX2,        /* 8 lanes, FMA */
+    MACHINE_AVX512,      /* 16 lanes, 32 registers, FMA */
+    MACHINE_AVX512_DUAL, /* the same with two units of 512 bits: most servers */
+    MACHINE_NEON,        /* 4 lanes, 32 registers, FMA by element */
 } MachineKind;
+
+/* Of a cache line, in every row. */
+#define MACHINE_LINE_BYTES 64
 
 typedef struct Machine {
     MachineKind kind;
@@ -22,10 +26,14 @@ typedef struct Machine {
     bool broadcast_operand;     /* arithmetic can broadcast a scalar from memory for free */
     int64_t way_bytes;          /* numbers so far apart want the same place of the first cache, */
     int ways;                   /* of which there are so many */
+    int64_t prefetch_bytes;     /* how far ahead of being read weights are asked for; 0: the
+                                   processor sees by itself what comes */
     int64_t cache_bytes;        /* of the second cache, a core's own */
     int64_t shared_cache_bytes; /* of the last cache, all cores' */
     double memory_bytes_per_cycle; /* that one core reads in order */
     double fma_per_cycle;          /* multiply-adds of vectors that begin in a cycle */
+    double issue_per_cycle;        /* instructions of any kind that do; half of what the core can,
+                                      if another thread may run on it */
     int fma_latency; /* cycles times FMA units: independent chains that hide the latency */
     /* Rough figures, to tell work that is worth sharing between threads from work that is not: */
     double bytes_per_cycle; /* that a core reads or writes, cached or not */
@@ -34,5 +42,9 @@ typedef struct Machine {
 } Machine;
 
 const Machine *machine_of_kind(MachineKind kind);
+
+static inline bool machine_is_avx512(const Machine *machine) {
+    return machine->kind == MACHINE_AVX512 || machine->kind == MACHINE_AVX512_DUAL;
+}
 
 #endif

@@ -7,12 +7,17 @@
 #define VARIANT_OVERHEAD 64 /* slots that each further size of tile is held to cost in code */
 
 double tile_tap_slots(const TileProblem *problem, int64_t pixels, int64_t vectors) {
+    const Machine *machine = problem->machine;
     double slots = (double)(pixels * vectors);
     double loads = (double)(pixels + problem->weight_slots * vectors);
+    double issued =
+        (slots + (double)(pixels + vectors)) * machine->fma_per_cycle / machine->issue_per_cycle;
     if (slots < loads)
         slots = loads;
-    if (slots < problem->machine->fma_latency)
-        slots = problem->machine->fma_latency;
+    if (slots < issued)
+        slots = issued;
+    if (slots < machine->fma_latency)
+        slots = machine->fma_latency;
     return slots;
 }
 

@@ -5,6 +5,7 @@
  *   per tap (one channel of one kernel pixel) a tile of A accumulators takes A slots, but not
  *   fewer than the chains that hide the latency, nor than its loads: one for each pixel, and for
  *   each vector of weights, which may come from the second-level cache, one for every 16 bytes;
+ *   nor than it takes to issue all its instructions;
  *   per tile it also takes time to start and to store.
  *
  * Tiles at the edges are smaller and cost what a tile of their size does, so that a choice which
