@@ -55,6 +55,7 @@ typedef struct Build {
     LLVMValueRef scratch; /* the arena */
     LLVMValueRef own;     /* the same for what holds one sample: moved to this thread's copies */
     LLVMValueRef pool;    /* NULL: the plan is for one thread */
+    IrValue turn;         /* of the band whose steps are done, NULL: they are in none */
     IrValue sample;       /* that steps are done for, NULL: the only one, or all together */
 } Build;
 
@@ -193,14 +194,16 @@ static void add_parameter_attributes(Ir *ir, const KernelFunction *kernel) {
     }
 }
 
-/* The kernel's pointers and, where it has parts, which one to do. */
+/* The kernel's pointers and, where it has parts, which one to do, or which rows. */
 static void begin_kernel(Build *build, const KernelFunction *kernel, const char *name) {
     Ir *ir = build->ir;
     unsigned count = 0;
-    LLVMTypeRef types[MAX_PARAMETERS + 1];
+    LLVMTypeRef types[MAX_PARAMETERS + 2];
     while (count < (unsigned)kernel->parameter_count)
         types[count++] = ir->pointer;
     if (kernel->step->parts > 1)
+        types[count++] = ir->i64;
+    for (int i = 0; i < 2 && step_takes_rows(kernel->step); i++)
         types[count++] = ir->i64;
     module_function_of(ir, name, types, count, true);
 }
@@ -233,6 +236,11 @@ static LLVMValueRef view_pointer(const Build *build, const View *view) {
     case PLACE_ARENA: base = holds_samples(buffer) ? build->scratch : build->own; break;
     }
     base = bytes_from(build->ir, base, view_bytes(view));
+    if (build->turn && view->turn_stride != 0) {
+        int64_t stride = view->turn_stride * element_size(buffer->element);
+        IrValue bytes = ir_mul_const(build->ir, build->turn, -stride);
+        base = ir_llvm(ir_byte_at(build->ir, ir_value(base), bytes));
+    }
     if (!build->sample || !holds_samples(buffer))
         return base;
     int64_t stride = buffer->sample_stride * element_size(buffer->element);
@@ -240,10 +248,18 @@ static LLVMValueRef view_pointer(const Build *build, const View *view) {
     return ir_llvm(ir_byte_at(build->ir, ir_value(base), bytes));
 }
 
+/* The first of the rows that the step does in turn `turn`: none is before row 0. */
+static IrValue turn_begin(Ir *ir, const Step *step, IrValue turn) {
+    const BandPart *band = &step->band;
+    IrValue row = ir_add_const(ir, ir_mul_const(ir, turn, band->rows), band->lead);
+    IrValue not_first = ir_mul_const(ir, turn, band->rows + band->lead); /* 0, or as much */
+    return ir_min(ir, ir_min(ir, row, not_first), ir_i64(ir, step->output.height));
+}
+
 /* `part` is NULL for a step that has none. */
 static void emit_call(Build *build, const Step *step, const KernelFunction *kernel,
                       LLVMValueRef part) {
-    LLVMValueRef arguments[MAX_PARAMETERS + 1];
+    LLVMValueRef arguments[MAX_PARAMETERS + 2];
     int count = 0;
     for (int i = 0; i < step->input_count; i++)
         arguments[count++] = view_pointer(build, &step->inputs[i]);
@@ -257,6 +273,11 @@ static void emit_call(Build *build, const Step *step, const KernelFunction *kern
     assert(count == kernel->parameter_count);
     if (part)
         arguments[count++] = part;
+    if (step_takes_rows(step)) {
+        IrValue next = ir_add_const(build->ir, build->turn, 1);
+        arguments[count++] = ir_llvm(turn_begin(build->ir, step, build->turn));
+        arguments[count++] = ir_llvm(turn_begin(build->ir, step, next));
+    }
     debug_locate(build->debug, step_span(build, step));
     LLVMBuildCall2(build->ir->builder, kernel->type, kernel->function, arguments, (unsigned)count,
                    "");
@@ -332,6 +353,53 @@ static void emit_mark(const Build *build) {
     LLVMBuildCall2(ir->builder, type, address(ir, (uintptr_t)mark->function), &context, 1, "");
 }
 
+static void emit_call_alone(Build *build, size_t index) {
+    emit_call(build, build->plan->steps.data[index], build->kernel_of[index], NULL);
+}
+
+/* What step `index` does in a turn of its band. */
+static void emit_in_turn(Build *build, size_t index) {
+    const BandPart *band = &build->plan->steps.data[index]->band;
+    Ir *ir = build->ir;
+    if (band->when == TURNS_ALL) {
+        emit_call_alone(build, index);
+        return;
+    }
+    IrValue last = ir_i64(ir, band->band->turns - 1);
+    IrIf due = ir_if_begin(ir, band->when == TURNS_LAST
+                                   ? ir_less(ir, ir_add_const(ir, last, -1), build->turn)
+                                   : ir_less(ir, ir_i64(ir, 0), build->turn));
+    emit_call_alone(build, index);
+    ir_if_end(ir, &due);
+}
+
+/* The steps from `begin` to before `end`, which are one band. */
+static void emit_band(Build *build, size_t begin, size_t end) {
+    Ir *ir = build->ir;
+    int64_t turns = build->plan->steps.data[begin]->band.band->turns;
+    IrLoop loop = ir_loop_begin(ir, ir_i64(ir, 0), ir_i64(ir, turns), 1, NULL, 0);
+    build->turn = loop.index;
+    for (size_t i = begin; i < end; i++) {
+        emit_in_turn(build, i);
+        emit_mark(build);
+    }
+    ir_loop_end(ir, &loop);
+    build->turn = NULL;
+}
+
+/* The steps from `begin` to before `end`. */
+static void emit_steps_alone(Build *build, size_t begin, size_t end) {
+    for (size_t i = begin, next; i < end; i = next) {
+        next = plan_band_end(build->plan, i);
+        if (build->plan->steps.data[i]->band.band) {
+            emit_band(build, i, next);
+        } else {
+            emit_call_alone(build, i);
+            emit_mark(build);
+        }
+    }
+}
+
 static void emit_alone(Build *build) {
     const Plan *plan = build->plan;
     Ir *ir = build->ir;
@@ -344,10 +412,7 @@ static void emit_alone(Build *build) {
             loop = ir_loop_begin(ir, ir_i64(ir, 0), ir_i64(ir, plan->batch), 1, NULL, 0);
             build->sample = loop.index;
         }
-        for (size_t i = begin; i < end; i++) {
-            emit_call(build, plan->steps.data[i], build->kernel_of[i], NULL);
-            emit_mark(build);
-        }
+        emit_steps_alone(build, begin, end);
         if (build->sample)
             ir_loop_end(ir, &loop);
         build->sample = NULL;

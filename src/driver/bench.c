@@ -85,6 +85,12 @@ static int64_t first_share(const Plan *plan) {
     return divide_up(plan->batch, plan->shared ? plan->threads : 1);
 }
 
+/* How often step `index` is come to for a sample. */
+static int64_t turns_of(const Plan *plan, size_t index) {
+    const Band *band = plan->steps.data[index]->band.band;
+    return band ? band->turns : 1;
+}
+
 /* Adds to each step's seconds, in its own row of them, what passed from mark to mark of call number
  * `call`. */
 static void add_steps(const Plan *plan, const Marks *marks, size_t call, double *seconds) {
@@ -93,15 +99,27 @@ static void add_steps(const Plan *plan, const Marks *marks, size_t call, double 
         end = plan_run_end(plan, begin);
         int64_t times = plan_repeats(plan, begin) ? first_share(plan) : 1;
         for (int64_t k = 0; k < times; k++)
-            for (size_t i = begin; i < end; i++, mark++)
-                seconds[i * MOST_CALLS + call] += mark[1] - mark[0];
+            for (size_t i = begin, next; i < end; i = next) {
+                next = plan_band_end(plan, i);
+                for (int64_t turn = 0; turn < turns_of(plan, i); turn++)
+                    for (size_t step = i; step < next; step++, mark++)
+                        seconds[step * MOST_CALLS + call] += mark[1] - mark[0];
+            }
     }
+}
+
+/* Most marks of a call. */
+static size_t mark_count(const Plan *plan) {
+    size_t count = 0;
+    for (size_t i = 0; i < plan->steps.count; i++)
+        count += (size_t)(turns_of(plan, i) * plan_samples(plan));
+    return count + 1;
 }
 
 static void time_steps(Compilation *c, const Options *options, Timing *timing) {
     const Plan *plan = c->variants.list[0].plan;
     size_t steps = plan->steps.count;
-    Marks marks = {.seconds = ARENA_ARRAY(&c->arena, steps * c->options->batch + 1, double)};
+    Marks marks = {.seconds = ARENA_ARRAY(&c->arena, mark_count(plan), double)};
     Execution execution;
     execution_begin(&execution, c, (StepMark){pass_mark, &marks});
     fill_inputs(c, options, &execution);

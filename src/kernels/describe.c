@@ -516,6 +516,8 @@ void kernel_signature(const Step *step, StrBuf *out) {
         sign_stage(&step->epilogue.data[i], step->output.channels, out);
     if (step->together)
         sign_samples(step, out);
+    if (step_takes_rows(step))
+        strbuf_add(out, " | rows");
     if (step->parts > 1)
         strbuf_format(out, " | parts %d %d", step->parts, (int)step->split);
 }

@@ -13,7 +13,9 @@ void kernel_emit(Ir *ir, const Step *step, const Machine *machine) {
     const Packed *packed[KERNEL_MAX_PACKED];
     int pointers = step->input_count + 1 + (step->scratch ? 1 : 0) + kernel_packed(step, packed);
     IrValue part = step->parts > 1 ? ir_parameter(ir, pointers) : ir_i64(ir, 0);
-    const Emitter emitter = {ir, step, machine, machine->lanes, part};
+    Emitter emitter = {ir, step, machine, machine->lanes, part, {NULL}};
+    for (int i = 0; i < 2 && step_takes_rows(step); i++)
+        emitter.rows[i] = ir_parameter(ir, pointers + i);
     switch (step->kind) {
     case STEP_CONV:
         if (step->output.block == 1)

@@ -155,6 +155,8 @@ Portion portion_inside(const Emitter *emitter, const Portion *work, IrValue star
 Portion portion_rows(const Emitter *emitter, IrValue channel, int64_t vectors) {
     const View *output = &emitter->step->output;
     Ir *ir = emitter->ir;
+    if (step_takes_rows(emitter->step))
+        return (Portion){emitter->rows[0], emitter->rows[1]};
     if (!is_shared(emitter) || emitter->step->split == SPLIT_ROWS)
         return portion_of(emitter, output->height);
     int64_t all = divide_up(output->channels, emitter->lanes);

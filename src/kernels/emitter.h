@@ -12,8 +12,9 @@ typedef struct Emitter {
     Ir *ir;
     const Step *step;
     const Machine *machine;
-    int lanes;    /* f32 in a vector of the machine, V below */
-    IrValue part; /* i64: which of the step's parts is to be done */
+    int lanes;       /* f32 in a vector of the machine, V below */
+    IrValue part;    /* i64: which of the step's parts is to be done */
+    IrValue rows[2]; /* i64: first and end of the rows to be done, of a step that takes them */
 } Emitter;
 
 /* ---- parameters of the function, in kernel_emit's order ---------------------------------- */
@@ -82,8 +83,9 @@ Portion portion_by(const Emitter *emitter, int64_t count, int64_t step);
  * first of which is unit number `start`. A turn belongs where it begins. */
 Portion portion_inside(const Emitter *emitter, const Portion *work, IrValue start, int64_t weight,
                        int64_t count);
-/* Rows of the output for `vectors` vectors of its channels from `channel` on, a multiple of V: by
- * Step.split either a share of all rows, or what a share of all vectors' rows has of these. */
+/* Rows of the output, those that the caller asks for where a step takes them, for `vectors` vectors
+ * of its channels from `channel` on, a multiple of V: by Step.split either a share of all rows, or
+ * what a share of all vectors' rows has of these. */
 Portion portion_rows(const Emitter *emitter, IrValue channel, int64_t vectors);
 
 /* The loop over the turns of a portion that lie below `whole`, a multiple of `step`, and the one

@@ -97,7 +97,7 @@ void kernel_signature(const Step *step, StrBuf *out);
  * all pointers to f32: one for each of step->inputs (at its element (0, 0, 0), of the first sample
  * if the step does several together), the output (same), the scratch memory if the step has any,
  * then the packed tensors in the order of kernel_packed. With Step.parts > 1 there is one more, an
- * i64: which part to do. */
+ * i64: which part to do. A step that takes rows has two, i64: the first of them, and their end. */
 void kernel_emit(Ir *ir, const Step *step, const Machine *machine);
 
 /* The packed tensors that a step reads: weights, bias, then those of each stage of the epilogue

@@ -1,6 +1,7 @@
 /* Memory: offsets of buffers in the arena and of packed tensors in their blob.
  *
- * A buffer is needed from the first to the last step that has a view of it, or of a plan that keeps
+ * A buffer is needed from the first to the last step that has a view of it (if that is one of a
+ * band, of the whole band), or of a plan that keeps
  * its values, from the first step to the last. One that holds several samples is needed in the
  * whole of the first and the last run of steps that need it (batch.h). */
 #include "plan/memory.h"
@@ -22,6 +23,23 @@ static void extend_lifetime(Buffer *buffer, int step) {
     buffer->last_step = step;
 }
 
+/* The steps of a band go through all their rows together. */
+static void extend_over_bands(Plan *plan) {
+    size_t *begin = ARENA_ARRAY(plan->arena, plan->steps.count, size_t); /* of each step's band */
+    for (size_t i = 0, end; i < plan->steps.count; i = end) {
+        end = plan_band_end(plan, i);
+        for (size_t k = i; k < end; k++)
+            begin[k] = i;
+    }
+    for (size_t i = 0; i < plan->buffers.count; i++) {
+        Buffer *buffer = plan->buffers.data[i];
+        if (buffer->first_step < 0)
+            continue;
+        buffer->first_step = (int)begin[buffer->first_step];
+        buffer->last_step = (int)plan_band_end(plan, (size_t)buffer->last_step) - 1;
+    }
+}
+
 void memory_find_lifetimes(Plan *plan) {
     for (size_t i = 0; i < plan->buffers.count; i++) {
         Buffer *buffer = plan->buffers.data[i];
@@ -37,6 +55,7 @@ void memory_find_lifetimes(Plan *plan) {
         if (step->scratch)
             extend_lifetime(step->scratch, (int)i);
     }
+    extend_over_bands(plan);
 }
 
 static void keep_all(Plan *plan) {

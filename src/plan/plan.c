@@ -17,7 +17,10 @@ Plan *plan_build(Arena *arena, Diagnostics *diagnostics, const Graph *graph, con
     plan_fuse(plan);
     plan_choose(plan, options);
     if (!plan_layout(plan, diagnostics) || !plan_batch(plan, diagnostics) ||
-        !plan_tile(plan, diagnostics) || !plan_memory(plan, diagnostics))
+        !plan_tile(plan, diagnostics))
+        return NULL;
+    plan_band(plan, options);
+    if (!plan_memory(plan, diagnostics))
         return NULL;
     plan_split(plan);
     return plan;

@@ -9,6 +9,7 @@
  *           reshape become places in another value's buffer
  *   batch   which steps do all samples of a call together
  *   tile    register tiles from the machine table
+ *   band    convolutions with much between them are done together, some rows at a time
  *   memory  buffers get offsets in one arena by lifetime; packed weights get offsets in one blob
  *   split   steps are cut into parts for the threads of a call, as far as that gains time
  *
@@ -18,6 +19,7 @@
 #define NETC_PLAN_PLAN_H
 
 #include "graph/graph.h"
+#include "plan/band.h"
 #include "plan/elementwise.h"
 #include "plan/machine.h"
 #include "plan/packed.h"
@@ -422,6 +424,7 @@ typedef struct Step {
                         a weight; set by tile */
     Packed *bias;    /* PACK_SHIFT; NULL when neither bias nor affine. NORMALISE: as it is */
     Tile tile;
+    BandPart band; /* CONV, DEPTHWISE, and COPY and ZERO between them; set by band */
     int parts;     /* threads that do it together; below 2: one alone */
     Split split;   /* CONV, WINOGRAD (set by choose), DEPTHWISE, CONV_GENERAL, WINDOW, ADAPTIVE,
                       RESIZE */
@@ -505,6 +508,8 @@ typedef struct PlanOptions {
                           several samples */
     int winograd_size; /* for tests: Winograd's method with tiles of this size wherever there is
                           one; 0: where it is predicted to be faster */
+    int band_turns;    /* for tests: bands of at least so many turns wherever there can be; 0: where
+                          the second cache is too small without */
 } PlanOptions;
 
 /* A call does the steps in runs: a step that is together by itself, those between two of them for
@@ -512,6 +517,14 @@ typedef struct PlanOptions {
  * `index` is done for each sample by itself. */
 size_t plan_run_end(const Plan *plan, size_t first);
 bool plan_repeats(const Plan *plan, size_t index);
+
+/* Where the band ends that step `index` is in; index + 1 if it is in none. */
+size_t plan_band_end(const Plan *plan, size_t index);
+
+/* Whether a step's kernel is told which rows to do. */
+static inline bool step_takes_rows(const Step *step) {
+    return step->band.band && step->band.when == TURNS_ALL;
+}
 
 /* Makes the whole plan. Reports E0802 and returns NULL if a size is out of bounds. */
 Plan *plan_build(Arena *arena, Diagnostics *diagnostics, const Graph *graph, const Machine *machine,
@@ -551,6 +564,8 @@ bool plan_layout(Plan *plan, Diagnostics *diagnostics); /* sets views; inserts C
                                                            removes VIEW and CONCAT */
 bool plan_batch(Plan *plan, Diagnostics *diagnostics);  /* sets which steps are together */
 bool plan_tile(Plan *plan, Diagnostics *diagnostics);   /* sets tiles and packed tensors */
+void plan_band(Plan *plan,
+               const PlanOptions *options); /* sets bands; inserts COPY and ZERO; moves ZERO */
 bool plan_memory(Plan *plan, Diagnostics *diagnostics); /* sets offsets */
 /* The largest buffers that are in the arena where that is fullest, at most `most`; how many. */
 int plan_fullest(const Plan *plan, const Buffer **largest, int most);

@@ -341,6 +341,16 @@ static void print_parts(const Step *step, StrBuf *out) {
                   step->split == SPLIT_ROWS ? " by rows" : "", step->waits ? ", waits" : "");
 }
 
+/* Only of a step in a band. */
+static void print_band(const Step *step, StrBuf *out) {
+    static const char *const when[] = {"in each of", "in all but the first of", "in the last of"};
+    const BandPart *band = &step->band;
+    strbuf_format(out, "    band     %s %" PRId64 " turns", when[band->when], band->band->turns);
+    if (step_takes_rows(step))
+        strbuf_format(out, ", %" PRId64 " rows, %" PRId64 " ahead", band->rows, band->lead);
+    strbuf_add(out, "\n");
+}
+
 static void print_packed(const char *role, const Packed *packed, StrBuf *out) {
     if (packed)
         strbuf_format(out, "    %-8s +%" PRId64 ", %" PRId64 " floats in %zu recipe%s\n", role,
@@ -402,6 +412,8 @@ static void print_step(const Plan *plan, const Step *step, size_t index, StrBuf 
         print_samples(plan, step, out);
     if (plan->threads > 1 && !plan_repeats(plan, index))
         print_parts(step, out);
+    if (step->band.band)
+        print_band(step, out);
     print_packed("weights", step->weights, out);
     print_packed("bias", step->bias, out);
     if (step->affine_count > 0)

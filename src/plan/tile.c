@@ -28,26 +28,31 @@ static Tile columns_tile(const Machine *machine, const Step *step) {
     return (Tile){rows, 1, filters, 1};
 }
 
+/* Of a CONV whose output is blocked. */
+static TileProblem conv_problem(const Machine *machine, const Step *step) {
+    const Weight *weight = step->conv.weight;
+    TileProblem problem = tile_problem_of_conv(machine, weight, step->conv.groups,
+                                               step->output.height, step->output.width);
+    if (conv_shuffles(step, machine))
+        problem.registers -= 2 * (int)weight->shape.dims[1]; /* weights and patterns */
+    return problem;
+}
+
 static Tile conv_tile(const Machine *machine, const Step *step) {
     if (step->output.block == 1)
         return columns_tile(machine, step);
-    const View *output = &step->output;
-    const Weight *weight = step->conv.weight;
-    TileProblem problem =
-        tile_problem_of_conv(machine, weight, step->conv.groups, output->height, output->width);
-    if (conv_shuffles(step, machine))
-        problem.registers -= 2 * (int)weight->shape.dims[1]; /* weights and patterns */
+    TileProblem problem = conv_problem(machine, step);
     Tile tile = tile_choose(&problem);
-    tile.unroll = conv_unroll(&step->inputs[0], weight->shape.dims[1]);
+    tile.unroll = conv_unroll(&step->inputs[0], step->conv.weight->shape.dims[1]);
     return tile;
 }
 
 /* The weights of a vector of channels stay in registers if they leave half of them free. */
-static Tile depthwise_tile(const Machine *machine, const Step *step) {
+static TileProblem depthwise_problem(const Machine *machine, const Step *step) {
     const View *output = &step->output;
     int64_t taps = step->conv.window.kernel[0] * step->conv.window.kernel[1];
     int kept = taps <= machine->registers / 2 ? (int)taps : 1;
-    TileProblem problem = {
+    return (TileProblem){
         .machine = machine,
         .height = output->height,
         .width = output->width,
@@ -57,7 +62,22 @@ static Tile depthwise_tile(const Machine *machine, const Step *step) {
         .max_pixels = machine->registers,
         .registers = machine->registers - kept - 1 + !machine->fused,
     };
+}
+
+static Tile depthwise_tile(const Machine *machine, const Step *step) {
+    TileProblem problem = depthwise_problem(machine, step);
     return tile_choose(&problem);
+}
+
+Tile tile_dividing(const Machine *machine, const Step *step, int64_t rows) {
+    TileProblem problem = step->kind == STEP_DEPTHWISE ? depthwise_problem(machine, step)
+                                                       : conv_problem(machine, step);
+    problem.height = rows;
+    problem.row_multiple = rows;
+    problem.fixed_vectors = step->tile.vectors; /* weights are packed for them */
+    Tile tile = tile_choose(&problem);
+    tile.unroll = step->tile.unroll;
+    return tile;
 }
 
 /* Columns of one row, of a transposed convolution those that are a stride apart: they share their

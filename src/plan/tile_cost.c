@@ -50,11 +50,18 @@ double tile_cost(const TileProblem *problem, const Tile *tile) {
     return cost;
 }
 
+static bool is_asked_for(const TileProblem *problem, int rows, int vectors) {
+    return (problem->row_multiple == 0 || problem->row_multiple % rows == 0) &&
+           (problem->fixed_vectors == 0 || problem->fixed_vectors == vectors);
+}
+
 Tile tile_choose(const TileProblem *problem) {
-    Tile best = {1, 1, 1, 1};
+    Tile best = {1, 1, problem->fixed_vectors > 0 ? problem->fixed_vectors : 1, 1};
     double best_cost = tile_cost(problem, &best);
     for (int vectors = 1; vectors <= smaller(problem->vectors, problem->max_vectors); vectors++) {
         for (int rows = 1; rows <= smaller(problem->height, problem->max_pixels); rows++) {
+            if (!is_asked_for(problem, rows, vectors))
+                continue;
             int fitting = (problem->registers - vectors) / (vectors * rows);
             if (fitting > problem->max_pixels / rows)
                 fitting = problem->max_pixels / rows;

@@ -27,8 +27,10 @@ typedef struct TileProblem {
     int64_t repeats; /* groups that are tiled like this, one after the other; not in tile_cost */
     int max_vectors;
     int max_pixels;
-    int weight_slots; /* to load a vector of weights */
-    int registers;    /* for accumulators, and one for each vector of weights */
+    int weight_slots;     /* to load a vector of weights */
+    int registers;        /* for accumulators, and one for each vector of weights */
+    int64_t row_multiple; /* of which the tile's rows are a divisor; 0: any number will do */
+    int fixed_vectors;    /* that the tile has; 0: any number */
 } TileProblem;
 
 static inline int smaller(int64_t a, int b) {
@@ -43,6 +45,10 @@ double tile_cost(const TileProblem *problem, const Tile *tile);
 
 /* The cheapest tile that fits the registers; of equals the first, with few rows and vectors. */
 Tile tile_choose(const TileProblem *problem);
+
+/* The cheapest tile of a CONV or DEPTHWISE, which has one and blocked output, for images of `rows`
+ * rows that whole tiles divide. */
+Tile tile_dividing(const Machine *machine, const Step *step, int64_t rows);
 
 /* A direct convolution of an image in groups, by shapes only. */
 TileProblem tile_problem_of_conv(const Machine *machine, const Weight *weight, int64_t groups,

@@ -49,6 +49,7 @@ typedef struct Suite {
     int networks;
     int shared;   /* networks of which a step was done by several threads */
     int together; /* networks of which a step did all samples together */
+    int banded;   /* networks that can be done in bands */
     int failures;
     int64_t classes; /* results that the reference says are NaN or infinite */
 } Suite;
@@ -436,12 +437,32 @@ static bool has_winograd(const Plan *plan) {
     return false;
 }
 
-/* Convolutions once by the direct method, and in this process once with each size of Winograd's
- * tiles, where there are any. What that makes of numbers that are not finite is not claimed. */
+static bool has_band(const Plan *plan) {
+    for (size_t i = 0; i < plan->steps.count; i++)
+        if (plan->steps.data[i]->band.band)
+            return true;
+    return false;
+}
+
+/* Whether a plan is what its options are there to try. */
+static bool is_tried(const Plan *plan, const PlanOptions *options) {
+    return (options->winograd_size == 0 || has_winograd(plan)) &&
+           (options->band_turns == 0 || has_band(plan));
+}
+
+/* Convolutions once by the direct method, and in this process, where there are any, once with each
+ * size of Winograd's tiles and once in bands of few and of many rows. What Winograd's method makes
+ * of numbers that are not finite is not claimed. */
 static void run_case(Case *c) {
-    static const PlanOptions variants[] = {
-        {.exact = true}, {.winograd_size = 4}, {.winograd_size = 6}, {.winograd_size = 8}};
-    size_t count = c->suite->mode == MODE_RUN && !c->suite->special ? 4 : 1;
+    static const PlanOptions variants[] = {{.exact = true},
+                                           {.exact = true, .band_turns = 2},
+                                           {.exact = true, .band_turns = 4},
+                                           {.winograd_size = 4},
+                                           {.winograd_size = 6},
+                                           {.winograd_size = 8}};
+    size_t count = c->suite->mode == MODE_WRITE || c->suite->mode == MODE_CHECK ? 1
+                   : c->suite->special                                          ? 3
+                                                                                : 6;
     c->suite->networks++;
     for (size_t i = 0; i < count; i++) {
         c->options = variants[i];
@@ -451,7 +472,8 @@ static void run_case(Case *c) {
             return;
         }
         c->suite->together += i == 0 && has_together(c->variants.list[0].plan);
-        if (i == 0 || has_winograd(c->variants.list[0].plan))
+        c->suite->banded += i == 1 && has_band(c->variants.list[0].plan);
+        if (is_tried(c->variants.list[0].plan, &variants[i]))
             run_planned(c);
     }
 }
@@ -524,8 +546,8 @@ int main(int argc, char **argv) {
             run_file(&suite, argv[i]);
         }
     }
-    fprintf(stderr, "%d networks, %lld results of a class, %d failures\n", suite.networks,
-            (long long)suite.classes, suite.failures);
+    fprintf(stderr, "%d networks, %d in bands, %lld results of a class, %d failures\n",
+            suite.networks, suite.banded, (long long)suite.classes, suite.failures);
     bool vacuous = (suite.special && suite.mode != MODE_WRITE && suite.classes == 0) ||
                    (suite.threads > 0 && suite.shared == 0) ||
                    (suite.batch > 1 && suite.together == 0);

@@ -1,0 +1,330 @@
+/* Bands: convolutions that are done together, some rows at a time.
+ *
+ * The value between two convolutions may be larger than the second cache: then it is written to the
+ * third one and read from there. So such convolutions take turns: each does as many rows as fit,
+ * and the next goes on with them at once. Of the value between them there is never more than a
+ * window of rows, which moves down the image: a small buffer instead of a large one. (Alwani, Chen,
+ * Ferdman and Milder: Fused-Layer CNN Accelerators, 2016; rows that the next turn needs too are
+ * kept, not computed again.)
+ *
+ * In turn t the last step does `rows` rows of its output, from t * rows on; a step before it does
+ * as many for each of the rows that its reader then needs. Where the reader's windows reach further
+ * down, it is `lead` rows ahead. Of its output's buffer, which begins with the halo above:
+ *
+ *     row 0                   row t * rows - pad of the value, pad being the reader's
+ *     row pad + lead          the first that turn t > 0 computes; those above it, which the reader
+ *                             needs again, a COPY has brought there from the end of the buffer
+ *     row pad + lead + rows   the end, and the halo below: in the last turn a ZERO fills it before
+ *                             the reader comes to it, since the image may end above
+ *
+ * For all turns to be alike, `rows` divides the height, and the register tile's rows divide `rows`.
+ */
+#include <assert.h>
+
+#include "plan/halo.h"
+#include "plan/memory.h"
+#include "plan/tile_cost.h"
+#include "support/checked.h"
+
+#define MAX_STEPS 8 /* of a band */
+
+/* A step of a band in the making, and the window that its output becomes. */
+typedef struct Link {
+    Step *step;
+    Step *zero;   /* makes the halo of its output; NULL: there is none */
+    size_t index; /* of the step */
+    Tile tile;
+    int64_t rows;
+    int64_t lead;
+} Link;
+
+typedef struct Banding {
+    Plan *plan;
+    int least_turns;
+    int64_t most_bytes; /* between two steps, and in windows: half of the second cache; 0: any */
+    VEC(Step *) steps;  /* as they will run */
+    Link links[MAX_STEPS];
+    int count;
+} Banding;
+
+/* ---- which steps -------------------------------------------------------------------------- */
+
+/* A kernel that does the rows it is asked for. */
+static bool does_rows(const Step *step) {
+    return (step->kind == STEP_CONV && step->output.block > 1) || step->kind == STEP_DEPTHWISE;
+}
+
+static Halo halo_made_by(const Step *zero) {
+    Halo halo = {0};
+    for (int i = 0; zero && i < 2; i++) {
+        halo.begin[i] = zero->zero.begin[i];
+        halo.end[i] = zero->zero.end[i];
+    }
+    return halo;
+}
+
+/* Whether the step's output with its halo is all that its buffer holds. */
+static bool fills_buffer(const Link *link) {
+    const View *view = &link->step->output;
+    Halo halo = halo_made_by(link->zero);
+    int64_t blocks = divide_up(view->channels, view->block);
+    return view->offset == halo.begin[0] * view->row_stride + halo.begin[1] * view->pixel_stride &&
+           view->row_stride == (halo.begin[1] + view->width + halo.end[1]) * view->pixel_stride &&
+           view->block_stride == (halo.begin[0] + view->height + halo.end[0]) * view->row_stride &&
+           view->buffer->elements == blocks * view->block_stride;
+}
+
+/* Whether `reader`, step number `index`, alone needs what the link makes, and as an image. */
+static bool hands_on(const Banding *banding, const Link *link, const Step *reader, size_t index) {
+    const Buffer *buffer = link->step->output.buffer;
+    if (!does_rows(reader) || buffer->place != PLACE_ARENA || reader->inputs[0].buffer != buffer ||
+        buffer->last_step != (int)index || !fills_buffer(link) ||
+        halo_made_by(link->zero).begin[0] != reader->conv.window.pad_begin[0])
+        return false;
+    for (int k = 1; k < reader->input_count; k++)
+        if (reader->inputs[k].buffer == buffer)
+            return false;
+    return buffer_bytes(buffer) > banding->most_bytes;
+}
+
+/* A step that may as well be done before the links: a ZERO, or a COPY of what none of them makes.
+ */
+static bool is_apart(const Banding *banding, const Step *step) {
+    if (step->kind != STEP_COPY)
+        return step->kind == STEP_ZERO;
+    for (int k = 0; k < banding->count; k++)
+        if (banding->links[k].step->output.buffer == step->inputs[0].buffer)
+            return false;
+    return true;
+}
+
+/* The step after number `index` that is not apart; the number of steps if there is none. */
+static size_t next_step(const Banding *banding, size_t index) {
+    const Plan *plan = banding->plan;
+    do
+        index++;
+    while (index < plan->steps.count && is_apart(banding, plan->steps.data[index]));
+    return index;
+}
+
+static void add_link(Banding *banding, size_t index) {
+    Step *const *steps = banding->plan->steps.data;
+    Step *step = steps[index];
+    const Buffer *buffer = step->output.buffer;
+    Step *first = buffer->place == PLACE_ARENA ? steps[buffer->first_step] : step;
+    banding->links[banding->count++] =
+        (Link){.step = step, .zero = first->kind == STEP_ZERO ? first : NULL, .index = index};
+}
+
+/* Links the steps from number `first` on that hand on to each other. */
+static void link_steps(Banding *banding, size_t first) {
+    const Plan *plan = banding->plan;
+    banding->count = 0;
+    if (does_rows(plan->steps.data[first]))
+        add_link(banding, first);
+    while (banding->count > 0 && banding->count < MAX_STEPS) {
+        const Link *last = &banding->links[banding->count - 1];
+        size_t next = next_step(banding, last->index);
+        if (next == plan->steps.count || !hands_on(banding, last, plan->steps.data[next], next))
+            return;
+        add_link(banding, next);
+    }
+}
+
+/* ---- how many rows ------------------------------------------------------------------------- */
+
+/* Sets the rows and the tile of a link. */
+static void set_link(const Banding *banding, Link *link, int64_t rows) {
+    link->rows = rows;
+    link->tile = tile_dividing(banding->plan->machine, link->step, rows);
+}
+
+/* How far the link must be ahead, if it does `stride` rows for each of its reader's. */
+static int64_t find_lead(const Link *link, const Link *reader) {
+    const Window *window = &reader->step->conv.window;
+    int64_t reach = (window->kernel[0] - 1) * window->dilation[0];
+    int64_t ahead = window->stride[0] * (reader->lead - 1) + reach + 1 - window->pad_begin[0];
+    return ahead > 0 ? divide_up(ahead, link->tile.rows) * link->tile.rows : 0;
+}
+
+/* Whether the link's window has room for what is below its last row, in the last turn, and the rows
+ * that stay are apart from where they go. */
+static bool window_holds(const Link *link, int64_t turns) {
+    Halo halo = halo_made_by(link->zero);
+    int64_t left = link->step->output.height - link->rows * (turns - 1);
+    return left > 0 && (halo.end[0] == 0 || left <= link->rows + link->lead) &&
+           link->lead + halo.begin[0] <= link->rows;
+}
+
+/* Sets all links, if the last does `rows` rows in each of `turns` turns. */
+static bool set_links(Banding *banding, int64_t rows, int64_t turns) {
+    Link *link = &banding->links[banding->count - 1];
+    set_link(banding, link, rows);
+    link->lead = 0;
+    while (link > banding->links) {
+        const Link *reader = link--;
+        set_link(banding, link, reader->step->conv.window.stride[0] * reader->rows);
+        link->lead = find_lead(link, reader);
+        if (!window_holds(link, turns))
+            return false;
+    }
+    return true;
+}
+
+/* Of the windows of all values between the steps. */
+static int64_t window_bytes(const Banding *banding) {
+    int64_t bytes = 0;
+    for (int k = 0; k + 1 < banding->count; k++) {
+        const Link *link = &banding->links[k];
+        const View *view = &link->step->output;
+        Halo halo = halo_made_by(link->zero);
+        int64_t rows = halo.begin[0] + link->lead + link->rows + halo.end[0];
+        bytes += divide_up(view->channels, view->block) * rows * view->row_stride *
+                 (int64_t)sizeof(float);
+    }
+    return bytes;
+}
+
+/* The fewest turns whose windows have room in the second cache beside all else; 0: none have. */
+static int64_t turns_of_links(Banding *banding) {
+    int64_t height = banding->links[banding->count - 1].step->output.height;
+    for (int64_t turns = banding->least_turns; turns <= height; turns++)
+        if (height % turns == 0 && set_links(banding, height / turns, turns) &&
+            (banding->most_bytes == 0 || window_bytes(banding) <= banding->most_bytes))
+            return turns;
+    return 0;
+}
+
+/* ---- the steps ----------------------------------------------------------------------------- */
+
+static void push(Banding *banding, Step *step) {
+    VEC_PUSH(banding->plan->arena, &banding->steps, step);
+}
+
+static Step *push_helper(Banding *banding, StepKind kind, const Link *link, Turns when) {
+    Step *step = ARENA_NEW(banding->plan->arena, Step);
+    *step = (Step){.kind = kind,
+                   .node = link->step->node,
+                   .path = link->step->path,
+                   .name = link->step->output_value->name,
+                   .output_value = link->step->output_value,
+                   .output = link->step->output};
+    step->output.turn_stride = 0;
+    step->band = link->step->band;
+    step->band.when = when;
+    push(banding, step);
+    return step;
+}
+
+/* Brings the rows that the reader needs again to the beginning of the window. */
+static void push_copy(Banding *banding, const Link *link) {
+    Halo halo = halo_made_by(link->zero);
+    int64_t rows = link->lead + halo.begin[0];
+    if (rows == 0)
+        return;
+    Step *copy = push_helper(banding, STEP_COPY, link, TURNS_BUT_FIRST);
+    copy->output.offset = 0;
+    copy->output.height = rows;
+    copy->output.width += halo.begin[1] + halo.end[1];
+    copy->input_count = 1;
+    copy->input_values = ARENA_NEW(banding->plan->arena, Value *);
+    copy->input_values[0] = link->step->output_value;
+    copy->inputs = ARENA_NEW(banding->plan->arena, View);
+    copy->inputs[0] = copy->output;
+    copy->inputs[0].offset = link->rows * copy->output.row_stride;
+}
+
+/* The halo below the last row. */
+static void push_zero(Banding *banding, const Link *link, int64_t turns) {
+    Halo halo = halo_made_by(link->zero);
+    if (halo.end[0] == 0)
+        return;
+    Step *zero = push_helper(banding, STEP_ZERO, link, TURNS_LAST);
+    zero->output.height -= link->rows * (turns - 1);
+    zero->zero.begin[1] = halo.begin[1];
+    zero->zero.end[0] = halo.end[0];
+    zero->zero.end[1] = halo.end[1];
+}
+
+/* Makes the link's output, which is the reader's input, a window that moves. */
+static void make_window(const Link *link, Step *reader) {
+    View *view = &link->step->output;
+    Halo halo = halo_made_by(link->zero);
+    int64_t rows = halo.begin[0] + link->lead + link->rows + halo.end[0];
+    view->block_stride = rows * view->row_stride;
+    view->turn_stride = link->rows * view->row_stride;
+    view->buffer->elements = divide_up(view->channels, view->block) * view->block_stride;
+    reader->inputs[0].block_stride = view->block_stride;
+    reader->inputs[0].turn_stride = view->turn_stride;
+    if (link->zero) {
+        link->zero->output = *view;
+        link->zero->output.height = link->lead + link->rows;
+        link->zero->output.turn_stride = 0;
+    }
+}
+
+/* The linked steps in `turns` turns. */
+static void push_band(Banding *banding, int64_t turns) {
+    const Plan *plan = banding->plan;
+    const Link *next = &banding->links[0];
+    for (size_t i = next->index; i < banding->links[banding->count - 1].index; i++) {
+        if (i == next->index)
+            next++;
+        else /* it is apart */
+            push(banding, plan->steps.data[i]);
+    }
+    Band *band = ARENA_NEW(plan->arena, Band);
+    band->turns = turns;
+    for (int k = 0; k < banding->count; k++) {
+        Link *link = &banding->links[k];
+        Step *step = link->step, *reader = k + 1 < banding->count ? link[1].step : NULL;
+        step->tile = link->tile;
+        step->band = (BandPart){band, TURNS_ALL, link->rows, link->lead};
+        if (reader) {
+            make_window(link, reader);
+            push_copy(banding, link);
+        }
+        push(banding, step);
+        if (reader)
+            push_zero(banding, link, turns);
+    }
+}
+
+/* Pushes the steps from number `first` on that are done together, or that one; where they end. */
+static size_t push_from(Banding *banding, size_t first) {
+    link_steps(banding, first);
+    for (; banding->count > 1; banding->count--) {
+        int64_t turns = turns_of_links(banding);
+        if (turns == 0)
+            continue;
+        push_band(banding, turns);
+        return banding->links[banding->count - 1].index + 1;
+    }
+    push(banding, banding->plan->steps.data[first]);
+    return first + 1;
+}
+
+void plan_band(Plan *plan, const PlanOptions *options) {
+    if (plan->keeps || plan->threads > 1)
+        return;
+    memory_find_lifetimes(plan);
+    Banding banding = {
+        .plan = plan, .least_turns = 2, .most_bytes = plan->machine->cache_bytes / 2};
+    if (options->band_turns > 0) {
+        banding.least_turns = options->band_turns;
+        banding.most_bytes = 0;
+    }
+    for (size_t i = 0; i < plan->steps.count;)
+        i = push_from(&banding, i);
+    plan->steps.data = banding.steps.data;
+    plan->steps.count = banding.steps.count;
+    plan->steps.capacity = banding.steps.capacity;
+}
+
+size_t plan_band_end(const Plan *plan, size_t index) {
+    const Band *band = plan->steps.data[index]->band.band;
+    size_t end = index + 1;
+    while (band && end < plan->steps.count && plan->steps.data[end]->band.band == band)
+        end++;
+    return end;
+}
