@@ -2,7 +2,7 @@
  * this process.
  *
  * The module has one internal function for each distinct kernel, and these global symbols, all
- * beginning with the network's name and described by the generated header:
+ * beginning with Variants.symbol and described by the generated header:
  *   NAME        the forward pass: inputs, outputs, [packed weights,] arena[, thread pool]
  *   NAME_info   read-only facts (runtime/netc_runtime.h: struct netc_info)
  *   NAME_pack   plain tensors -> packed weights, without embedded weights only

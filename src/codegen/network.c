@@ -464,7 +464,7 @@ static LLVMValueRef emit_variant(const Codegen *codegen, size_t index,
     const Variant *variant = &codegen->variants->list[index];
     Build build = {.ir = codegen->ir,
                    .plan = variant->plan,
-                   .name = codegen->graph->name,
+                   .name = codegen->variants->symbol,
                    .global = codegen->variants->count == 1,
                    .block = block,
                    .packed_offset = variant->packed_offset,

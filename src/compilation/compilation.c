@@ -176,6 +176,9 @@ bool compilation_make_plans(Compilation *c) {
                                 .keep = c->keep_values,
                                 .threads = (int)options->threads,
                                 .batch = (int64_t)options->batch};
+    if (options->symbol_prefix)
+        c->variants.symbol =
+            arena_format(&c->arena, "%s%s", options->symbol_prefix, c->graph->name);
     for (size_t i = 0; i < c->targets.count; i++) {
         const Target *target = c->targets.data[i];
         const Plan *plan =

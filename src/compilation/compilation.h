@@ -33,6 +33,7 @@ typedef struct CompileOptions {
     WeightsOrder weights_order; /* WEIGHTS_ORDERS: what the network says */
     WeightsMode weights_mode;
     bool allow_weights_outside;
+    const char *symbol_prefix; /* of all symbols and macros; NULL: none */
     const char *target;
     const char *cpu;
     int optimisation;

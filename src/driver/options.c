@@ -58,6 +58,23 @@ static const char *set_choice(Arena *arena, const OptionRow *row, const char *va
                         did_you_mean(arena, "", suggest_name(value, row->choices, count)));
 }
 
+/* How many characters of `text` are an identifier of C; 0: it begins with none. */
+static size_t identifier_length(const char *text) {
+    if (*text >= '0' && *text <= '9')
+        return 0;
+    return strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
+}
+
+static const char *set_identifier(Arena *arena, const OptionRow *row, const char *value,
+                                  const char **field) {
+    size_t length = identifier_length(value);
+    if (length == 0 || value[length] != '\0')
+        return arena_format(arena, "%s takes what an identifier of C can begin with, not `%s`",
+                            row->name, value);
+    *field = value;
+    return NULL;
+}
+
 static const char *set_number(Arena *arena, const OptionRow *row, const char *value,
                               uint64_t *field) {
     char *end;
@@ -85,6 +102,7 @@ static const char *set_option(Arena *arena, const OptionRow *row, const char *va
     case OPTION_FLAG: *(bool *)field = true; return NULL;
     case OPTION_TEXT: *(const char **)field = value; return NULL;
     case OPTION_MAYBE: *(const char **)field = value ? value : ""; return NULL;
+    case OPTION_IDENTIFIER: return set_identifier(arena, row, value, field);
     case OPTION_LIST: VEC_PUSH(arena, (TextList *)field, value); return NULL;
     case OPTION_NUMBER: return set_number(arena, row, value, field);
     case OPTION_CHOICE: return set_choice(arena, row, value, field);

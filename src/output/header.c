@@ -27,6 +27,7 @@ typedef struct Header {
     const Variants *variants;
     const Target *target; /* of the lowest */
     const Graph *graph;
+    const char *name; /* of the function: "digits" */
     const CodegenOptions *options;
     Arena *arena;
     Intern intern;
@@ -157,7 +158,7 @@ static bool same_element(const Header *h, size_t a, size_t b) {
 
 static void print_prototype(const Header *h, const char *indent, StrBuf *out) {
     const char *separator = "";
-    strbuf_format(out, "%svoid %s(", indent, h->graph->name);
+    strbuf_format(out, "%svoid %s(", indent, h->name);
     for (size_t i = 0; i < tensor_count(h); i++, separator = ", ")
         strbuf_format(out, "%s%s%s *%s", separator, i < h->graph->inputs.count ? "const " : "",
                       c_type(tensor_value(h, i)), tensor_name(h, i));
@@ -167,7 +168,7 @@ static void print_prototype(const Header *h, const char *indent, StrBuf *out) {
 }
 
 static void print_example(const Header *h, StrBuf *out) {
-    strbuf_format(out, " *\n * Example:\n *\n *     #include \"%s.h\"\n", h->graph->name);
+    strbuf_format(out, " *\n * Example:\n *\n *     #include \"%s.h\"\n", h->name);
     if (h->variants->arena_bytes > 0)
         strbuf_format(out, " *     static _Alignas(%s_ALIGNMENT) char arena[%s_ARENA_BYTES];\n",
                       h->macro, h->macro);
@@ -182,7 +183,7 @@ static void print_example(const Header *h, StrBuf *out) {
     if (takes_pool(h))
         strbuf_format(out, " *     pthreadpool_t pool = pthreadpool_create(%s_THREADS);\n",
                       h->macro);
-    strbuf_format(out, " *     %s(", h->graph->name);
+    strbuf_format(out, " *     %s(", h->name);
     for (size_t i = 0; i < tensor_count(h); i++)
         strbuf_format(out, "%s, ", tensor_name(h, i));
     strbuf_format(out, "%s%s%s);\n", takes_weights(h) ? "weights, " : "",
@@ -194,7 +195,7 @@ static void print_opening(const Header *h, const GraphCount *count) {
     report_text(report_make(h->variants, count, &(ReportOptions){0}, NULL), &table);
     strbuf_format(h->out,
                   "/* %s: a neural network compiled by netc. Generated, not to be edited.\n",
-                  h->graph->name);
+                  h->name);
     strbuf_format(h->out, " * Runs on %s, processor %s or one that has all its instructions.\n",
                   h->target->triple, h->target->cpu);
     for (size_t i = 1; i < h->variants->count; i++)
@@ -255,12 +256,12 @@ static void print_checks(const Header *h) {
                   "\n/* The object was made for a machine like this one. */\n"
                   "typedef char %s_float_has_4_bytes[sizeof(float) == 4 ? 1 : -1];\n"
                   "typedef char %s_pointer_has_8_bytes[sizeof(void *) == 8 ? 1 : -1];\n",
-                  h->graph->name, h->graph->name);
+                  h->name, h->name);
     strbuf_format(h->out,
                   "#ifdef NETC_ABI_VERSION /* netc_runtime.h was included before */\n"
                   "typedef char %s_runtime_fits[NETC_ABI_VERSION == %s_ABI_VERSION ? 1 : -1];\n"
                   "#endif\n",
-                  h->graph->name, h->macro);
+                  h->name, h->macro);
 }
 
 static void print_pool(const Header *h) {
@@ -324,7 +325,7 @@ static void print_pack(Header *h) {
     strbuf_format(h->out,
                   "\n/* The network's tensors, in PyTorch's layout: row-major float32. */\n"
                   "struct %s_tensors {\n",
-                  graph->name);
+                  h->name);
     for (size_t i = 0; i < graph->weights.count; i++) {
         const Weight *weight = graph->weights.data[i];
         const char *name = unique_identifier(h, weight->path, names.data, names.count);
@@ -339,7 +340,7 @@ static void print_pack(Header *h) {
                   "/* Packs the tensors into `weights`: %s_WEIGHTS_BYTES bytes aligned to\n"
                   " * %s_ALIGNMENT, in the layout that %s reads on this target. */\n"
                   "void %s_pack(const struct %s_tensors *tensors, void *weights);\n",
-                  h->macro, h->macro, graph->name, graph->name, graph->name);
+                  h->macro, h->macro, h->name, h->name, h->name);
 }
 
 void header_print(const Variants *variants, const GraphCount *count, const CodegenOptions *options,
@@ -348,10 +349,11 @@ void header_print(const Variants *variants, const GraphCount *count, const Codeg
     Header h = {.variants = variants,
                 .target = variants->list[0].target,
                 .graph = plan->graph,
+                .name = variants->symbol,
                 .options = options,
                 .arena = plan->arena,
                 .intern = {.arena = plan->arena},
-                .macro = upper_case(plan->arena, plan->graph->name),
+                .macro = upper_case(plan->arena, variants->symbol),
                 .out = out};
     name_parameters(&h);
     print_opening(&h, count);
@@ -368,6 +370,6 @@ void header_print(const Variants *variants, const GraphCount *count, const Codeg
                   "\n/* The same facts for netc_runtime.h. */\n"
                   "struct netc_info;\n"
                   "extern const struct netc_info %s_info;\n",
-                  plan->graph->name);
+                  h.name);
     strbuf_add(out, "\n#ifdef __cplusplus\n}\n#endif\n\n#endif\n");
 }

@@ -154,6 +154,8 @@ static void wrong_options_are_told(void **state) {
         {"batch", "1025", "batch takes a number from 1 to 1024, not 1025"},
         {"threads", "x", "threads takes a whole number, not `x`"},
         {"define", "width", "define takes NAME=VALUE, not `width`"},
+        {"symbol-prefix", "1st",
+         "symbol-prefix takes what an identifier of C can begin with, not `1st`"},
         {"weights-mode", "exter", "weights-mode takes `embed`, `extern` or `none`, not `exter`"},
     };
     netc_compiler *compiler = netc_compiler_new();
