@@ -12,6 +12,7 @@ typedef enum OptionKind {
     OPTION_TEXT,         /* sets a const char * */
     OPTION_MAYBE,        /* the same; without a value to "" */
     OPTION_IDENTIFIER,   /* the same; the value is one of C */
+    OPTION_NAMESPACE,    /* the same; identifiers of C++ with `::` between */
     OPTION_LIST,         /* appends to a VEC(const char *) */
     OPTION_NUMBER,       /* sets a uint64_t */
     OPTION_CHOICE,       /* sets an int-sized enum to the index of the word in `choices` */

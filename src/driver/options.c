@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "output/header.h"
 #include "support/suggest.h"
 
 int usage_error(const char *format, ...) {
@@ -75,6 +76,23 @@ static const char *set_identifier(Arena *arena, const OptionRow *row, const char
     return NULL;
 }
 
+static const char *set_namespace(Arena *arena, const OptionRow *row, const char *value,
+                                 const char **field) {
+    for (const char *at = value;; at += 2) {
+        size_t length = identifier_length(at);
+        const char *name = arena_copy_text(arena, at, length);
+        at += length;
+        bool goes_on = strncmp(at, "::", 2) == 0;
+        if (length == 0 || header_reserves(name) || (*at != '\0' && !goes_on))
+            return arena_format(arena, "%s takes names of C++ with `::` between, not `%s`",
+                                row->name, value);
+        if (!goes_on)
+            break;
+    }
+    *field = value;
+    return NULL;
+}
+
 static const char *set_number(Arena *arena, const OptionRow *row, const char *value,
                               uint64_t *field) {
     char *end;
@@ -103,6 +121,7 @@ static const char *set_option(Arena *arena, const OptionRow *row, const char *va
     case OPTION_TEXT: *(const char **)field = value; return NULL;
     case OPTION_MAYBE: *(const char **)field = value ? value : ""; return NULL;
     case OPTION_IDENTIFIER: return set_identifier(arena, row, value, field);
+    case OPTION_NAMESPACE: return set_namespace(arena, row, value, field);
     case OPTION_LIST: VEC_PUSH(arena, (TextList *)field, value); return NULL;
     case OPTION_NUMBER: return set_number(arena, row, value, field);
     case OPTION_CHOICE: return set_choice(arena, row, value, field);
@@ -337,6 +356,13 @@ static int check_depfile(const Options *options) {
     return 0;
 }
 
+static int check_budgets(const Options *options) {
+    const char *budgets = options->compile.budgets;
+    return budgets && strcmp(budgets, "-") == 0
+               ? usage_error("--budgets takes a file, not standard input")
+               : 0;
+}
+
 static int check_fix(const Options *options) {
     if (options->fix && options->fix[0] && strcmp(options->fix, FIX_DRY_RUN) != 0)
         return usage_error("--fix takes `" FIX_DRY_RUN "` or nothing, not `%s`", options->fix);
@@ -459,6 +485,8 @@ int options_parse(Arena *arena, int argc, char **argv, Options *options) {
         status = check_batch(arena, options);
     if (status == 0)
         status = check_depfile(options);
+    if (status == 0)
+        status = check_budgets(options);
     return status == 0 ? check_report(arena, options) : status;
 }
 

@@ -29,6 +29,7 @@ typedef struct Header {
     const Graph *graph;
     const char *name; /* of the function: "digits" */
     const CodegenOptions *options;
+    const char *namespace; /* NULL: none */
     Arena *arena;
     Intern intern;
     VEC(const char *) parameters; /* C names: arena, weights, [pool,] inputs, outputs */
@@ -39,7 +40,7 @@ typedef struct Header {
 
 /* ---- names ---------------------------------------------------------------------------------- */
 
-static bool is_reserved(const char *name) {
+bool header_reserves(const char *name) {
     for (size_t i = 0; i < sizeof reserved_words / sizeof reserved_words[0]; i++)
         if (strcmp(name, reserved_words[i]) == 0)
             return true;
@@ -55,7 +56,7 @@ static const char *unique_identifier(Header *h, const char *text, const char *co
     for (const char *c = text; *c; c++)
         strbuf_add_char(&name, isalnum((unsigned char)*c) && (unsigned char)*c < 128 ? *c : '_');
     for (bool clash = true; clash;) {
-        clash = is_reserved(strbuf_text(&name));
+        clash = header_reserves(strbuf_text(&name));
         for (size_t i = 0; i < taken_count && !clash; i++)
             clash = strcmp(taken[i], strbuf_text(&name)) == 0;
         if (clash)
@@ -202,6 +203,8 @@ static void print_opening(const Header *h, const GraphCount *count) {
         strbuf_format(h->out, "%s%s%s", i > 1 ? ", " : " * Has better code for ",
                       h->variants->list[i].target->cpu,
                       i + 1 == h->variants->count ? ": the first call chooses.\n" : "");
+    if (h->namespace)
+        strbuf_format(h->out, " * In C++ all names but those of macros are in %s.\n", h->namespace);
     strbuf_add(h->out, " *\n");
     print_commented(strbuf_text(&table), h->out);
     print_example(h, h->out);
@@ -249,6 +252,27 @@ static void print_facts(const Header *h, const GraphCount *count) {
     strbuf_add(h->out, "\"\n");
     for (size_t i = 0; i < tensor_count(h); i++)
         print_shape_macros(h, i);
+}
+
+/* "b::c" of "a::b::c"; NULL of "c". */
+static const char *next_namespace(const char *names) {
+    const char *colons = strstr(names, "::");
+    return colons ? colons + 2 : NULL;
+}
+
+/* Of C++. What netc_runtime.h defines stays outside. */
+static void print_scope_begin(const Header *h) {
+    strbuf_add(h->out, "\nstruct netc_info; /* netc_runtime.h */\n\n#ifdef __cplusplus\n");
+    for (const char *at = h->namespace; at; at = next_namespace(at))
+        strbuf_format(h->out, "namespace %.*s {\n", (int)strcspn(at, ":"), at);
+    strbuf_add(h->out, "extern \"C\" {\n#endif\n");
+}
+
+static void print_scope_end(const Header *h) {
+    strbuf_add(h->out, "\n#ifdef __cplusplus\n}\n");
+    for (const char *at = h->namespace; at; at = next_namespace(at))
+        strbuf_add(h->out, "}\n");
+    strbuf_add(h->out, "#endif\n");
 }
 
 static void print_checks(const Header *h) {
@@ -344,13 +368,14 @@ static void print_pack(Header *h) {
 }
 
 void header_print(const Variants *variants, const GraphCount *count, const CodegenOptions *options,
-                  StrBuf *out) {
+                  const char *namespace, StrBuf *out) {
     const Plan *plan = variants->list[0].plan;
     Header h = {.variants = variants,
                 .target = variants->list[0].target,
                 .graph = plan->graph,
                 .name = variants->symbol,
                 .options = options,
+                .namespace = namespace,
                 .arena = plan->arena,
                 .intern = {.arena = plan->arena},
                 .macro = upper_case(plan->arena, variants->symbol),
@@ -361,15 +386,15 @@ void header_print(const Variants *variants, const GraphCount *count, const Codeg
     if (takes_pool(&h))
         strbuf_add(out, "\n#include <pthreadpool.h>\n");
     print_facts(&h, count);
+    print_scope_begin(&h);
     print_checks(&h);
-    strbuf_add(out, "\n#ifdef __cplusplus\nextern \"C\" {\n#endif\n");
     print_forward(&h);
     if (takes_weights(&h) && plan->graph->weights.count > 0)
         print_pack(&h);
     strbuf_format(out,
                   "\n/* The same facts for netc_runtime.h. */\n"
-                  "struct netc_info;\n"
                   "extern const struct netc_info %s_info;\n",
                   h.name);
-    strbuf_add(out, "\n#ifdef __cplusplus\n}\n#endif\n\n#endif\n");
+    print_scope_end(&h);
+    strbuf_add(out, "\n#endif\n");
 }
