@@ -8,6 +8,7 @@ int main(int argc, char **argv) {
     Arena arena = {0};
     Options options = {0};
     int status = options_parse(&arena, argc, argv, &options);
+    options.revision = NETC_REVISION;
     if (status == 0)
         status = pipeline_run(&options);
     arena_free(&arena);

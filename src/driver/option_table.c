@@ -344,7 +344,22 @@ const OptionRow option_table[] = {
      "FORM",
      {"text", "man", "bash", "zsh", "fish"},
      "show this and exit; or the same as a man page or as completions of a shell"},
-    {"version", 0, OPTION_FLAG, ALL_VERBS, FIELD(version), NULL, {0}, "show the version and exit"},
+    {"version",
+     0,
+     OPTION_MAYBE_CHOICE,
+     ALL_VERBS,
+     FIELD(version),
+     "FORM",
+     {"text", "json"},
+     "show the version and exit"},
+    {"verbose",
+     0,
+     OPTION_FLAG,
+     ALL_VERBS,
+     FIELD(verbose),
+     NULL,
+     {0},
+     "--version: show the revision of the source and the default target too, as JSON always does"},
 };
 
 const size_t option_count = sizeof option_table / sizeof option_table[0];

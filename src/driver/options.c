@@ -455,6 +455,7 @@ int options_parse(Arena *arena, int argc, char **argv, Options *options) {
     *options = (Options){.emit = STAGE_OBJECT,
                          .compile = COMPILE_OPTIONS_DEFAULT,
                          .help = HELP_FORMS,
+                         .version = VERSION_FORMS,
                          .error_limit = 20};
     bool used[MAX_OPTIONS] = {false};
     int status = response_files_expand(arena, &argc, &argv);
@@ -463,7 +464,8 @@ int options_parse(Arena *arena, int argc, char **argv, Options *options) {
     status = parse_options(arena, argc, argv, options, used);
     if (status != 0 || options_only_show(options))
         return status;
-    status = check_operands(arena, argc, argv, options);
+    status = options->verbose ? usage_error("--verbose is for --version")
+                              : check_operands(arena, argc, argv, options);
     for (size_t i = 0; i < option_count && status == 0; i++)
         if (used[i] && !(option_table[i].verbs & VERB_BIT(options->verb)))
             status = usage_error("--%s is not an option of `netc %s`", option_table[i].name,

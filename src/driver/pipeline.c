@@ -245,8 +245,10 @@ static bool help(Compilation *c, const Options *options) {
     StrBuf text = {0};
     if (options->help != HELP_FORMS)
         options_help(options->help, &text);
+    else if (options->version == VERSION_JSON)
+        version_json(&c->arena, options, &text);
     else
-        strbuf_add(&text, "netc " NETC_VERSION ", LLVM " NETC_LLVM_VERSION "\n");
+        version_text(&c->arena, options, &text);
     bool done = outputs_write_text(c, options, &text);
     strbuf_free(&text);
     return done;
