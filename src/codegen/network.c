@@ -495,7 +495,7 @@ Codegen *codegen_build(const Variants *variants, const SourceMap *sources,
     Ir *ir = codegen->ir = module_new(lowest, base_name(file->name));
 
     bool embed = options->weights_mode == WEIGHTS_EMBED;
-    DebugInfo *debug = options->debug ? debug_open(ir, sources, file) : NULL;
+    DebugInfo *debug = options->debug ? debug_open(ir, sources, file, &options->prefix_maps) : NULL;
     LLVMValueRef block = embed ? embedded_declare(codegen) : NULL;
     LLVMValueRef functions[TARGETS_MAX];
     for (size_t i = 0; i < variants->count; i++)

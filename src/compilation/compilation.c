@@ -231,6 +231,7 @@ void compilation_generate(Compilation *c, bool hashed) {
     CodegenOptions *codegen = &c->codegen_options;
     codegen->weights_mode = c->options->weights_mode;
     codegen->debug = c->options->debug;
+    codegen->prefix_maps = c->options->prefix_maps;
     codegen->source_hash = hash_sources(c);
     if (hashed && c->weights_bound && codegen->weights_mode != WEIGHTS_NONE)
         codegen->weights_hash = packed_hash(&c->variants);

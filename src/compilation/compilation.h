@@ -42,6 +42,7 @@ typedef struct CompileOptions {
     uint64_t threads; /* 0: one, and no pool */
     uint64_t batch;   /* samples of a call */
     bool debug;
+    PrefixMapList prefix_maps;
     bool exact; /* no Winograd */
     MemoryFileList files;
     bool only_memory; /* nothing is read but `files` */

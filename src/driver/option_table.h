@@ -18,6 +18,7 @@ typedef enum OptionKind {
     OPTION_CHOICE,       /* sets an int-sized enum to the index of the word in `choices` */
     OPTION_MAYBE_CHOICE, /* the same; without a value to the first */
     OPTION_DEFINE,       /* appends NAME=VALUE to the defines */
+    OPTION_PREFIX_MAP,   /* appends OLD=NEW to the prefix maps */
 } OptionKind;
 
 #define VERB_BIT(verb) (1u << (verb))

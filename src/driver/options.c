@@ -113,6 +113,16 @@ static const char *add_define(Arena *arena, const char *value, DefineList *field
     return NULL;
 }
 
+static const char *add_prefix_map(Arena *arena, const OptionRow *row, const char *value,
+                                  PrefixMapList *field) {
+    const char *equals = strchr(value, '=');
+    if (!equals || equals == value)
+        return arena_format(arena, "%s takes %s, not `%s`", row->name, row->argument, value);
+    PrefixMap map = {arena_copy_text(arena, value, (size_t)(equals - value)), equals + 1};
+    VEC_PUSH(arena, field, map);
+    return NULL;
+}
+
 static const char *set_option(Arena *arena, const OptionRow *row, const char *value,
                               Options *options) {
     void *field = (char *)options + row->offset;
@@ -127,6 +137,7 @@ static const char *set_option(Arena *arena, const OptionRow *row, const char *va
     case OPTION_CHOICE: return set_choice(arena, row, value, field);
     case OPTION_MAYBE_CHOICE: return set_choice(arena, row, value ? value : row->choices[0], field);
     case OPTION_DEFINE: return add_define(arena, value, field);
+    case OPTION_PREFIX_MAP: return add_prefix_map(arena, row, value, field);
     }
     return NULL;
 }
@@ -176,6 +187,14 @@ static const OptionRow *row_of_code(int code) {
         if (option_table[i].letter == code)
             return &option_table[i];
     return NULL;
+}
+
+/* `-ffile-prefix-map=OLD=NEW` is how compilers spell it, and so do the flags of a build. */
+static void respell_prefix_maps(Arena *arena, int argc, char **argv) {
+    static const char spelling[] = "-ffile-prefix-map=";
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+        if (strncmp(argv[i], spelling, sizeof spelling - 1) == 0)
+            argv[i] = arena_format(arena, "--%s", argv[i] + 2);
 }
 
 /* Reads all options into *options and remembers in `used` which rows appeared. */
@@ -461,6 +480,7 @@ int options_parse(Arena *arena, int argc, char **argv, Options *options) {
     int status = response_files_expand(arena, &argc, &argv);
     if (status != 0)
         return status;
+    respell_prefix_maps(arena, argc, argv);
     status = parse_options(arena, argc, argv, options, used);
     if (status != 0 || options_only_show(options))
         return status;
