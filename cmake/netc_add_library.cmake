@@ -109,8 +109,9 @@ function(_netc_add_listing output object)
 endfunction()
 
 function(netc_add_library target)
-  cmake_parse_arguments(PARSE_ARGV 1 net "STATIC;OBJECT"
-    "NETWORK;WEIGHTS_MODE;THREADS;PREFIX;NAMESPACE;BUDGET_FILE;OBJECT_VAR;HEADER_VAR;PACKED_VAR;REPORT_VAR;LLVM_IR_VAR;ASM_VAR"
+  set(one_value NETWORK WEIGHTS_MODE THREADS PREFIX NAMESPACE BUDGET_FILE OBJECT_VAR HEADER_VAR
+                PACKED_VAR REPORT_VAR LLVM_IR_VAR ASM_VAR)
+  cmake_parse_arguments(PARSE_ARGV 1 net "STATIC;OBJECT" "${one_value}"
     "SOURCES;WEIGHTS;TARGETS;DEFINES;OPTIONS")
   _netc_check_arguments()
 

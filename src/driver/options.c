@@ -481,6 +481,8 @@ int options_parse(Arena *arena, int argc, char **argv, Options *options) {
     if (status != 0)
         return status;
     respell_prefix_maps(arena, argc, argv);
+    options->arguments = argv;
+    options->argument_count = argc;
     status = parse_options(arena, argc, argv, options, used);
     if (status != 0 || options_only_show(options))
         return status;

@@ -112,6 +112,9 @@ typedef struct Options {
     const char *sarif; /* file for a SARIF log of them; NULL: none */
     ColourWhen colour;
     uint64_t error_limit;
+    const char *crash_dir; /* NULL: none */
+    char **arguments;      /* all of them, those of response files among them */
+    int argument_count;
     HelpForm help;        /* HELP_FORMS: not asked for */
     VersionForm version;  /* VERSION_FORMS: not asked for */
     bool verbose;         /* of the version */
