@@ -1,7 +1,25 @@
 /* argv to exit status. What it does is in driver/pipeline.c. */
+#include <stdio.h>
+#include <string.h>
+
 #include "driver/options.h"
 #include "driver/pipeline.h"
 #include "support/cleanup.h"
+#include "support/failure.h"
+
+/* In the place of what a broken assert calls in the C library, which would abort: it is an internal
+ * error like any other. The shared library of netc still aborts. */
+_Noreturn void on_broken_assert(const char *assertion, const char *file, unsigned line,
+                                const char *function) __asm__("__assert_fail");
+
+_Noreturn void on_broken_assert(const char *assertion, const char *file, unsigned line,
+                                const char *function) {
+    const char *slash = strrchr(file, '/');
+    char reason[200];
+    snprintf(reason, sizeof reason, "%s:%u: %s: %s", slash ? slash + 1 : file, line, function,
+             assertion);
+    internal_error("broken assert", reason);
+}
 
 int main(int argc, char **argv) {
     cleanup_install();

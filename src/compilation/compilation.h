@@ -41,8 +41,8 @@ typedef struct CompileOptions {
     int optimisation;
     uint64_t threads; /* 0: one, and no pool */
     uint64_t batch;   /* samples of a call */
-    bool debug;
     PrefixMapList prefix_maps;
+    bool debug;
     bool exact; /* no Winograd */
     MemoryFileList files;
     bool only_memory; /* nothing is read but `files` */

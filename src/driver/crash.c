@@ -35,7 +35,7 @@ typedef struct Crash {
 
 /* From the root, without `.` and `..`. */
 static const char *absolute_path(Arena *arena, const char *path) {
-    char *current = path[0] == '/' ? NULL : getcwd(NULL, 0);
+    char *current = path[0] == '/' ? NULL : get_current_dir_name();
     const char *at = arena_format(arena, "%s/%s", current ? current : "", path);
     free(current);
     char *result = arena_alloc(arena, strlen(at) + 1);
@@ -44,8 +44,9 @@ static const char *absolute_path(Arena *arena, const char *path) {
         at += strspn(at, "/");
         size_t part = strcspn(at, "/");
         if (part == 2 && strncmp(at, "..", part) == 0) {
-            while (length > 0 && result[--length] != '/')
-                ;
+            while (length > 0 && result[length - 1] != '/')
+                length--;
+            length -= length > 0; /* its slash */
         } else if (part > 0 && !(part == 1 && at[0] == '.')) {
             result[length++] = '/';
             memcpy(result + length, at, part);

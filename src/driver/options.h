@@ -113,12 +113,12 @@ typedef struct Options {
     ColourWhen colour;
     uint64_t error_limit;
     const char *crash_dir; /* NULL: none */
+    const char *revision;  /* of the program's source, set by main; "" if it is not known */
     char **arguments;      /* all of them, those of response files among them */
     int argument_count;
-    HelpForm help;        /* HELP_FORMS: not asked for */
-    VersionForm version;  /* VERSION_FORMS: not asked for */
-    bool verbose;         /* of the version */
-    const char *revision; /* of the program's source, set by main; "" if it is not known */
+    HelpForm help;       /* HELP_FORMS: not asked for */
+    VersionForm version; /* VERSION_FORMS: not asked for */
+    bool verbose;        /* of the version */
 } Options;
 
 /* Reads argv, and the files that it names as @FILE, into *options. Returns 0, or the exit status
