@@ -7,6 +7,9 @@
 #                                            netc::runtime, which maps it
 #     [TARGETS <cpu>...]                     the processors to compile for: --cpu
 #     [THREADS <number>]                     links libpthreadpool
+#     [PREFIX <prefix>]                      of all names, and of the files: --symbol-prefix
+#     [NAMESPACE <name>]                     of C++, in the headers: --namespace
+#     [BUDGET_FILE <file>]                   conditions that each network has to keep: --budgets
 #     [DEFINES <name=value>...] [OPTIONS <option of netc>...]
 #     [OBJECT_VAR <v>] [HEADER_VAR <v>]      where the files are, in the order of the sources
 #     [PACKED_VAR <v>]                       the packed weights of `extern`
@@ -42,7 +45,8 @@ endfunction()
 function(_netc_check_arguments)
   list(LENGTH net_SOURCES sources)
   list(LENGTH net_WEIGHTS weights)
-  set(said_here output header packed depfile emit network weights weights-mode cpu threads define)
+  set(said_here output header packed depfile emit network weights weights-mode cpu threads define
+                symbol-prefix namespace budgets)
   list(JOIN said_here "|" said_here)
   set(problem)
   if(net_UNPARSED_ARGUMENTS)
@@ -71,8 +75,9 @@ function(_netc_check_arguments)
   endif()
 endfunction()
 
-# BASE.o, BASE.h and, if `packed` says so, that file. Further arguments go to netc.
-function(_netc_add_network source base weights packed)
+# BASE.o, BASE.h and, if `packed` says so, that file, from the source and other `inputs`. Further
+# arguments go to netc.
+function(_netc_add_network source base inputs packed)
   # Ninja sees where an object has not changed. To others it must look new, or they make it again
   # each time.
   set(touch COMMAND ${CMAKE_COMMAND} -E touch "${base}.o")
@@ -88,7 +93,7 @@ function(_netc_add_network source base weights packed)
     COMMAND ${CMAKE_COMMAND} -E make_directory "${folder}"
     COMMAND netc::netc "${source}" -o "${base}.o" "--depfile=${base}.d" --write-if-changed ${ARGN}
     ${touch}
-    DEPENDS netc::netc "${source}" ${weights}
+    DEPENDS netc::netc "${source}" ${inputs}
     DEPFILE "${base}.d"
     COMMENT "Compiling network ${name}" VERBATIM COMMAND_EXPAND_LISTS)
 endfunction()
@@ -104,8 +109,9 @@ function(_netc_add_listing output object)
 endfunction()
 
 function(netc_add_library target)
-  cmake_parse_arguments(PARSE_ARGV 1 net "STATIC;OBJECT"
-    "NETWORK;WEIGHTS_MODE;THREADS;OBJECT_VAR;HEADER_VAR;PACKED_VAR;REPORT_VAR;LLVM_IR_VAR;ASM_VAR"
+  set(one_value NETWORK WEIGHTS_MODE THREADS PREFIX NAMESPACE BUDGET_FILE OBJECT_VAR HEADER_VAR
+                PACKED_VAR REPORT_VAR LLVM_IR_VAR ASM_VAR)
+  cmake_parse_arguments(PARSE_ARGV 1 net "STATIC;OBJECT" "${one_value}"
     "SOURCES;WEIGHTS;TARGETS;DEFINES;OPTIONS")
   _netc_check_arguments()
 
@@ -129,6 +135,16 @@ function(netc_add_library target)
   if(net_THREADS)
     list(APPEND options "--threads=${net_THREADS}")
   endif()
+  if(net_PREFIX)
+    list(APPEND options "--symbol-prefix=${net_PREFIX}")
+  endif()
+  if(net_BUDGET_FILE)
+    cmake_path(ABSOLUTE_PATH net_BUDGET_FILE BASE_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}" NORMALIZE)
+    list(APPEND options "--budgets=${net_BUDGET_FILE}")
+  endif()
+  if(net_NAMESPACE)
+    list(APPEND options "--namespace=${net_NAMESPACE}")
+  endif()
   list(APPEND options ${net_OPTIONS})
 
   set(folder "${CMAKE_CURRENT_BINARY_DIR}/${target}.netc")
@@ -146,7 +162,7 @@ function(netc_add_library target)
     if(net_NETWORK)
       set(name "${net_NETWORK}")
     endif()
-    set(base "${folder}/${name}")
+    set(base "${folder}/${net_PREFIX}${name}")
     set(own_options ${options})
     set(weights)
     if(weights_count GREATER 0)
@@ -161,7 +177,8 @@ function(netc_add_library target)
       set(packed "${base}.weights")
     endif()
 
-    _netc_add_network("${source}" "${base}" "${weights}" "${packed}" ${own_options})
+    _netc_add_network("${source}" "${base}" "${weights};${net_BUDGET_FILE}" "${packed}"
+                      ${own_options})
     list(APPEND objects "${base}.o")
     list(APPEND headers "${base}.h")
     list(APPEND packed_files ${packed})
@@ -179,7 +196,7 @@ function(netc_add_library target)
     endif()
   endforeach()
 
-  set(files ${objects} ${net_SOURCES} ${reports} ${llvm_files} ${asm_files})
+  set(files ${objects} ${net_SOURCES} ${net_BUDGET_FILE} ${reports} ${llvm_files} ${asm_files})
   if(net_OBJECT)
     add_library(${target} INTERFACE ${files})
     target_link_libraries(${target} INTERFACE ${objects})

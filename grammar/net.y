@@ -145,7 +145,7 @@ item:
   | "block" error "{" statements close
                             { yyerrok; }
   | "use" TEXT              { file_add_use(parse, @$, NAME_OF($2, @2)); }
-  | body_statement          { syntax_error_stray_statement(parse, @1); }
+  | body_statement          { file_add_statement(parse, @1, $1); }
   | error                   { yyerrok; }
   ;
 

@@ -63,10 +63,11 @@ NETC_API netc_compiler *netc_compiler_new(void);
 NETC_API void netc_compiler_free(netc_compiler *compiler);
 
 /* Sets an option of `netc compile`, by the name and with the values it has there (`netc --help`):
- *   network, define, weights, weights-order, allow-weights-outside, weights-mode, target, cpu,
- *   threads, batch, optimize, exact, debug
- * "define" adds to those there are. A flag takes "on", "off", or NULL for "on". NETC_MISUSE for an
- * unknown name or value. */
+ *   network, define, budgets, weights, weights-order, allow-weights-outside, weights-mode,
+ *   symbol-prefix, namespace, target, cpu, threads, batch, optimize, exact, debug,
+ *   file-prefix-map
+ * "define" and "file-prefix-map" add to those there are. A flag takes "on", "off", or NULL for
+ * "on". NETC_MISUSE for an unknown name or value. */
 NETC_API netc_result netc_set(netc_compiler *compiler, const char *option, const char *value);
 
 /* What was wrong with the last call of netc_set; "" if nothing. Until the next one. */

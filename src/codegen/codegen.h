@@ -2,7 +2,7 @@
  * this process.
  *
  * The module has one internal function for each distinct kernel, and these global symbols, all
- * beginning with the network's name and described by the generated header:
+ * beginning with Variants.symbol and described by the generated header:
  *   NAME        the forward pass: inputs, outputs, [packed weights,] arena[, thread pool]
  *   NAME_info   read-only facts (runtime/netc_runtime.h: struct netc_info)
  *   NAME_pack   plain tensors -> packed weights, without embedded weights only
@@ -26,11 +26,20 @@ typedef struct StepMark {
     void *context;
 } StepMark;
 
+/* Paths that begin with `from` begin with `to` in debug information. */
+typedef struct PrefixMap {
+    const char *from;
+    const char *to;
+} PrefixMap;
+
+typedef VEC(PrefixMap) PrefixMapList; /* of several that fit the last counts */
+
 typedef struct CodegenOptions {
     WeightsMode weights_mode;
-    bool in_process;       /* for codegen_load: WEIGHTS_NONE, nothing else emitted */
-    StepMark mark;         /* in_process: called as a call begins and after each of its steps */
-    bool debug;            /* line tables with .net lines */
+    bool in_process; /* for codegen_load: WEIGHTS_NONE, nothing else emitted */
+    StepMark mark;   /* in_process: called as a call begins and after each of its steps */
+    bool debug;      /* line tables with .net lines */
+    PrefixMapList prefix_maps;
     uint64_t source_hash;  /* of the .net text */
     uint64_t weights_hash; /* of the packed weights; 0 for WEIGHTS_NONE */
 } CodegenOptions;

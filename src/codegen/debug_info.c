@@ -8,6 +8,7 @@
 struct DebugInfo {
     Ir *ir;
     const SourceMap *sources;
+    const PrefixMapList *maps;
     LLVMDIBuilderRef builder;
     const Source *main;         /* of the network */
     LLVMMetadataRef file;       /* the same */
@@ -16,13 +17,24 @@ struct DebugInfo {
 };
 
 static LLVMMetadataRef file_of(const DebugInfo *debug, const Source *source) {
-    return LLVMDIBuilderCreateFile(debug->builder, source->name, strlen(source->name), "", 0);
+    const char *name = source->name;
+    for (size_t i = debug->maps->count; i-- > 0;) {
+        const PrefixMap *map = &debug->maps->data[i];
+        size_t length = strlen(map->from);
+        if (strncmp(name, map->from, length) == 0) {
+            name = arena_format(&debug->ir->arena, "%s%s", map->to, name + length);
+            break;
+        }
+    }
+    return LLVMDIBuilderCreateFile(debug->builder, name, strlen(name), "", 0);
 }
 
-DebugInfo *debug_open(Ir *ir, const SourceMap *sources, const Source *file) {
+DebugInfo *debug_open(Ir *ir, const SourceMap *sources, const Source *file,
+                      const PrefixMapList *maps) {
     DebugInfo *debug = ARENA_NEW(&ir->arena, DebugInfo);
     debug->ir = ir;
     debug->sources = sources;
+    debug->maps = maps;
     debug->main = file;
     debug->builder = LLVMCreateDIBuilder(ir->module);
     ir_module_flag(ir, "Debug Info Version", LLVMDebugMetadataVersion());

@@ -3,13 +3,16 @@
 #ifndef NETC_CODEGEN_DEBUG_INFO_H
 #define NETC_CODEGEN_DEBUG_INFO_H
 
+#include "codegen/codegen.h"
 #include "codegen/ir_internal.h"
 #include "support/source.h"
 
 typedef struct DebugInfo DebugInfo;
 
-/* The file name is the one the user gave; nothing of this machine goes into the object. */
-DebugInfo *debug_open(Ir *ir, const SourceMap *sources, const Source *file);
+/* The file name is the one the user gave, by way of `maps`; nothing of this machine goes into the
+ * object. */
+DebugInfo *debug_open(Ir *ir, const SourceMap *sources, const Source *file,
+                      const PrefixMapList *maps);
 
 /* The function being built comes from `span`: code made from here on is located there. `name` is
  * what a debugger shows. */

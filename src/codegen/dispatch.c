@@ -15,7 +15,7 @@ static const Graph *graph_of(const Variants *variants) {
 }
 
 static const char *name_of(Ir *ir, const Variants *variants, const char *suffix) {
-    return arena_format(&ir->arena, "%s.%s", graph_of(variants)->name, suffix);
+    return arena_format(&ir->arena, "%s.%s", variants->symbol, suffix);
 }
 
 static void function_begin(Ir *ir, DebugInfo *debug, const Variants *variants, const char *suffix,
@@ -185,15 +185,14 @@ static void emit_jumps(Ir *ir, LLVMValueRef number, const LLVMValueRef *function
 
 void dispatch_emit(Ir *ir, DebugInfo *debug, const Variants *variants,
                    const LLVMValueRef *functions) {
-    const Graph *graph = graph_of(variants);
     LLVMValueRef chosen = emit_chosen(ir, variants);
     LLVMValueRef choose = emit_choose(ir, debug, variants, chosen);
     LLVMTypeRef type = LLVMGlobalGetValueType(functions[0]);
     unsigned count = LLVMCountParamTypes(type);
     LLVMTypeRef *types = ARENA_ARRAY(&ir->arena, count, LLVMTypeRef);
     LLVMGetParamTypes(type, types);
-    module_function_of(ir, graph->name, types, count, false);
-    debug_function(debug, graph->name, graph->name_span);
+    module_function_of(ir, variants->symbol, types, count, false);
+    debug_function(debug, variants->symbol, graph_of(variants)->name_span);
 
     LLVMValueRef known = load_chosen(ir, chosen);
     LLVMBasicBlockRef entry = LLVMGetInsertBlock(ir->builder);

@@ -17,7 +17,7 @@ LLVMValueRef embedded_declare(Codegen *codegen) {
     int64_t bytes = codegen->variants->packed_bytes;
     if (bytes == 0)
         return LLVMConstNull(ir->pointer);
-    const char *name = codegen->graph->name;
+    const char *name = codegen->variants->symbol;
     codegen->section = arena_format(&ir->arena, ".rodata.%s", name);
     LLVMTypeRef type = LLVMArrayType2(LLVMInt8TypeInContext(ir->context), (uint64_t)bytes);
     const char *symbol = arena_format(&ir->arena, "%s.weights", name);
@@ -31,7 +31,7 @@ LLVMValueRef embedded_declare(Codegen *codegen) {
 void embedded_define(Codegen *codegen, int64_t bytes) {
     if (!codegen->section)
         return;
-    const char *name = codegen->graph->name;
+    const char *name = codegen->variants->symbol;
     const char *text =
         arena_format(&codegen->ir->arena,
                      "\t.section %s,\"a\",%%progbits\n"
@@ -84,7 +84,7 @@ void embedded_place(const Codegen *codegen, ObjectCode *object) {
 }
 
 size_t embedded_hash(const Codegen *codegen, const ObjectCode *object) {
-    const char *name = arena_format(&codegen->ir->arena, "%s_info", codegen->graph->name);
+    const char *name = arena_format(&codegen->ir->arena, "%s_info", codegen->variants->symbol);
     Elf64_Ehdr file = file_header(object);
     for (size_t i = 1; i < file.e_shnum; i++) {
         Elf64_Shdr table = section_header(object, &file, i);

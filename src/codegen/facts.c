@@ -37,7 +37,7 @@ void emit_info(const Codegen *codegen, const CodegenOptions *options) {
     };
     LLVMValueRef info =
         LLVMConstStructInContext(ir->context, fields, sizeof fields / sizeof *fields, false);
-    const char *name = arena_format(&ir->arena, "%s_info", codegen->graph->name);
+    const char *name = arena_format(&ir->arena, "%s_info", codegen->variants->symbol);
     LLVMValueRef global = LLVMAddGlobal(ir->module, LLVMTypeOf(info), name);
     LLVMSetInitializer(global, info);
     LLVMSetGlobalConstant(global, true);
@@ -59,7 +59,7 @@ static LLVMValueRef emit_pack_of(Ir *ir, DebugInfo *debug, const Plan *plan, con
 /* NAME_pack, of several variants a function that calls NAME.CPU.pack for each part. */
 void emit_pack(Ir *ir, DebugInfo *debug, const Variants *variants) {
     const Graph *graph = variants->list[0].plan->graph;
-    const char *name = arena_format(&ir->arena, "%s_pack", graph->name);
+    const char *name = arena_format(&ir->arena, "%s_pack", variants->symbol);
     if (variants->count == 1) {
         emit_pack_of(ir, debug, variants->list[0].plan, name, FUNCTION_GLOBAL);
         return;
@@ -68,7 +68,7 @@ void emit_pack(Ir *ir, DebugInfo *debug, const Variants *variants) {
     for (size_t i = 0; i < variants->count; i++) {
         const Variant *variant = &variants->list[i];
         const char *part =
-            arena_format(&ir->arena, "%s.%s.pack", graph->name, variant->target->cpu);
+            arena_format(&ir->arena, "%s.%s.pack", variants->symbol, variant->target->cpu);
         if (variant->packs)
             functions[i] = emit_pack_of(ir, debug, variant->plan, part, FUNCTION_INTERNAL);
     }

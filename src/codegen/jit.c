@@ -69,7 +69,7 @@ void loaded_free(LoadedCode *code) {
 CompiledNetwork codegen_load(Codegen *codegen) {
     if (!codegen->loaded)
         codegen->loaded = module_load(codegen->ir);
-    const char *name = codegen->graph->name;
+    const char *name = codegen->variants->symbol;
     return (CompiledNetwork)(uintptr_t)loaded_address(codegen->loaded, name);
 }
 
@@ -77,7 +77,7 @@ CompiledPack codegen_load_pack(Codegen *codegen) {
     Ir *ir = codegen_build_pack(codegen);
     loaded_free(codegen->loaded_pack);
     codegen->loaded_pack = module_load(ir);
-    const char *name = arena_format(&ir->arena, "%s_pack", codegen->graph->name);
+    const char *name = arena_format(&ir->arena, "%s_pack", codegen->variants->symbol);
     void *address = loaded_address(codegen->loaded_pack, name);
     module_free(ir);
     return (CompiledPack)(uintptr_t)address;

@@ -529,7 +529,7 @@ static LLVMValueRef emit_variant(const Codegen *codegen, size_t index,
     const Variant *variant = &codegen->variants->list[index];
     Build build = {.ir = codegen->ir,
                    .plan = variant->plan,
-                   .name = codegen->graph->name,
+                   .name = codegen->variants->symbol,
                    .global = codegen->variants->count == 1,
                    .block = block,
                    .packed_offset = variant->packed_offset,
@@ -560,7 +560,7 @@ Codegen *codegen_build(const Variants *variants, const SourceMap *sources,
     Ir *ir = codegen->ir = module_new(lowest, base_name(file->name));
 
     bool embed = options->weights_mode == WEIGHTS_EMBED;
-    DebugInfo *debug = options->debug ? debug_open(ir, sources, file) : NULL;
+    DebugInfo *debug = options->debug ? debug_open(ir, sources, file, &options->prefix_maps) : NULL;
     LLVMValueRef block = embed ? embedded_declare(codegen) : NULL;
     LLVMValueRef functions[TARGETS_MAX];
     for (size_t i = 0; i < variants->count; i++)

@@ -89,9 +89,13 @@ static const char *take_text(Arena *arena, char *text) {
     return copy;
 }
 
+const char *target_default_triple(Arena *arena) {
+    return take_text(arena, LLVMGetDefaultTargetTriple());
+}
+
 static const char *normalised_triple(Arena *arena, const char *triple) {
     if (!triple)
-        return take_text(arena, LLVMGetDefaultTargetTriple());
+        return target_default_triple(arena);
     return take_text(arena, LLVMNormalizeTargetTriple(triple));
 }
 

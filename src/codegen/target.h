@@ -18,6 +18,9 @@ typedef struct Target {
     void *llvm;       /* LLVMTargetMachineRef */
 } Target;
 
+/* The triple of this machine. */
+const char *target_default_triple(Arena *arena);
+
 /* Opens a target. `triple` NULL: this machine's; `cpu` NULL: the baseline of the triple; "native":
  * this machine's. Unknown names are E0601 with the nearest one, object formats other than ELF
  * E0602; returns NULL then. The machine row is what LLVM itself compiles vectors to for that cpu,

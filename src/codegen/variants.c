@@ -22,6 +22,8 @@ static bool place_packed(Variants *variants) {
 bool variants_add(Variants *variants, Diagnostics *diagnostics, const Target *target,
                   const Plan *plan) {
     variants->list[variants->count++] = (Variant){.target = target, .plan = plan};
+    if (!variants->symbol)
+        variants->symbol = plan->graph->name;
     if (plan->arena_bytes > variants->arena_bytes)
         variants->arena_bytes = plan->arena_bytes;
     variants->shared = variants->shared || plan->shared;

@@ -15,6 +15,8 @@ typedef struct Variant {
 } Variant;
 
 typedef struct Variants {
+    const char *symbol; /* what the names of all symbols begin with: the network's name, and what
+                           --symbol-prefix puts before it */
     Variant list[TARGETS_MAX]; /* in the order of their targets */
     size_t count;
     int64_t arena_bytes;
@@ -23,7 +25,8 @@ typedef struct Variants {
     bool shared;          /* some plan has parts for several threads */
 } Variants;
 
-/* Appends a variant of the same network. E0802 and false if the weights would not fit 64 bits. */
+/* Appends a variant of the same network, whose name is the symbol unless one is set. E0802 and
+ * false if the weights would not fit 64 bits. */
 bool variants_add(Variants *variants, Diagnostics *diagnostics, const Target *target,
                   const Plan *plan);
 

@@ -37,9 +37,36 @@ bool compilation_read_source(Compilation *c, const char *path, const char *name)
     return c->source != NULL;
 }
 
+/* The network that is asked for: the last of the file unless it is named. */
+static Item *find_network(const Compilation *c) {
+    const char *name = c->options->network;
+    for (size_t i = c->file->items.count; i-- > 0;) {
+        Item *item = &c->file->items.data[i];
+        if (item->kind == ITEM_NETWORK && (!name || strcmp(item->name.text, name) == 0))
+            return item;
+    }
+    return NULL;
+}
+
+size_t compilation_add_conditions(Compilation *c, const Source *source) {
+    StatementList list = parse_conditions(&c->arena, &c->intern, &c->diagnostics, source);
+    Item *network = find_network(c);
+    for (size_t i = 0; network && i < list.count; i++)
+        VEC_PUSH(&c->arena, &network->body, list.data[i]);
+    return list.count;
+}
+
+static bool add_budgets(Compilation *c) {
+    const char *path = c->options->budgets;
+    const Source *source = path ? compilation_read(c, path, path, SPAN_NONE) : NULL;
+    if (source)
+        compilation_add_conditions(c, source);
+    return !path || source;
+}
+
 bool compilation_parse(Compilation *c) {
     c->file = parse_file(&c->arena, &c->intern, &c->diagnostics, c->source);
-    return compilation_is_fine(c);
+    return compilation_is_fine(c) && add_budgets(c) && compilation_is_fine(c);
 }
 
 bool compilation_make_graph(Compilation *c) {
@@ -176,6 +203,9 @@ bool compilation_make_plans(Compilation *c) {
                                 .keep = c->keep_values,
                                 .threads = (int)options->threads,
                                 .batch = (int64_t)options->batch};
+    if (options->symbol_prefix)
+        c->variants.symbol =
+            arena_format(&c->arena, "%s%s", options->symbol_prefix, c->graph->name);
     for (size_t i = 0; i < c->targets.count; i++) {
         const Target *target = c->targets.data[i];
         const Plan *plan =
@@ -201,6 +231,7 @@ void compilation_generate(Compilation *c, bool hashed) {
     CodegenOptions *codegen = &c->codegen_options;
     codegen->weights_mode = c->options->weights_mode;
     codegen->debug = c->options->debug;
+    codegen->prefix_maps = c->options->prefix_maps;
     codegen->source_hash = hash_sources(c);
     if (hashed && c->weights_bound && codegen->weights_mode != WEIGHTS_NONE)
         codegen->weights_hash = packed_hash(&c->variants);
@@ -213,7 +244,7 @@ bool compilation_packs_beside(const Compilation *c) {
 
 static bool write_header(Compilation *c, int index) {
     StrBuf text = {0};
-    header_print(&c->variants, &c->count, &c->codegen_options, &text);
+    header_print(&c->variants, &c->count, &c->codegen_options, c->options->namespace, &text);
     bool done = file_set_write(&c->files, index, text.data, text.length);
     strbuf_free(&text);
     return done;

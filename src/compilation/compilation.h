@@ -29,15 +29,19 @@ typedef VEC(MemoryFile) MemoryFileList;
 typedef struct CompileOptions {
     const char *network; /* NULL: the last of the file */
     DefineList defines;
+    const char *budgets;        /* a file of conditions that are asserted too; NULL: none */
     const char *weights;        /* NULL: what the network says */
     WeightsOrder weights_order; /* WEIGHTS_ORDERS: what the network says */
     WeightsMode weights_mode;
     bool allow_weights_outside;
+    const char *symbol_prefix; /* of all symbols and macros; NULL: none */
+    const char *namespace;     /* of C++, in the header; NULL: none */
     const char *target;
     const char *cpu;
     int optimisation;
     uint64_t threads; /* 0: one, and no pool */
     uint64_t batch;   /* samples of a call */
+    PrefixMapList prefix_maps;
     bool debug;
     bool exact; /* no Winograd */
     MemoryFileList files;
@@ -95,8 +99,12 @@ bool compilation_is_fine(const Compilation *compilation);
 /* Puts the source text into the source map; `name` is what messages call it. */
 bool compilation_read_source(Compilation *compilation, const char *path, const char *name);
 
-/* Source text to syntax tree. */
+/* Source text to syntax tree, with the budgets that the options name. */
 bool compilation_parse(Compilation *compilation);
+
+/* Adds a text of conditions (parse_conditions) to the network that is asked for, as if they stood
+ * at its end. How many there are; where there is no such network, nothing is added. */
+size_t compilation_add_conditions(Compilation *compilation, const Source *source);
 
 /* Reads what the file uses; syntax trees to graphs, and the one network that is asked for. */
 bool compilation_make_graph(Compilation *compilation);

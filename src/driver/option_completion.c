@@ -171,7 +171,8 @@ static void add_zsh_help(const char *help, StrBuf *out) {
  * argument is joined, or is "" for none. */
 static void add_zsh_option(const OptionRow *row, const char *dashes, const char *name,
                            const char *ending, StrBuf *out) {
-    bool repeats = row->kind == OPTION_LIST || row->kind == OPTION_DEFINE;
+    bool repeats =
+        row->kind == OPTION_LIST || row->kind == OPTION_DEFINE || row->kind == OPTION_PREFIX_MAP;
     strbuf_format(out, " '%s%s%s%s[", repeats ? "*" : "", dashes, name, ending);
     add_zsh_help(row->help, out);
     strbuf_add_char(out, ']');

@@ -11,11 +11,14 @@ typedef enum OptionKind {
     OPTION_FLAG,         /* sets a bool */
     OPTION_TEXT,         /* sets a const char * */
     OPTION_MAYBE,        /* the same; without a value to "" */
+    OPTION_IDENTIFIER,   /* the same; the value is one of C */
+    OPTION_NAMESPACE,    /* the same; identifiers of C++ with `::` between */
     OPTION_LIST,         /* appends to a VEC(const char *) */
     OPTION_NUMBER,       /* sets a uint64_t */
     OPTION_CHOICE,       /* sets an int-sized enum to the index of the word in `choices` */
     OPTION_MAYBE_CHOICE, /* the same; without a value to the first */
     OPTION_DEFINE,       /* appends NAME=VALUE to the defines */
+    OPTION_PREFIX_MAP,   /* appends OLD=NEW to the prefix maps */
 } OptionKind;
 
 #define VERB_BIT(verb) (1u << (verb))

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "output/header.h"
 #include "support/suggest.h"
 
 int usage_error(const char *format, ...) {
@@ -58,6 +59,40 @@ static const char *set_choice(Arena *arena, const OptionRow *row, const char *va
                         did_you_mean(arena, "", suggest_name(value, row->choices, count)));
 }
 
+/* How many characters of `text` are an identifier of C; 0: it begins with none. */
+static size_t identifier_length(const char *text) {
+    if (*text >= '0' && *text <= '9')
+        return 0;
+    return strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
+}
+
+static const char *set_identifier(Arena *arena, const OptionRow *row, const char *value,
+                                  const char **field) {
+    size_t length = identifier_length(value);
+    if (length == 0 || value[length] != '\0')
+        return arena_format(arena, "%s takes what an identifier of C can begin with, not `%s`",
+                            row->name, value);
+    *field = value;
+    return NULL;
+}
+
+static const char *set_namespace(Arena *arena, const OptionRow *row, const char *value,
+                                 const char **field) {
+    for (const char *at = value;; at += 2) {
+        size_t length = identifier_length(at);
+        const char *name = arena_copy_text(arena, at, length);
+        at += length;
+        bool goes_on = strncmp(at, "::", 2) == 0;
+        if (length == 0 || header_reserves(name) || (*at != '\0' && !goes_on))
+            return arena_format(arena, "%s takes names of C++ with `::` between, not `%s`",
+                                row->name, value);
+        if (!goes_on)
+            break;
+    }
+    *field = value;
+    return NULL;
+}
+
 static const char *set_number(Arena *arena, const OptionRow *row, const char *value,
                               uint64_t *field) {
     char *end;
@@ -78,6 +113,16 @@ static const char *add_define(Arena *arena, const char *value, DefineList *field
     return NULL;
 }
 
+static const char *add_prefix_map(Arena *arena, const OptionRow *row, const char *value,
+                                  PrefixMapList *field) {
+    const char *equals = strchr(value, '=');
+    if (!equals || equals == value)
+        return arena_format(arena, "%s takes %s, not `%s`", row->name, row->argument, value);
+    PrefixMap map = {arena_copy_text(arena, value, (size_t)(equals - value)), equals + 1};
+    VEC_PUSH(arena, field, map);
+    return NULL;
+}
+
 static const char *set_option(Arena *arena, const OptionRow *row, const char *value,
                               Options *options) {
     void *field = (char *)options + row->offset;
@@ -85,11 +130,14 @@ static const char *set_option(Arena *arena, const OptionRow *row, const char *va
     case OPTION_FLAG: *(bool *)field = true; return NULL;
     case OPTION_TEXT: *(const char **)field = value; return NULL;
     case OPTION_MAYBE: *(const char **)field = value ? value : ""; return NULL;
+    case OPTION_IDENTIFIER: return set_identifier(arena, row, value, field);
+    case OPTION_NAMESPACE: return set_namespace(arena, row, value, field);
     case OPTION_LIST: VEC_PUSH(arena, (TextList *)field, value); return NULL;
     case OPTION_NUMBER: return set_number(arena, row, value, field);
     case OPTION_CHOICE: return set_choice(arena, row, value, field);
     case OPTION_MAYBE_CHOICE: return set_choice(arena, row, value ? value : row->choices[0], field);
     case OPTION_DEFINE: return add_define(arena, value, field);
+    case OPTION_PREFIX_MAP: return add_prefix_map(arena, row, value, field);
     }
     return NULL;
 }
@@ -139,6 +187,14 @@ static const OptionRow *row_of_code(int code) {
         if (option_table[i].letter == code)
             return &option_table[i];
     return NULL;
+}
+
+/* `-ffile-prefix-map=OLD=NEW` is how compilers spell it, and so do the flags of a build. */
+static void respell_prefix_maps(Arena *arena, int argc, char **argv) {
+    static const char spelling[] = "-ffile-prefix-map=";
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+        if (strncmp(argv[i], spelling, sizeof spelling - 1) == 0)
+            argv[i] = arena_format(arena, "--%s", argv[i] + 2);
 }
 
 /* Reads all options into *options and remembers in `used` which rows appeared. */
@@ -319,6 +375,13 @@ static int check_depfile(const Options *options) {
     return 0;
 }
 
+static int check_budgets(const Options *options) {
+    const char *budgets = options->compile.budgets;
+    return budgets && strcmp(budgets, "-") == 0
+               ? usage_error("--budgets takes a file, not standard input")
+               : 0;
+}
+
 static int check_fix(const Options *options) {
     if (options->fix && options->fix[0] && strcmp(options->fix, FIX_DRY_RUN) != 0)
         return usage_error("--fix takes `" FIX_DRY_RUN "` or nothing, not `%s`", options->fix);
@@ -411,15 +474,20 @@ int options_parse(Arena *arena, int argc, char **argv, Options *options) {
     *options = (Options){.emit = STAGE_OBJECT,
                          .compile = COMPILE_OPTIONS_DEFAULT,
                          .help = HELP_FORMS,
+                         .version = VERSION_FORMS,
                          .error_limit = 20};
     bool used[MAX_OPTIONS] = {false};
     int status = response_files_expand(arena, &argc, &argv);
     if (status != 0)
         return status;
+    respell_prefix_maps(arena, argc, argv);
+    options->arguments = argv;
+    options->argument_count = argc;
     status = parse_options(arena, argc, argv, options, used);
     if (status != 0 || options_only_show(options))
         return status;
-    status = check_operands(arena, argc, argv, options);
+    status = options->verbose ? usage_error("--verbose is for --version")
+                              : check_operands(arena, argc, argv, options);
     for (size_t i = 0; i < option_count && status == 0; i++)
         if (used[i] && !(option_table[i].verbs & VERB_BIT(options->verb)))
             status = usage_error("--%s is not an option of `netc %s`", option_table[i].name,
@@ -441,6 +509,8 @@ int options_parse(Arena *arena, int argc, char **argv, Options *options) {
         status = check_batch(arena, options);
     if (status == 0)
         status = check_depfile(options);
+    if (status == 0)
+        status = check_budgets(options);
     return status == 0 ? check_report(arena, options) : status;
 }
 

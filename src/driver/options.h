@@ -68,6 +68,13 @@ typedef enum HelpForm {
     HELP_FORMS,
 } HelpForm;
 
+/* In which form --version is shown. */
+typedef enum VersionForm {
+    VERSION_TEXT,
+    VERSION_JSON,
+    VERSION_FORMS,
+} VersionForm;
+
 typedef VEC(const char *) TextList;
 
 typedef struct Options {
@@ -105,8 +112,13 @@ typedef struct Options {
     const char *sarif; /* file for a SARIF log of them; NULL: none */
     ColourWhen colour;
     uint64_t error_limit;
-    HelpForm help; /* HELP_FORMS: not asked for */
-    bool version;
+    const char *crash_dir; /* NULL: none */
+    const char *revision;  /* of the program's source, set by main; "" if it is not known */
+    char **arguments;      /* all of them, those of response files among them */
+    int argument_count;
+    HelpForm help;       /* HELP_FORMS: not asked for */
+    VersionForm version; /* VERSION_FORMS: not asked for */
+    bool verbose;        /* of the version */
 } Options;
 
 /* Reads argv, and the files that it names as @FILE, into *options. Returns 0, or the exit status
@@ -121,7 +133,7 @@ const char *options_set(Arena *arena, Options *options, const char *name, const 
 
 /* Whether help or the version is asked for, and nothing else counts. */
 static inline bool options_only_show(const Options *options) {
-    return options->help != HELP_FORMS || options->version;
+    return options->help != HELP_FORMS || options->version != VERSION_FORMS;
 }
 
 /* What --help prints, made from the table. */

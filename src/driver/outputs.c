@@ -14,9 +14,9 @@ static const char *with_ending(Arena *arena, const char *path, const char *endin
     return arena_format(arena, "%.*s%s", (int)length, path, ending);
 }
 
-/* They are named after the object, or after the network if it has no name. */
+/* They are named after the object, or after the function if it has no name. */
 static bool open_outputs(Compilation *c, const Options *options, ObjectOutputs *outputs) {
-    const char *named = arena_format(&c->arena, "%s.o", c->graph->name);
+    const char *named = arena_format(&c->arena, "%s.o", c->variants.symbol);
     const char *object = options->outputs.count > 0 ? options->outputs.data[0] : named;
     if (strcmp(object, "-") != 0)
         named = object;

@@ -245,8 +245,10 @@ static bool help(Compilation *c, const Options *options) {
     StrBuf text = {0};
     if (options->help != HELP_FORMS)
         options_help(options->help, &text);
+    else if (options->version == VERSION_JSON)
+        version_json(&c->arena, options, &text);
     else
-        strbuf_add(&text, "netc " NETC_VERSION ", LLVM " NETC_LLVM_VERSION "\n");
+        version_text(&c->arena, options, &text);
     bool done = outputs_write_text(c, options, &text);
     strbuf_free(&text);
     return done;
@@ -274,27 +276,45 @@ static bool dispatch(Compilation *c, const Options *options, bool *differs) {
     return false;
 }
 
-/* One run from argv to messages. Where --fix changed a file nothing is shown: *fixed is true, and
- * the status says nothing. */
-static int run_once(const Options *options, bool *fixed) {
-    Compilation c = {.keep_values = options->compare_layers,
-                     .files.keep_unchanged = options->write_if_changed};
-    compilation_begin(&c, &options->compile);
+/* One run from argv to messages. */
+typedef struct Run {
+    const Options *options;
+    Compilation compilation;
+    bool fixed; /* --fix changed a file: nothing was shown, and the status says nothing */
+    int status;
+} Run;
+
+static void run_all(void *context) {
+    Run *run = context;
+    const Options *options = run->options;
+    Compilation *c = &run->compilation;
+    compilation_begin(c, &options->compile);
     bool differs = false;
-    bool done = dispatch(&c, options, &differs) && compilation_inputs_unchanged(&c);
-    diag_apply_levels(&c.diagnostics, options->levels);
-    if (done && compilation_is_fine(&c))
-        file_set_commit(&c.files);
+    bool done = dispatch(c, options, &differs) && compilation_inputs_unchanged(c);
+    diag_apply_levels(&c->diagnostics, options->levels);
+    if (done && compilation_is_fine(c))
+        file_set_commit(&c->files);
     else
-        file_set_abandon(&c.files);
-    *fixed = options->fix && fixes_apply(&c, options);
-    if (!*fixed)
-        messages_show(&c, options);
-    int status = diag_exit_status(&c.diagnostics);
-    if (status == 0 && differs)
-        status = STATUS_DIFFERS;
-    compilation_end(&c);
-    return status;
+        file_set_abandon(&c->files);
+    run->fixed = options->fix && fixes_apply(c, options);
+    if (!run->fixed)
+        messages_show(c, options);
+    run->status = diag_exit_status(&c->diagnostics);
+    if (run->status == 0 && differs)
+        run->status = STATUS_DIFFERS;
+    compilation_end(c);
+}
+
+/* After a failure the compilation is left as it is: who knows what state it is in. */
+static int run_once(const Options *options, bool *fixed) {
+    Run run = {.options = options,
+               .compilation = {.keep_values = options->compare_layers,
+                               .files.keep_unchanged = options->write_if_changed}};
+    Failure failure;
+    if (!failure_catch(run_all, &run, &failure))
+        run.status = crash_report(&run.compilation, options, &failure);
+    *fixed = run.fixed;
+    return run.status;
 }
 
 /* The same, and again for what the changed files have to say. */

@@ -10,7 +10,6 @@
 
 #include "driver/verbs.h"
 #include "output/json_value.h"
-#include "syntax/parse.h"
 
 #define MOST ((int64_t)1 << 31)
 
@@ -29,35 +28,15 @@ typedef struct Search {
 
 /* ---- one value ------------------------------------------------------------------------------ */
 
-/* The network that is asked for: the last of the file unless it is named. */
-static Item *find_network(const Compilation *c) {
-    const char *name = c->options->network;
-    for (size_t i = c->file->items.count; i-- > 0;) {
-        Item *item = &c->file->items.data[i];
-        if (item->kind == ITEM_NETWORK && (!name || strcmp(item->name.text, name) == 0))
-            return item;
-    }
-    return NULL;
-}
-
-/* Adds `assert CONDITION` to the network. False after an error. */
+/* Asserts the condition in the network. False after an error. */
 static bool add_condition(Compilation *c, const char *condition) {
-    Item *network = find_network(c);
-    if (!network || !condition) /* that there is no network is said later */
+    if (!condition)
         return true;
-    const char *text =
-        arena_format(&c->arena, "network condition() {\n    assert %s\n}\n", condition);
-    const Source *source = source_add(&c->sources, "<condition>", text, strlen(text));
-    const File *file = parse_file(&c->arena, &c->intern, &c->diagnostics, source);
-    if (!compilation_is_fine(c))
-        return false;
-    const Item *item = &file->items.data[0];
-    if (file->items.count != 1 || item->body.count != 1) {
+    const Source *source = source_add(&c->sources, "<condition>", condition, strlen(condition));
+    size_t count = compilation_add_conditions(c, source);
+    if (compilation_is_fine(c) && count != 1)
         diag_report(&c->diagnostics, DIAG_E0502, SPAN_NONE, "`%s` is not one condition", condition);
-        return false;
-    }
-    VEC_PUSH(&c->arena, &network->body, item->body.data[0]);
-    return true;
+    return compilation_is_fine(c);
 }
 
 /* All stages up to the plan. */

@@ -4,11 +4,21 @@
 #define NETC_DRIVER_VERBS_H
 
 #include "driver/options.h"
+#include "support/failure.h"
 
 /* outputs.c: the object, its header and, in extern mode, the packed weights. */
 bool outputs_write_object(Compilation *compilation, const Options *options);
 /* The main output as text: -o FILE, or standard output. */
 bool outputs_write_text(Compilation *compilation, const Options *options, const StrBuf *text);
+
+/* version.c: what --version prints.
+ */
+void version_text(Arena *arena, const Options *options, StrBuf *out);
+void version_json(Arena *arena, const Options *options, StrBuf *out);
+
+/* crash.c: says that the work failed (support/failure.h), and writes what --crash-dir asks for. The
+ * exit status. */
+int crash_report(const Compilation *compilation, const Options *options, const Failure *failure);
 
 /* fix.c: `netc check --fix`: true if a file was changed, so that what was found no longer holds. */
 bool fixes_apply(Compilation *compilation, const Options *options);

@@ -27,7 +27,9 @@ typedef struct Header {
     const Variants *variants;
     const Target *target; /* of the lowest */
     const Graph *graph;
+    const char *name; /* of the function: "digits" */
     const CodegenOptions *options;
+    const char *namespace; /* NULL: none */
     Arena *arena;
     Intern intern;
     VEC(const char *) parameters; /* C names: arena, weights, [pool,] inputs, outputs */
@@ -38,7 +40,7 @@ typedef struct Header {
 
 /* ---- names ---------------------------------------------------------------------------------- */
 
-static bool is_reserved(const char *name) {
+bool header_reserves(const char *name) {
     for (size_t i = 0; i < sizeof reserved_words / sizeof reserved_words[0]; i++)
         if (strcmp(name, reserved_words[i]) == 0)
             return true;
@@ -54,7 +56,7 @@ static const char *unique_identifier(Header *h, const char *text, const char *co
     for (const char *c = text; *c; c++)
         strbuf_add_char(&name, isalnum((unsigned char)*c) && (unsigned char)*c < 128 ? *c : '_');
     for (bool clash = true; clash;) {
-        clash = is_reserved(strbuf_text(&name));
+        clash = header_reserves(strbuf_text(&name));
         for (size_t i = 0; i < taken_count && !clash; i++)
             clash = strcmp(taken[i], strbuf_text(&name)) == 0;
         if (clash)
@@ -157,7 +159,7 @@ static bool same_element(const Header *h, size_t a, size_t b) {
 
 static void print_prototype(const Header *h, const char *indent, StrBuf *out) {
     const char *separator = "";
-    strbuf_format(out, "%svoid %s(", indent, h->graph->name);
+    strbuf_format(out, "%svoid %s(", indent, h->name);
     for (size_t i = 0; i < tensor_count(h); i++, separator = ", ")
         strbuf_format(out, "%s%s%s *%s", separator, i < h->graph->inputs.count ? "const " : "",
                       c_type(tensor_value(h, i)), tensor_name(h, i));
@@ -167,7 +169,7 @@ static void print_prototype(const Header *h, const char *indent, StrBuf *out) {
 }
 
 static void print_example(const Header *h, StrBuf *out) {
-    strbuf_format(out, " *\n * Example:\n *\n *     #include \"%s.h\"\n", h->graph->name);
+    strbuf_format(out, " *\n * Example:\n *\n *     #include \"%s.h\"\n", h->name);
     if (h->variants->arena_bytes > 0)
         strbuf_format(out, " *     static _Alignas(%s_ALIGNMENT) char arena[%s_ARENA_BYTES];\n",
                       h->macro, h->macro);
@@ -182,7 +184,7 @@ static void print_example(const Header *h, StrBuf *out) {
     if (takes_pool(h))
         strbuf_format(out, " *     pthreadpool_t pool = pthreadpool_create(%s_THREADS);\n",
                       h->macro);
-    strbuf_format(out, " *     %s(", h->graph->name);
+    strbuf_format(out, " *     %s(", h->name);
     for (size_t i = 0; i < tensor_count(h); i++)
         strbuf_format(out, "%s, ", tensor_name(h, i));
     strbuf_format(out, "%s%s%s);\n", takes_weights(h) ? "weights, " : "",
@@ -194,13 +196,15 @@ static void print_opening(const Header *h, const GraphCount *count) {
     report_text(report_make(h->variants, count, &(ReportOptions){0}, NULL), &table);
     strbuf_format(h->out,
                   "/* %s: a neural network compiled by netc. Generated, not to be edited.\n",
-                  h->graph->name);
+                  h->name);
     strbuf_format(h->out, " * Runs on %s, processor %s or one that has all its instructions.\n",
                   h->target->triple, h->target->cpu);
     for (size_t i = 1; i < h->variants->count; i++)
         strbuf_format(h->out, "%s%s%s", i > 1 ? ", " : " * Has better code for ",
                       h->variants->list[i].target->cpu,
                       i + 1 == h->variants->count ? ": the first call chooses.\n" : "");
+    if (h->namespace)
+        strbuf_format(h->out, " * In C++ all names but those of macros are in %s.\n", h->namespace);
     strbuf_add(h->out, " *\n");
     print_commented(strbuf_text(&table), h->out);
     print_example(h, h->out);
@@ -250,17 +254,38 @@ static void print_facts(const Header *h, const GraphCount *count) {
         print_shape_macros(h, i);
 }
 
+/* "b::c" of "a::b::c"; NULL of "c". */
+static const char *next_namespace(const char *names) {
+    const char *colons = strstr(names, "::");
+    return colons ? colons + 2 : NULL;
+}
+
+/* Of C++. What netc_runtime.h defines stays outside. */
+static void print_scope_begin(const Header *h) {
+    strbuf_add(h->out, "\nstruct netc_info; /* netc_runtime.h */\n\n#ifdef __cplusplus\n");
+    for (const char *at = h->namespace; at; at = next_namespace(at))
+        strbuf_format(h->out, "namespace %.*s {\n", (int)strcspn(at, ":"), at);
+    strbuf_add(h->out, "extern \"C\" {\n#endif\n");
+}
+
+static void print_scope_end(const Header *h) {
+    strbuf_add(h->out, "\n#ifdef __cplusplus\n}\n");
+    for (const char *at = h->namespace; at; at = next_namespace(at))
+        strbuf_add(h->out, "}\n");
+    strbuf_add(h->out, "#endif\n");
+}
+
 static void print_checks(const Header *h) {
     strbuf_format(h->out,
                   "\n/* The object was made for a machine like this one. */\n"
                   "typedef char %s_float_has_4_bytes[sizeof(float) == 4 ? 1 : -1];\n"
                   "typedef char %s_pointer_has_8_bytes[sizeof(void *) == 8 ? 1 : -1];\n",
-                  h->graph->name, h->graph->name);
+                  h->name, h->name);
     strbuf_format(h->out,
                   "#ifdef NETC_ABI_VERSION /* netc_runtime.h was included before */\n"
                   "typedef char %s_runtime_fits[NETC_ABI_VERSION == %s_ABI_VERSION ? 1 : -1];\n"
                   "#endif\n",
-                  h->graph->name, h->macro);
+                  h->name, h->macro);
 }
 
 static void print_pool(const Header *h) {
@@ -324,7 +349,7 @@ static void print_pack(Header *h) {
     strbuf_format(h->out,
                   "\n/* The network's tensors, in PyTorch's layout: row-major float32. */\n"
                   "struct %s_tensors {\n",
-                  graph->name);
+                  h->name);
     for (size_t i = 0; i < graph->weights.count; i++) {
         const Weight *weight = graph->weights.data[i];
         const char *name = unique_identifier(h, weight->path, names.data, names.count);
@@ -339,19 +364,21 @@ static void print_pack(Header *h) {
                   "/* Packs the tensors into `weights`: %s_WEIGHTS_BYTES bytes aligned to\n"
                   " * %s_ALIGNMENT, in the layout that %s reads on this target. */\n"
                   "void %s_pack(const struct %s_tensors *tensors, void *weights);\n",
-                  h->macro, h->macro, graph->name, graph->name, graph->name);
+                  h->macro, h->macro, h->name, h->name, h->name);
 }
 
 void header_print(const Variants *variants, const GraphCount *count, const CodegenOptions *options,
-                  StrBuf *out) {
+                  const char *namespace, StrBuf *out) {
     const Plan *plan = variants->list[0].plan;
     Header h = {.variants = variants,
                 .target = variants->list[0].target,
                 .graph = plan->graph,
+                .name = variants->symbol,
                 .options = options,
+                .namespace = namespace,
                 .arena = plan->arena,
                 .intern = {.arena = plan->arena},
-                .macro = upper_case(plan->arena, plan->graph->name),
+                .macro = upper_case(plan->arena, variants->symbol),
                 .out = out};
     name_parameters(&h);
     print_opening(&h, count);
@@ -359,15 +386,15 @@ void header_print(const Variants *variants, const GraphCount *count, const Codeg
     if (takes_pool(&h))
         strbuf_add(out, "\n#include <pthreadpool.h>\n");
     print_facts(&h, count);
+    print_scope_begin(&h);
     print_checks(&h);
-    strbuf_add(out, "\n#ifdef __cplusplus\nextern \"C\" {\n#endif\n");
     print_forward(&h);
     if (takes_weights(&h) && plan->graph->weights.count > 0)
         print_pack(&h);
     strbuf_format(out,
                   "\n/* The same facts for netc_runtime.h. */\n"
-                  "struct netc_info;\n"
                   "extern const struct netc_info %s_info;\n",
-                  plan->graph->name);
-    strbuf_add(out, "\n#ifdef __cplusplus\n}\n#endif\n\n#endif\n");
+                  h.name);
+    print_scope_end(&h);
+    strbuf_add(out, "\n#endif\n");
 }

@@ -5,7 +5,11 @@
 #include "codegen/codegen.h"
 #include "graph/count.h"
 
+/* `namespace`: of C++, for all but the macros: names with `::` between; NULL for none. */
 void header_print(const Variants *variants, const GraphCount *count, const CodegenOptions *options,
-                  StrBuf *out);
+                  const char *namespace, StrBuf *out);
+
+/* Whether C or C++ keeps the word for itself. */
+bool header_reserves(const char *word);
 
 #endif

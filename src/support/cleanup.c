@@ -20,8 +20,8 @@ static _Atomic(Place *) places;
 /* A handler may only touch atomics that take no lock. */
 static_assert(ATOMIC_POINTER_LOCK_FREE == 2, "pointers are atomic");
 
-/* What users and systems end a process with; then netc's own failures: a broken assert, and a
- * mapped input that became shorter. */
+/* What users and systems end a process with; then an abort of LLVM or of
+ * a library, and a mapped input that became shorter. */
 static const int ending_signals[] = {SIGHUP,  SIGINT,  SIGQUIT, SIGPIPE, SIGTERM,
                                      SIGXCPU, SIGXFSZ, SIGABRT, SIGBUS};
 

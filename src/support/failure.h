@@ -1,9 +1,9 @@
 /* The end of work that cannot go on and that no diagnostic can tell: memory ran out, or netc itself
  * is wrong.
  *
- * The program says so on standard error and exits. A library must not: within failure_catch the
- * thread goes back to where that was called instead. What the work had allocated outside of an
- * arena is then lost, as nothing runs on the way. */
+ * Within failure_catch, in which the program runs and the library is called, the thread goes back
+ * to where that was called. What the work had allocated outside of an arena is then lost, as
+ * nothing runs on the way. Elsewhere it is said on standard error and the process exits. */
 #ifndef NETC_SUPPORT_FAILURE_H
 #define NETC_SUPPORT_FAILURE_H
 

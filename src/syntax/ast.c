@@ -290,6 +290,13 @@ void file_add_use(Parse *parse, Span span, Name path) {
     VEC_PUSH(parse->arena, &parse->file->items, item);
 }
 
+void file_add_statement(Parse *parse, Span span, const Statement *statement) {
+    if (parse->conditions && (!statement || statement->kind == STATEMENT_ASSERT))
+        *parse->conditions = statements_add(parse, *parse->conditions, statement);
+    else
+        syntax_error_stray_statement(parse, span);
+}
+
 const char *binary_operator_text(BinaryOperator op) {
     switch (op) {
     case BINARY_ADD: return "+";

@@ -330,14 +330,29 @@ static bool statement_over(const Parse *parse) {
             kind == TOKEN_LEFT_BRACE);
 }
 
+/* Where conditions are read, each gets the word that stands before it in a network. */
+static void add_assert(Parse *parse, Token *token) {
+    if (!parse->conditions || token->kind == TOKEN_ASSERT || token->kind == TOKEN_NEWLINE ||
+        token->kind == TOKEN_SEMICOLON || token->kind == TOKEN_END_OF_FILE)
+        return;
+    parse->held = *token;
+    *token = (Token){.kind = TOKEN_ASSERT, .span = {token->span.begin, token->span.begin}};
+}
+
 int net_lex(NET_STYPE *value, NET_LTYPE *span, Parse *parse) {
     bool begins = statement_over(parse);
     if (begins)
         parse->quiet = false;
-    parse->stray = false;
-    Token token = next_token(parse);
-    if (begins)
+    Token token = parse->held;
+    parse->held = no_token;
+    if (token.kind < 0) {
+        parse->stray = false;
+        token = next_token(parse);
+    }
+    if (begins) {
         correct_case(parse, &token);
+        add_assert(parse, &token);
+    }
     parse->previous = parse->current;
     parse->current = token;
     if (begins)

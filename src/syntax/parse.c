@@ -70,7 +70,8 @@ static bool source_is_text(Diagnostics *diagnostics, const Source *source) {
 
 void parse_begin(Parse *parse) {
     parse->offset = parse->source->base;
-    parse->current.kind = parse->previous.kind = parse->statement.kind = parse->put_back.kind = -1;
+    parse->current.kind = parse->previous.kind = parse->statement.kind = parse->put_back.kind =
+        parse->held.kind = -1;
     parse->closing_to = PARSE_MAX_BRACKETS;
     parse->c_locale = newlocale(LC_ALL_MASK, "C", NULL);
     if (parse->c_locale == NULL)
@@ -83,23 +84,41 @@ void parse_end(Parse *parse) {
     freelocale(parse->c_locale);
 }
 
+static void run(Parse *parse) {
+    if (!source_is_text(parse->diagnostics, parse->source))
+        return;
+    parse_begin(parse);
+    int status = net_parse(parse);
+    /* The parser gives up only at the end of a file in which it reported something. */
+    assert(status == 0 || diag_has_errors(parse->diagnostics));
+    (void)status;
+    parse_end(parse);
+}
+
 File *parse_file(Arena *arena, Intern *intern, Diagnostics *diagnostics, const Source *source) {
     File *file = ARENA_NEW(arena, File);
     file->source = source;
-    if (!source_is_text(diagnostics, source))
-        return file;
     Parse parse = {.arena = arena,
                    .intern = intern,
                    .diagnostics = diagnostics,
                    .source = source,
                    .file = file};
-    parse_begin(&parse);
-    int status = net_parse(&parse);
-    /* The parser gives up only at the end of a file in which it reported something. */
-    assert(status == 0 || diag_has_errors(diagnostics));
-    (void)status;
-    parse_end(&parse);
+    run(&parse);
     return file;
+}
+
+StatementList parse_conditions(Arena *arena, Intern *intern, Diagnostics *diagnostics,
+                               const Source *source) {
+    StatementList conditions = {0};
+    File *file = ARENA_NEW(arena, File); /* takes what is no condition, which was reported */
+    Parse parse = {.arena = arena,
+                   .intern = intern,
+                   .diagnostics = diagnostics,
+                   .source = source,
+                   .file = file,
+                   .conditions = &conditions};
+    run(&parse);
+    return conditions;
 }
 
 /* A place that moves on with the tokens, so that a long line is walked through once. */

@@ -11,6 +11,11 @@
  * statement, so the tree is never NULL; where a mistake was, it has EXPR_ERROR or nothing. */
 File *parse_file(Arena *arena, Intern *intern, Diagnostics *diagnostics, const Source *source);
 
+/* The same for a text that has what stands behind `assert`, a condition a statement, and nothing
+ * else; the word itself may stand before it. They are asserts, to be put into a network. */
+StatementList parse_conditions(Arena *arena, Intern *intern, Diagnostics *diagnostics,
+                               const Source *source);
+
 /* Appends the tokens, one a line with line:column, kind and text: the output of --emit=tokens. */
 void parse_print_tokens(Arena *arena, Intern *intern, Diagnostics *diagnostics,
                         const Source *source, StrBuf *out);

@@ -39,6 +39,7 @@ typedef struct Parse {
     Diagnostics *diagnostics;
     const Source *source;
     File *file;
+    StatementList *conditions; /* asserts are read, into it, and not a file; NULL: a file */
 
     void *scanner;     /* flex's state */
     locale_t c_locale; /* numbers are read the same everywhere */
@@ -52,6 +53,7 @@ typedef struct Parse {
     Token previous;    /* the one before */
     Token statement;   /* the first one of the current statement */
     Token put_back;    /* to be looked at again; kind -1: none */
+    Token held;        /* to be handed out next; kind -1: none */
     int closing_to;    /* hand out closing brackets until this many are open */
     int bracket_count;
     Bracket brackets[PARSE_MAX_BRACKETS];
@@ -107,7 +109,7 @@ void scan_error_if_deceptive(Parse *parse, Span span);
 
 /* syntax_error.c: says that the current token is not one of `expected`. */
 void syntax_error_report(Parse *parse, TokenSet expected);
-/* A statement outside of a network. */
+/* A statement outside of a network, or no condition where they are read. */
 void syntax_error_stray_statement(Parse *parse, Span span);
 
 /* ast.c: one constructor for each action of the grammar. */
@@ -151,5 +153,8 @@ void file_add_network(Parse *parse, Span span, Name name, ParameterList paramete
 void file_add_block(Parse *parse, Span span, Name name, ParameterList parameters,
                     ParameterList results, StatementList body, Span body_end);
 void file_add_use(Parse *parse, Span span, Name path);
+/* One outside of a network: an assert where conditions are read, else a mistake. `statement` may be
+ * NULL. */
+void file_add_statement(Parse *parse, Span span, const Statement *statement);
 
 #endif

@@ -128,7 +128,9 @@ static const char *phrases_join(const Parse *parse, const Phrases *phrases) {
 static Diagnostic *report_expected(Parse *parse, TokenSet expected) {
     Phrases phrases = expected_phrases(expected, parse->current.kind);
     const char *found = token_shown(parse, &parse->current);
-    bool follows = parse->previous.kind > 0 && parse->previous.kind != TOKEN_NEWLINE;
+    bool written = parse->previous.kind != TOKEN_ASSERT || /* not that of parse_conditions */
+                   parse->previous.span.begin < parse->previous.span.end;
+    bool follows = parse->previous.kind > 0 && parse->previous.kind != TOKEN_NEWLINE && written;
     const char *before = follows ? token_shown(parse, &parse->previous) : "";
     Span span = parse->current.span;
     if (phrases.count == 0 || phrases.count > MAX_PHRASES)
@@ -158,6 +160,19 @@ static bool report_equals_sign(Parse *parse, TokenSet expected) {
         return true;
     }
     return false;
+}
+
+/* `let limit = 50k` where conditions are read */
+static bool report_no_condition(Parse *parse) {
+    bool begins = parse->current.span.begin == parse->statement.span.begin;
+    if (!parse->conditions || !begins || !token_in(parse->current.kind, token_keywords()))
+        return false;
+    Diagnostic *diagnostic =
+        parse_report(parse, DIAG_E0104, parse->current.span, "%s begins no condition",
+                     token_phrase(parse->current.kind));
+    diag_help(parse->diagnostics, diagnostic,
+              "only conditions stand here, one a line, such as `params <= 50k`");
+    return true;
 }
 
 /* `repeat 3 { ... }` as a statement */
@@ -329,16 +344,20 @@ static void advise(Parse *parse, Diagnostic *diagnostic, TokenSet expected) {
 }
 
 void syntax_error_report(Parse *parse, TokenSet expected) {
-    if (parse->quiet || report_stray_bracket(parse) || report_equals_sign(parse, expected) ||
-        report_step_as_statement(parse) || report_reserved_word(parse, expected) ||
-        report_comparison_chain(parse, expected) || report_pipeline_operand(parse, expected) ||
-        report_method(parse))
+    if (parse->quiet || report_stray_bracket(parse) || report_no_condition(parse) ||
+        report_equals_sign(parse, expected) || report_step_as_statement(parse) ||
+        report_reserved_word(parse, expected) || report_comparison_chain(parse, expected) ||
+        report_pipeline_operand(parse, expected) || report_method(parse))
         return;
     Diagnostic *diagnostic = report_expected(parse, expected);
     advise(parse, diagnostic, expected);
 }
 
 void syntax_error_stray_statement(Parse *parse, Span span) {
+    if (parse->conditions) {
+        parse_report(parse, DIAG_E0104, span, "this statement is no condition");
+        return;
+    }
     Diagnostic *diagnostic = parse_report(parse, DIAG_E0104, span,
                                           "this statement stands outside of a network or block");
     if (diagnostic != NULL)

@@ -1,6 +1,6 @@
 /* Any bytes as source: the syntax stage must end with a tree or diagnostics, and what it says must
- * be about places in the text. A text without mistakes is then formatted: that keeps the tree and
- * the comments, and a second time changes nothing.
+ * be about places in the text; as a network and as conditions. A text without mistakes is then
+ * formatted: that keeps the tree and the comments, and a second time changes nothing.
  *
  * With clang: -fsanitize=fuzzer,address,undefined. With -DFUZZ_STANDALONE it is a program that
  * replays each file of a corpus and COUNT mutations of it, the same ones every time:
@@ -58,6 +58,22 @@ static const File *syntax_parse(Syntax *syntax, const char *text, size_t size) {
     return parse_file(&syntax->arena, &syntax->intern, &syntax->diagnostics, source);
 }
 
+/* The same bytes as a text of conditions. */
+static void check_conditions(const unsigned char *data, size_t size) {
+    Syntax syntax;
+    syntax_begin(&syntax);
+    const Source *source =
+        source_add(&syntax.sources, "fuzz.txt", size > 0 ? (const char *)data : "", size);
+    StatementList list =
+        parse_conditions(&syntax.arena, &syntax.intern, &syntax.diagnostics, source);
+    for (size_t i = 0; i < list.count; i++) {
+        require(list.data[i].kind == STATEMENT_ASSERT, "a condition that is none");
+        require(list.data[i].value->depth <= AST_MAX_DEPTH, "too deep");
+    }
+    check_diagnostics(&syntax.diagnostics, source);
+    arena_free(&syntax.arena);
+}
+
 static bool same_text(const StrBuf *a, const StrBuf *b) {
     return a->length == b->length && memcmp(strbuf_text(a), strbuf_text(b), a->length) == 0;
 }
@@ -106,6 +122,7 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size) {
     diag_render_text(&syntax.diagnostics, 20, false, &out);
     strbuf_free(&out);
     arena_free(&syntax.arena);
+    check_conditions(data, size);
     return 0;
 }
 

@@ -60,8 +60,8 @@ def cmake(folder, generator="Ninja", *options):
     build(folder)
 
 
-def build(folder, *options):
-    return run("cmake", "--build", folder / "build", "-j2", *options)
+def build(folder, *options, fails=False):
+    return run("cmake", "--build", folder / "build", "-j2", *options, fails=fails)
 
 
 def expect_settled(folder, *options):
@@ -176,6 +176,12 @@ def arguments():
             for program in "static", "objects":
                 expect(program, run(folder / "build" / part / program, made / "wide.weights"),
                        "wide 24 and narrow 8 are as they should be\n")
+            expect("versions", run(folder / "build" / part / "versions"), "right\n")
+            expect("assembly with a prefix", "one_second:" in (
+                folder / "build/tanh.netc" / part / "one_second.s").read_text(), True)
+        (folder / "budgets.txt").write_text("params == 0\nmacs > 1k\n", encoding="utf-8")
+        said = build(folder, "--config", configs[-1], fails=True)
+        expect("budgets", "budgets.txt:2:1" in said, True)
         run("cmake", "--install", folder / "build", "--config", configs[-1], "--prefix", folder / "out")
         expect("installed", sorted(path.name for path in (folder / "out").rglob("*.*")),
                ["libnetworks.a", "narrow.h", "wide.h"])
@@ -212,6 +218,7 @@ def mistakes():
             "SOURCES a.net b.net c.net WEIGHTS a b": "2 WEIGHTS for 3 SOURCES",
             "SOURCES a.net PACKED_VAR v": "PACKED_VAR is for WEIGHTS_MODE extern",
             "SOURCES a.net OPTIONS -g --threads=2": "`--threads=2` cannot be one of the OPTIONS",
+            "SOURCES a.net OPTIONS --symbol-prefix=a": "`--symbol-prefix=a` cannot be one of the OPTIONS",
             "SOURCES a.net OPTIONS -oa.o": "`-oa.o` cannot be one of the OPTIONS",
     }.items():
         folder = project("mistakes", a_cmake='include("${DIR}/netc_add_library.cmake")\n'

@@ -141,6 +141,41 @@ static void options_choose(void **state) {
     netc_compiler_free(compiler);
 }
 
+static void names_may_have_more_before_them(void **state) {
+    (void)state;
+    netc_compiler *compiler = begin_tiny();
+    set(compiler, "symbol-prefix", "old_");
+    set(compiler, "namespace", "nets::old");
+    set(compiler, "weights-mode", "none");
+    netc_network *network = netc_compile(compiler, "tiny.net");
+    const char *header = netc_bytes(network, NETC_HEADER, NULL);
+    assert_non_null(strstr(header, "namespace nets {\nnamespace old {\n"));
+    assert_non_null(strstr(header, "void old_tiny(const unsigned char *image"));
+    netc_network_free(network);
+    netc_compiler_free(compiler);
+}
+
+static void budgets_are_a_file_too(void **state) {
+    (void)state;
+    static const char budgets[] = "params <= 1k\nparams < 5 * width\n";
+    netc_compiler *compiler = begin_tiny();
+    set(compiler, "budgets", "device.txt");
+    netc_network *network = netc_plan(compiler, "tiny.net");
+    assert_int_equal(netc_result_of(network), NETC_UNREADABLE);
+    netc_network_free(network);
+    netc_add_file(compiler, "device.txt", budgets, strlen(budgets));
+    network = netc_plan(compiler, "tiny.net");
+    assert_int_equal(netc_result_of(network), NETC_MISTAKE);
+    size_t count;
+    const netc_diagnostic *diagnostics = netc_diagnostics(network, &count);
+    assert_int_equal(count, 1);
+    assert_string_equal(diagnostics[0].code, "E0501");
+    assert_string_equal(diagnostics[0].span.file, "device.txt");
+    assert_int_equal(diagnostics[0].span.begin.line, 2);
+    netc_network_free(network);
+    netc_compiler_free(compiler);
+}
+
 static void wrong_options_are_told(void **state) {
     (void)state;
     static const struct {
@@ -154,6 +189,8 @@ static void wrong_options_are_told(void **state) {
         {"batch", "1025", "batch takes a number from 1 to 1024, not 1025"},
         {"threads", "x", "threads takes a whole number, not `x`"},
         {"define", "width", "define takes NAME=VALUE, not `width`"},
+        {"symbol-prefix", "1st",
+         "symbol-prefix takes what an identifier of C can begin with, not `1st`"},
         {"weights-mode", "exter", "weights-mode takes `embed`, `extern` or `none`, not `exter`"},
     };
     netc_compiler *compiler = netc_compiler_new();
@@ -538,6 +575,8 @@ int main(void) {
         cmocka_unit_test(compiles_from_memory),
         cmocka_unit_test(report_has_every_figure),
         cmocka_unit_test(options_choose),
+        cmocka_unit_test(names_may_have_more_before_them),
+        cmocka_unit_test(budgets_are_a_file_too),
         cmocka_unit_test(wrong_options_are_told),
         cmocka_unit_test(mistakes_have_places_and_fixes),
         cmocka_unit_test(hostile_sources_are_refused),
