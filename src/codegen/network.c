@@ -55,7 +55,9 @@ typedef struct Build {
     LLVMValueRef scratch; /* the arena */
     LLVMValueRef own;     /* the same for what holds one sample: moved to this thread's copies */
     LLVMValueRef pool;    /* NULL: the plan is for one thread */
-    IrValue turn;         /* of the band whose steps are done, NULL: they are in none */
+    IrValue turn;         /* of the band whose steps are done, */
+    IrValue first_turn;   /* the first of the part of it that is done, */
+    IrValue band_part;    /* and the number of that */
     IrValue sample;       /* that steps are done for, NULL: the only one, or all together */
 } Build;
 
@@ -105,32 +107,9 @@ static const char *step_path(Build *build, const Step *step) {
     const char *path = step->path   ? step->path
                        : step->node ? step->node->path
                                     : build->plan->graph->output_names.data[0];
-    switch (step->kind) {
-    case STEP_COPY: return arena_format(&build->arena, "%s.copy", path);
-    case STEP_ZERO: return arena_format(&build->arena, "%s.zero", path);
-    case STEP_CONV:
-    case STEP_WINOGRAD:
-    case STEP_DEPTHWISE:
-    case STEP_CONV_GENERAL:
-    case STEP_DENSE:
-    case STEP_WINDOW:
-    case STEP_GEMM:
-    case STEP_ADAPTIVE:
-    case STEP_GLOBAL:
-    case STEP_TABLE:
-    case STEP_WINDOW_BIAS:
-    case STEP_RECURRENT:
-    case STEP_SOFTMAX:
-    case STEP_NORMALISE:
-    case STEP_LRN:
-    case STEP_REDUCE:
-    case STEP_REARRANGE:
-    case STEP_RESIZE:
-    case STEP_MAP:
-    case STEP_VIEW:
-    case STEP_CONCAT: return path;
-    }
-    return path;
+    if (step->kind == STEP_COPY)
+        return arena_format(&build->arena, "%s.copy", path);
+    return step->kind == STEP_ZERO ? arena_format(&build->arena, "%s.zero", path) : path;
 }
 
 /* What a debugger shows: the layers in the step, where it has any. */
@@ -236,10 +215,10 @@ static LLVMValueRef view_pointer(const Build *build, const View *view) {
     case PLACE_ARENA: base = holds_samples(buffer) ? build->scratch : build->own; break;
     }
     base = bytes_from(build->ir, base, view_bytes(view));
-    if (build->turn && view->turn_stride != 0) {
-        int64_t stride = view->turn_stride * element_size(buffer->element);
-        IrValue bytes = ir_mul_const(build->ir, build->turn, -stride);
-        base = ir_llvm(ir_byte_at(build->ir, ir_value(base), bytes));
+    if (view->turn_stride != 0 || view->part_stride != 0) {
+        IrValue turns = ir_mul_const(build->ir, build->turn, -view->turn_stride);
+        IrValue parts = ir_mul_const(build->ir, build->band_part, view->part_stride);
+        base = ir_llvm(ir_at(build->ir, ir_value(base), ir_add(build->ir, turns, parts)));
     }
     if (!build->sample || !holds_samples(buffer))
         return base;
@@ -248,12 +227,17 @@ static LLVMValueRef view_pointer(const Build *build, const View *view) {
     return ir_llvm(ir_byte_at(build->ir, ir_value(base), bytes));
 }
 
-/* The first of the rows that the step does in turn `turn`: none is before row 0. */
-static IrValue turn_begin(Ir *ir, const Step *step, IrValue turn) {
+/* Sets the rows, from the first to the end, that a step does in a turn of its band. */
+static void rows_in_turn(const Build *build, const Step *step, LLVMValueRef rows[2]) {
     const BandPart *band = &step->band;
-    IrValue row = ir_add_const(ir, ir_mul_const(ir, turn, band->rows), band->lead);
-    IrValue not_first = ir_mul_const(ir, turn, band->rows + band->lead); /* 0, or as much */
-    return ir_min(ir, ir_min(ir, row, not_first), ir_i64(ir, step->output.height));
+    Ir *ir = build->ir;
+    IrValue height = ir_i64(ir, step->output.height);
+    IrValue row = ir_mul_const(ir, build->turn, band->rows);
+    IrValue ahead = ir_add_const(ir, row, band->lead);
+    IrValue above = ir_max(ir, ir_add_const(ir, row, -band->above), ir_i64(ir, 0));
+    IrValue begin = ir_select(ir, ir_less(ir, build->first_turn, build->turn), ahead, above);
+    rows[0] = ir_llvm(ir_min(ir, begin, height));
+    rows[1] = ir_llvm(ir_min(ir, ir_add_const(ir, ahead, band->rows), height));
 }
 
 /* `part` is NULL for a step that has none. */
@@ -274,9 +258,8 @@ static void emit_call(Build *build, const Step *step, const KernelFunction *kern
     if (part)
         arguments[count++] = part;
     if (step_takes_rows(step)) {
-        IrValue next = ir_add_const(build->ir, build->turn, 1);
-        arguments[count++] = ir_llvm(turn_begin(build->ir, step, build->turn));
-        arguments[count++] = ir_llvm(turn_begin(build->ir, step, next));
+        rows_in_turn(build, step, &arguments[count]);
+        count += 2;
     }
     debug_locate(build->debug, step_span(build, step));
     LLVMBuildCall2(build->ir->builder, kernel->type, kernel->function, arguments, (unsigned)count,
@@ -343,48 +326,64 @@ static LLVMValueRef address(Ir *ir, uintptr_t place) {
     return LLVMConstIntToPtr(LLVMConstInt(ir->i64, place, false), ir->pointer);
 }
 
-static void emit_mark(const Build *build) {
+/* Of several threads, the first passes it; `parallel` is NULL if there is but one. */
+static void emit_mark(const Build *build, const Parallel *parallel) {
     const StepMark *mark = &build->options->mark;
     Ir *ir = build->ir;
     if (!mark->function)
         return;
+    IrIf first = {0};
+    if (parallel)
+        first = ir_if_begin(ir, parallel_is_first(parallel));
     LLVMTypeRef type = LLVMFunctionType(ir->nothing, &ir->pointer, 1, false);
     LLVMValueRef context = address(ir, (uintptr_t)mark->context);
     LLVMBuildCall2(ir->builder, type, address(ir, (uintptr_t)mark->function), &context, 1, "");
+    if (parallel)
+        ir_if_end(ir, &first);
 }
 
 static void emit_call_alone(Build *build, size_t index) {
     emit_call(build, build->plan->steps.data[index], build->kernel_of[index], NULL);
 }
 
-/* What step `index` does in a turn of its band. */
-static void emit_in_turn(Build *build, size_t index) {
-    const BandPart *band = &build->plan->steps.data[index]->band;
+/* Whether a step is due in the turn; NULL: always. */
+static IrValue is_due(const Build *build, const BandPart *band) {
     Ir *ir = build->ir;
-    if (band->when == TURNS_ALL) {
-        emit_call_alone(build, index);
-        return;
+    switch (band->when) {
+    case TURNS_FIRST: return ir_less(ir, build->turn, ir_add_const(ir, build->first_turn, 1));
+    case TURNS_BUT_FIRST: return ir_less(ir, build->first_turn, build->turn);
+    case TURNS_LAST: return ir_less(ir, ir_i64(ir, band->band->turns - 2), build->turn);
+    case TURNS_ALL: break;
     }
-    IrValue last = ir_i64(ir, band->band->turns - 1);
-    IrIf due = ir_if_begin(ir, band->when == TURNS_LAST
-                                   ? ir_less(ir, ir_add_const(ir, last, -1), build->turn)
-                                   : ir_less(ir, ir_i64(ir, 0), build->turn));
-    emit_call_alone(build, index);
-    ir_if_end(ir, &due);
+    return NULL;
 }
 
-/* The steps from `begin` to before `end`, which are one band. */
-static void emit_band(Build *build, size_t begin, size_t end) {
+/* turns * part / parts */
+static IrValue part_begin(Ir *ir, IrValue part, const Band *band) {
+    return ir_div_const(ir, ir_mul_const(ir, part, band->turns), band->parts);
+}
+
+/* What part number `part` of a band does, whose steps are those from `begin` to before `end`. */
+static void emit_band(Build *build, const Parallel *parallel, size_t begin, size_t end,
+                      IrValue part) {
     Ir *ir = build->ir;
-    int64_t turns = build->plan->steps.data[begin]->band.band->turns;
-    IrLoop loop = ir_loop_begin(ir, ir_i64(ir, 0), ir_i64(ir, turns), 1, NULL, 0);
+    const Band *band = build->plan->steps.data[begin]->band.band;
+    build->band_part = part;
+    build->first_turn = part_begin(ir, part, band);
+    IrValue after = part_begin(ir, ir_add_const(ir, part, 1), band);
+    IrLoop loop = ir_loop_begin(ir, build->first_turn, after, 1, NULL, 0);
     build->turn = loop.index;
     for (size_t i = begin; i < end; i++) {
-        emit_in_turn(build, i);
-        emit_mark(build);
+        IrValue due = is_due(build, &build->plan->steps.data[i]->band);
+        IrIf branch = {0};
+        if (due)
+            branch = ir_if_begin(ir, due);
+        emit_call_alone(build, i);
+        if (due)
+            ir_if_end(ir, &branch);
+        emit_mark(build, parallel);
     }
     ir_loop_end(ir, &loop);
-    build->turn = NULL;
 }
 
 /* The steps from `begin` to before `end`. */
@@ -392,10 +391,10 @@ static void emit_steps_alone(Build *build, size_t begin, size_t end) {
     for (size_t i = begin, next; i < end; i = next) {
         next = plan_band_end(build->plan, i);
         if (build->plan->steps.data[i]->band.band) {
-            emit_band(build, i, next);
+            emit_band(build, NULL, i, next, ir_i64(build->ir, 0));
         } else {
             emit_call_alone(build, i);
-            emit_mark(build);
+            emit_mark(build, NULL);
         }
     }
 }
@@ -404,7 +403,7 @@ static void emit_alone(Build *build) {
     const Plan *plan = build->plan;
     Ir *ir = build->ir;
     begin_network(build);
-    emit_mark(build);
+    emit_mark(build, NULL);
     for (size_t begin = 0, end; begin < plan->steps.count; begin = end) {
         end = plan_run_end(plan, begin);
         IrLoop loop = {0};
@@ -453,14 +452,6 @@ static void run_with_frame(Build *build, const Parallel *parallel) {
     parallel_run(parallel, pointers, count, build->pool);
 }
 
-static void emit_mark_of_first(const Build *build, const Parallel *parallel) {
-    if (!build->options->mark.function)
-        return;
-    IrIf first = ir_if_begin(build->ir, parallel_is_first(parallel));
-    emit_mark(build);
-    ir_if_end(build->ir, &first);
-}
-
 /* The parts of step `index` that are to be done here. */
 static void emit_parts(Build *build, Parallel *parallel, size_t index) {
     const Step *step = build->plan->steps.data[index];
@@ -470,7 +461,18 @@ static void emit_parts(Build *build, Parallel *parallel, size_t index) {
     IrLoop loop = parallel_parts_begin(parallel, step->parts);
     emit_call(build, step, build->kernel_of[index], step->parts > 1 ? ir_llvm(loop.index) : NULL);
     ir_loop_end(build->ir, &loop);
-    emit_mark_of_first(build, parallel);
+    emit_mark(build, parallel);
+}
+
+/* The parts of a band that are to be done here. */
+static void emit_band_parts(Build *build, Parallel *parallel, size_t begin, size_t end) {
+    const Step *first = build->plan->steps.data[begin];
+    debug_locate(build->debug, step_span(build, first));
+    if (first->waits)
+        parallel_wait(parallel);
+    IrLoop loop = parallel_parts_begin(parallel, first->band.band->parts);
+    emit_band(build, parallel, begin, end, loop.index);
+    ir_loop_end(build->ir, &loop);
 }
 
 /* The steps from `begin` to before `end` for those samples that are to be done here. */
@@ -483,7 +485,7 @@ static void emit_samples(Build *build, Parallel *parallel, size_t begin, size_t 
     build->sample = loop.index;
     for (size_t i = begin; i < end; i++) {
         emit_call(build, plan->steps.data[i], build->kernel_of[i], NULL);
-        emit_mark_of_first(build, parallel);
+        emit_mark(build, parallel);
     }
     ir_loop_end(build->ir, &loop);
     build->sample = NULL;
@@ -498,14 +500,18 @@ static void emit_shared(Build *build) {
                          .threads = plan->threads};
     parallel_begin(&parallel);
     read_frame(build, &parallel);
-    emit_mark_of_first(build, &parallel);
+    emit_mark(build, &parallel);
     for (size_t begin = 0, end; begin < plan->steps.count; begin = end) {
         end = plan_run_end(plan, begin);
         if (plan_repeats(plan, begin))
             emit_samples(build, &parallel, begin, end);
-        else
-            for (size_t i = begin; i < end; i++)
+        for (size_t i = begin, next; i < end && !plan_repeats(plan, begin); i = next) {
+            next = plan_band_end(plan, i);
+            if (plan->steps.data[i]->band.band)
+                emit_band_parts(build, &parallel, i, next);
+            else
                 emit_parts(build, &parallel, i);
+        }
     }
     parallel_end(&parallel);
 

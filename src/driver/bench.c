@@ -85,10 +85,10 @@ static int64_t first_share(const Plan *plan) {
     return divide_up(plan->batch, plan->shared ? plan->threads : 1);
 }
 
-/* How often step `index` is come to for a sample. */
+/* How often the first thread comes to step `index` for a sample. */
 static int64_t turns_of(const Plan *plan, size_t index) {
     const Band *band = plan->steps.data[index]->band.band;
-    return band ? band->turns : 1;
+    return band ? band->turns / band->parts : 1;
 }
 
 /* Adds to each step's seconds, in its own row of them, what passed from mark to mark of call number

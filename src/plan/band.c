@@ -11,11 +11,15 @@
  * as many for each of the rows that its reader then needs. Where the reader's windows reach further
  * down, it is `lead` rows ahead. Of its output's buffer, which begins with the halo above:
  *
- *     row 0                   row t * rows - pad of the value, pad being the reader's
- *     row pad + lead          the first that turn t > 0 computes; those above it, which the reader
- *                             needs again, a COPY has brought there from the end of the buffer
- *     row pad + lead + rows   the end, and the halo below: in the last turn a ZERO fills it before
- *                             the reader comes to it, since the image may end above
+ *     row 0                     row t * rows - above of the value, above being the reader's padding
+ *     row above + lead          the first that turn t > 0 computes; those before it, which the
+ *                               reader needs again, a COPY has brought there from the end
+ *     row above + lead + rows   the end, and the halo below: in the last turn a ZERO fills it
+ * before the reader comes to it, since the image may end above
+ *
+ * Threads share the turns, and each has windows of its own. What is above its first turn it
+ * computes again, instead of waiting for who did it: `above` is then all that takes, in whole
+ * tiles.
  *
  * For all turns to be alike, `rows` divides the height, and the register tile's rows divide `rows`.
  */
@@ -36,10 +40,12 @@ typedef struct Link {
     Tile tile;
     int64_t rows;
     int64_t lead;
+    int64_t above;
 } Link;
 
 typedef struct Banding {
     Plan *plan;
+    int parts; /* that may share a band */
     int least_turns;
     int64_t most_bytes; /* between two steps, and in windows: half of the second cache; 0: any */
     VEC(Step *) steps;  /* as they will run */
@@ -147,6 +153,14 @@ static int64_t find_lead(const Link *link, const Link *reader) {
     return ahead > 0 ? divide_up(ahead, link->tile.rows) * link->tile.rows : 0;
 }
 
+/* How many rows of the link, above those of the turn, its reader needs in a part's first turn. */
+static int64_t find_above(const Banding *banding, const Link *link, const Link *reader) {
+    const Window *window = &reader->step->conv.window;
+    int64_t above = window->stride[0] * reader->above + window->pad_begin[0];
+    return banding->parts > 1 ? divide_up(above, link->tile.rows) * link->tile.rows
+                              : window->pad_begin[0];
+}
+
 /* Whether the link's window has room for what is below its last row, in the last turn, and the rows
  * that stay are apart from where they go. */
 static bool window_holds(const Link *link, int64_t turns) {
@@ -160,29 +174,34 @@ static bool window_holds(const Link *link, int64_t turns) {
 static bool set_links(Banding *banding, int64_t rows, int64_t turns) {
     Link *link = &banding->links[banding->count - 1];
     set_link(banding, link, rows);
-    link->lead = 0;
+    link->lead = link->above = 0;
     while (link > banding->links) {
         const Link *reader = link--;
         set_link(banding, link, reader->step->conv.window.stride[0] * reader->rows);
         link->lead = find_lead(link, reader);
+        link->above = find_above(banding, link, reader);
         if (!window_holds(link, turns))
             return false;
     }
     return true;
 }
 
+static int64_t window_rows(const Link *link) {
+    return link->above + link->lead + link->rows + halo_made_by(link->zero).end[0];
+}
+
+/* Of a link's window, with all rows of all blocks. */
+static int64_t window_elements(const Link *link) {
+    const View *view = &link->step->output;
+    return divide_up(view->channels, view->block) * window_rows(link) * view->row_stride;
+}
+
 /* Of the windows of all values between the steps. */
 static int64_t window_bytes(const Banding *banding) {
-    int64_t bytes = 0;
-    for (int k = 0; k + 1 < banding->count; k++) {
-        const Link *link = &banding->links[k];
-        const View *view = &link->step->output;
-        Halo halo = halo_made_by(link->zero);
-        int64_t rows = halo.begin[0] + link->lead + link->rows + halo.end[0];
-        bytes += divide_up(view->channels, view->block) * rows * view->row_stride *
-                 (int64_t)sizeof(float);
-    }
-    return bytes;
+    int64_t elements = 0;
+    for (int k = 0; k + 1 < banding->count; k++)
+        elements += window_elements(&banding->links[k]);
+    return elements * (int64_t)sizeof(float);
 }
 
 /* The fewest turns whose windows have room in the second cache beside all else; 0: none have. */
@@ -216,6 +235,16 @@ static Step *push_helper(Banding *banding, StepKind kind, const Link *link, Turn
     return step;
 }
 
+/* Before the first turn of a part: all of the window that no step writes. */
+static void push_halo(Banding *banding, const Link *link) {
+    if (!link->zero)
+        return;
+    Step *zero = push_helper(banding, STEP_ZERO, link, TURNS_FIRST);
+    zero->output.height = link->lead + link->rows;
+    zero->zero = link->zero->zero;
+    zero->zero.begin[0] = link->above;
+}
+
 /* Brings the rows that the reader needs again to the beginning of the window. */
 static void push_copy(Banding *banding, const Link *link) {
     Halo halo = halo_made_by(link->zero);
@@ -223,7 +252,7 @@ static void push_copy(Banding *banding, const Link *link) {
     if (rows == 0)
         return;
     Step *copy = push_helper(banding, STEP_COPY, link, TURNS_BUT_FIRST);
-    copy->output.offset = 0;
+    copy->output.offset = (link->above - halo.begin[0]) * copy->output.row_stride;
     copy->output.height = rows;
     copy->output.width += halo.begin[1] + halo.end[1];
     copy->input_count = 1;
@@ -231,7 +260,7 @@ static void push_copy(Banding *banding, const Link *link) {
     copy->input_values[0] = link->step->output_value;
     copy->inputs = ARENA_NEW(banding->plan->arena, View);
     copy->inputs[0] = copy->output;
-    copy->inputs[0].offset = link->rows * copy->output.row_stride;
+    copy->inputs[0].offset += link->rows * copy->output.row_stride;
 }
 
 /* The halo below the last row. */
@@ -247,20 +276,25 @@ static void push_zero(Banding *banding, const Link *link, int64_t turns) {
 }
 
 /* Makes the link's output, which is the reader's input, a window that moves. */
-static void make_window(const Link *link, Step *reader) {
+static void make_window(const Banding *banding, const Link *link, Step *reader) {
+    const int64_t line = MACHINE_LINE_BYTES / (int64_t)sizeof(float);
     View *view = &link->step->output;
-    Halo halo = halo_made_by(link->zero);
-    int64_t rows = halo.begin[0] + link->lead + link->rows + halo.end[0];
-    view->block_stride = rows * view->row_stride;
+    int64_t elements = window_elements(link), parts = banding->parts;
+    view->offset += (link->above - halo_made_by(link->zero).begin[0]) * view->row_stride;
+    view->block_stride = window_rows(link) * view->row_stride;
     view->turn_stride = link->rows * view->row_stride;
-    view->buffer->elements = divide_up(view->channels, view->block) * view->block_stride;
-    reader->inputs[0].block_stride = view->block_stride;
-    reader->inputs[0].turn_stride = view->turn_stride;
-    if (link->zero) {
-        link->zero->output = *view;
-        link->zero->output.height = link->lead + link->rows;
-        link->zero->output.turn_stride = 0;
-    }
+    view->part_stride = parts > 1 ? divide_up(elements, line) * line : 0;
+    view->buffer->elements = elements + (parts - 1) * view->part_stride;
+    reader->inputs[0] = *view;
+}
+
+/* Takes out a step that was pushed already. */
+static void take_back(Banding *banding, const Step *step) {
+    size_t kept = 0;
+    for (size_t i = 0; i < banding->steps.count; i++)
+        if (banding->steps.data[i] != step)
+            banding->steps.data[kept++] = banding->steps.data[i];
+    banding->steps.count = kept;
 }
 
 /* The linked steps in `turns` turns. */
@@ -274,14 +308,17 @@ static void push_band(Banding *banding, int64_t turns) {
             push(banding, plan->steps.data[i]);
     }
     Band *band = ARENA_NEW(plan->arena, Band);
-    band->turns = turns;
+    *band = (Band){.turns = turns, .parts = 1};
     for (int k = 0; k < banding->count; k++) {
         Link *link = &banding->links[k];
         Step *step = link->step, *reader = k + 1 < banding->count ? link[1].step : NULL;
         step->tile = link->tile;
-        step->band = (BandPart){band, TURNS_ALL, link->rows, link->lead};
+        step->band = (BandPart){band, TURNS_ALL, link->rows, link->lead, link->above};
         if (reader) {
-            make_window(link, reader);
+            if (link->zero)
+                take_back(banding, link->zero);
+            make_window(banding, link, reader);
+            push_halo(banding, link);
             push_copy(banding, link);
         }
         push(banding, step);
@@ -305,11 +342,13 @@ static size_t push_from(Banding *banding, size_t first) {
 }
 
 void plan_band(Plan *plan, const PlanOptions *options) {
-    if (plan->keeps || plan->threads > 1)
+    if (plan->keeps || plan_shares_samples(plan))
         return;
     memory_find_lifetimes(plan);
-    Banding banding = {
-        .plan = plan, .least_turns = 2, .most_bytes = plan->machine->cache_bytes / 2};
+    Banding banding = {.plan = plan,
+                       .parts = plan_parts(plan),
+                       .least_turns = 2,
+                       .most_bytes = plan->machine->cache_bytes / 2};
     if (options->band_turns > 0) {
         banding.least_turns = options->band_turns;
         banding.most_bytes = 0;

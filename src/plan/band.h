@@ -8,22 +8,26 @@
  * in each of `turns` turns. */
 typedef struct Band {
     int64_t turns;
+    int parts; /* threads that share the turns, turns * part / parts on for each; below 2: one does
+                  all; set by split */
 } Band;
 
 typedef enum Turns {
     TURNS_ALL,
-    TURNS_BUT_FIRST,
-    TURNS_LAST,
+    TURNS_FIRST,     /* of each part */
+    TURNS_BUT_FIRST, /* of each part */
+    TURNS_LAST,      /* of all */
 } Turns;
 
 /* What a step does in the turns of its band. Of turn t, in all turns: the tiles of the output whose
- * first row is at least t * rows + lead (0 in the first turn) and less than (t + 1) * rows + lead.
- */
+ * first row is less than (t + 1) * rows + lead, and at least t * rows + lead or, in the first turn
+ * of a part, t * rows - above. */
 typedef struct BandPart {
-    const Band *band; /* NULL: it is in none */
+    Band *band; /* NULL: it is in none */
     Turns when;
     int64_t rows;
     int64_t lead;
+    int64_t above;
 } BandPart;
 
 #endif

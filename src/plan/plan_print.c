@@ -343,11 +343,14 @@ static void print_parts(const Step *step, StrBuf *out) {
 
 /* Only of a step in a band. */
 static void print_band(const Step *step, StrBuf *out) {
-    static const char *const when[] = {"in each of", "in all but the first of", "in the last of"};
+    static const char *const when[] = {"in each of", "in the first of", "in all but the first of",
+                                       "in the last of"};
     const BandPart *band = &step->band;
     strbuf_format(out, "    band     %s %" PRId64 " turns", when[band->when], band->band->turns);
     if (step_takes_rows(step))
         strbuf_format(out, ", %" PRId64 " rows, %" PRId64 " ahead", band->rows, band->lead);
+    if (band->band->parts > 1)
+        strbuf_format(out, ", %d parts%s", band->band->parts, step->waits ? ", waits" : "");
     strbuf_add(out, "\n");
 }
 
@@ -410,7 +413,7 @@ static void print_step(const Plan *plan, const Step *step, size_t index, StrBuf 
     print_tile(step, out);
     if (plan->batch > 1)
         print_samples(plan, step, out);
-    if (plan->threads > 1 && !plan_repeats(plan, index))
+    if (plan->threads > 1 && !plan_repeats(plan, index) && !step->band.band)
         print_parts(step, out);
     if (step->band.band)
         print_band(step, out);

@@ -2,7 +2,8 @@
  *
  * All threads go through all steps. A step is cut into one part for each thread, or the first does
  * it alone: a wait costs what ten thousand multiply-adds do. Between two steps there is a wait
- * unless they touch no byte in common that either of them writes, or the first thread does both. Of
+ * unless they touch no byte in common that either of them writes, or the first thread does both. A
+ * band (band.h) is cut by its turns, and there is no wait within. Of
  * several samples a call (batch.h), runs of steps are not cut: each thread does samples of its own.
  * Where the whole call would gain little by it, no step is cut, and the other threads are never
  * woken. Costs are estimates (cost.h). */
@@ -17,6 +18,18 @@
 #define WORTH_SHARING 0.9
 /* Rows are as good a cut as any if the largest part has at most this much more than the average. */
 #define EVEN_ROWS 1.05
+
+/* A band is cut as a whole, by its turns. */
+static int parts_of(const Step *step) {
+    return step->band.band ? step->band.band->parts : step->parts;
+}
+
+static void set_parts(Step *step, int parts) {
+    if (step->band.band)
+        step->band.band->parts = parts;
+    else
+        step->parts = parts;
+}
 
 /* ---- how a step is cut --------------------------------------------------------------------- */
 
@@ -105,7 +118,7 @@ static bool write_apart(const Step *a, const Step *b) {
 
 /* Whether the first thread does all of it. */
 static bool is_whole(const Plan *plan, size_t index) {
-    return plan->steps.data[index]->parts == 1 && !plan_repeats(plan, index);
+    return parts_of(plan->steps.data[index]) == 1 && !plan_repeats(plan, index);
 }
 
 /* Whether step `index` must not begin before step `before` is done. */
@@ -139,7 +152,7 @@ static int place_waits(Plan *plan) {
     int waits = 0;
     size_t since = 0; /* the first step after the last wait */
     for (size_t i = 0, end; i < plan->steps.count; i = end) {
-        end = plan_repeats(plan, i) ? plan_run_end(plan, i) : i + 1;
+        end = plan_repeats(plan, i) ? plan_run_end(plan, i) : plan_band_end(plan, i);
         Step *step = plan->steps.data[i];
         step->waits = any_depends(plan, i, end, since);
         if (step->waits) {
@@ -158,7 +171,7 @@ static double plan_cycles(Plan *plan, const double *cycles) {
     double share =
         (double)divide_up(plan_samples(plan), plan->threads) / (double)plan_samples(plan);
     for (size_t i = 0; i < plan->steps.count; i++) {
-        int parts = plan->steps.data[i]->parts;
+        int parts = parts_of(plan->steps.data[i]);
         if (plan_repeats(plan, i))
             sum += cycles[i] * share;
         else
@@ -169,15 +182,15 @@ static double plan_cycles(Plan *plan, const double *cycles) {
 
 /* Makes a step whole again if that makes the call no slower, now taking `*best`. */
 static void try_whole(Plan *plan, Step *step, const double *cycles, double *best) {
-    int parts = step->parts;
+    int parts = parts_of(step);
     if (parts == 1)
         return;
-    step->parts = 1;
+    set_parts(step, 1);
     double sum = plan_cycles(plan, cycles);
     if (sum <= *best)
         *best = sum;
     else
-        step->parts = parts;
+        set_parts(step, parts);
 }
 
 /* A small step among steps that are cut is best cut too: the waits around it are there anyway. So
@@ -187,8 +200,11 @@ static double cut_steps(Plan *plan, const double *cycles) {
     size_t count = plan->steps.count;
     for (size_t i = 0; i < count; i++) {
         Step *step = plan->steps.data[i];
-        bool is_cut = can_be_cut(step->kind) && !plan_repeats(plan, i);
-        step->parts = is_cut ? plan->threads : 1;
+        const Band *band = step->band.band;
+        bool is_cut =
+            band ? band->turns >= plan->threads : can_be_cut(step->kind) && !plan_repeats(plan, i);
+        step->parts = 1;
+        set_parts(step, is_cut ? plan->threads : 1);
         if (step->parts > 1 && has_split(step->kind))
             step->split = choose_split(step, plan->threads);
     }
@@ -213,7 +229,7 @@ void plan_split(Plan *plan) {
     if (plan->shared)
         place_waits(plan);
     for (size_t i = 0; i < plan->steps.count && !plan->shared; i++) {
-        plan->steps.data[i]->parts = 1;
+        set_parts(plan->steps.data[i], 1);
         plan->steps.data[i]->waits = false;
     }
 }

@@ -57,9 +57,11 @@ typedef struct View {
     int64_t block_stride;
     int64_t row_stride;
     int64_t pixel_stride;
-    int64_t
-        turn_stride; /* of a window of a band (plan/band.c), which has not all rows of the box:
-                        in turn t element (0, 0, 0) is, or would be, t of these before `offset` */
+    /* Of a window of a band (plan/band.c), which has not all rows of the box: in turn t element
+     * (0, 0, 0) is, or would be, t * turn_stride before `offset`, and for part number p of the band
+     * everything is p * part_stride behind it. */
+    int64_t turn_stride;
+    int64_t part_stride;
 } View;
 
 /* As many as the layer has: without the lanes past the last channel. */

@@ -213,7 +213,7 @@ static void make_sum(Fixture *f, HandMade *hand, Buffer *output, int64_t offset)
     *hand = (HandMade){.buffers = {{.place = PLACE_ARENA, .elements = 64},
                                    {.place = PLACE_ARENA, .elements = 64, .offset = 256}}};
     for (int i = 0; i < 3; i++)
-        hand->views[i] = (View){i < 2 ? &hand->buffers[i] : output, 0, 16, 1, 1, 1, 1, 1, 1, 0};
+        hand->views[i] = (View){i < 2 ? &hand->buffers[i] : output, 0, 16, 1, 1, 1, 1, 1, 1, 0, 0};
     hand->views[2].offset = offset;
     hand->node = (Node){.path = "sum"};
     hand->add =
