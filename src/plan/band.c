@@ -14,8 +14,8 @@
  *     row 0                     row t * rows - above of the value, above being the reader's padding
  *     row above + lead          the first that turn t > 0 computes; those before it, which the
  *                               reader needs again, a COPY has brought there from the end
- *     row above + lead + rows   the end, and the halo below: in the last turn a ZERO fills it
- * before the reader comes to it, since the image may end above
+ *     row above + lead + rows   the end, and the halo below, which may be higher up in the last
+ *                               turn: a ZERO makes it there before the reader comes to it
  *
  * Threads share the turns, and each has windows of its own. What is above its first turn it
  * computes again, instead of waiting for who did it: `above` is then all that takes, in whole
@@ -31,6 +31,7 @@
 #include "support/checked.h"
 
 #define MAX_STEPS 8 /* of a band */
+#define MAX_TURNS 1024
 
 /* A step of a band in the making, and the window that its output becomes. */
 typedef struct Link {
@@ -161,12 +162,17 @@ static int64_t find_above(const Banding *banding, const Link *link, const Link *
                               : window->pad_begin[0];
 }
 
-/* Whether the link's window has room for what is below its last row, in the last turn, and the rows
- * that stay are apart from where they go. */
-static bool window_holds(const Link *link, int64_t turns) {
+static int64_t window_rows(const Link *link) {
+    return link->above + link->lead + link->rows + halo_made_by(link->zero).end[0];
+}
+
+/* Whether the link's window is no larger than the image with its halo, has room for what is below
+ * the last row, in the last turn, and the rows that stay are apart from where they go. */
+static bool window_serves(const Link *link, int64_t turns) {
     Halo halo = halo_made_by(link->zero);
-    int64_t left = link->step->output.height - link->rows * (turns - 1);
-    return left > 0 && (halo.end[0] == 0 || left <= link->rows + link->lead) &&
+    int64_t height = link->step->output.height, left = height - link->rows * (turns - 1);
+    return window_rows(link) <= halo.begin[0] + height + halo.end[0] && left > 0 &&
+           (halo.end[0] == 0 || left <= link->rows + link->lead) &&
            link->lead + halo.begin[0] <= link->rows;
 }
 
@@ -180,14 +186,10 @@ static bool set_links(Banding *banding, int64_t rows, int64_t turns) {
         set_link(banding, link, reader->step->conv.window.stride[0] * reader->rows);
         link->lead = find_lead(link, reader);
         link->above = find_above(banding, link, reader);
-        if (!window_holds(link, turns))
+        if (!window_serves(link, turns))
             return false;
     }
     return true;
-}
-
-static int64_t window_rows(const Link *link) {
-    return link->above + link->lead + link->rows + halo_made_by(link->zero).end[0];
 }
 
 /* Of a link's window, with all rows of all blocks. */
@@ -197,19 +199,19 @@ static int64_t window_elements(const Link *link) {
 }
 
 /* Of the windows of all values between the steps. */
-static int64_t window_bytes(const Banding *banding) {
-    int64_t elements = 0;
+static double window_bytes(const Banding *banding) {
+    double elements = 0;
     for (int k = 0; k + 1 < banding->count; k++)
-        elements += window_elements(&banding->links[k]);
-    return elements * (int64_t)sizeof(float);
+        elements += (double)window_elements(&banding->links[k]);
+    return elements * sizeof(float);
 }
 
 /* The fewest turns whose windows have room in the second cache beside all else; 0: none have. */
 static int64_t turns_of_links(Banding *banding) {
     int64_t height = banding->links[banding->count - 1].step->output.height;
-    for (int64_t turns = banding->least_turns; turns <= height; turns++)
+    for (int64_t turns = banding->least_turns; turns <= height && turns <= MAX_TURNS; turns++)
         if (height % turns == 0 && set_links(banding, height / turns, turns) &&
-            (banding->most_bytes == 0 || window_bytes(banding) <= banding->most_bytes))
+            (banding->most_bytes == 0 || window_bytes(banding) <= (double)banding->most_bytes))
             return turns;
     return 0;
 }
@@ -288,13 +290,14 @@ static void make_window(const Banding *banding, const Link *link, Step *reader) 
     reader->inputs[0] = *view;
 }
 
-/* Takes out a step that was pushed already. */
+/* Takes out a step that was pushed a few steps ago. */
 static void take_back(Banding *banding, const Step *step) {
-    size_t kept = 0;
-    for (size_t i = 0; i < banding->steps.count; i++)
-        if (banding->steps.data[i] != step)
-            banding->steps.data[kept++] = banding->steps.data[i];
-    banding->steps.count = kept;
+    Step **data = banding->steps.data;
+    size_t at = banding->steps.count - 1;
+    while (data[at] != step)
+        at--;
+    for (banding->steps.count--; at < banding->steps.count; at++)
+        data[at] = data[at + 1];
 }
 
 /* The linked steps in `turns` turns. */
