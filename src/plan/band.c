@@ -21,8 +21,8 @@
  * computes again, instead of waiting for who did it: `above` is then all that takes, in whole
  * tiles.
  *
- * For all turns to be alike, `rows` divides the height, and the register tile's rows divide `rows`.
- */
+ * The register tile's rows divide `rows`, so that each turn begins where a tile does; the last turn
+ * may have fewer rows. */
 #include <assert.h>
 
 #include "plan/halo.h"
@@ -166,14 +166,24 @@ static int64_t window_rows(const Link *link) {
     return link->above + link->lead + link->rows + halo_made_by(link->zero).end[0];
 }
 
-/* Whether the link's window is no larger than the image with its halo, has room for what is below
- * the last row, in the last turn, and the rows that stay are apart from where they go. */
-static bool window_serves(const Link *link, int64_t turns) {
-    Halo halo = halo_made_by(link->zero);
+/* Whether the halo below the image is needed in the last turn only, and there is room for it. */
+static bool ends_in_last(const Link *link, const Link *reader, int64_t turns) {
+    const Window *window = &reader->step->conv.window;
     int64_t height = link->step->output.height, left = height - link->rows * (turns - 1);
-    return window_rows(link) <= halo.begin[0] + height + halo.end[0] && left > 0 &&
-           (halo.end[0] == 0 || left <= link->rows + link->lead) &&
-           link->lead + halo.begin[0] <= link->rows;
+    int64_t done = reader->rows * (turns - 1) + reader->lead; /* rows of the reader, before it */
+    int64_t reach = (window->kernel[0] - 1) * window->dilation[0];
+    return left <= link->rows + link->lead &&
+           window->stride[0] * (done - 1) + reach + 1 - window->pad_begin[0] <= height;
+}
+
+/* Whether the link's window is no larger than the image with its halo, there is something left for
+ * the last turn, and the rows that stay are apart from where they go. */
+static bool window_serves(const Link *link, const Link *reader, int64_t turns) {
+    Halo halo = halo_made_by(link->zero);
+    int64_t height = link->step->output.height;
+    return window_rows(link) <= halo.begin[0] + height + halo.end[0] &&
+           height > link->rows * (turns - 1) && link->lead + halo.begin[0] <= link->rows &&
+           (halo.end[0] == 0 || ends_in_last(link, reader, turns));
 }
 
 /* Sets all links, if the last does `rows` rows in each of `turns` turns. */
@@ -186,7 +196,7 @@ static bool set_links(Banding *banding, int64_t rows, int64_t turns) {
         set_link(banding, link, reader->step->conv.window.stride[0] * reader->rows);
         link->lead = find_lead(link, reader);
         link->above = find_above(banding, link, reader);
-        if (!window_serves(link, turns))
+        if (!window_serves(link, reader, turns))
             return false;
     }
     return true;
@@ -206,13 +216,17 @@ static double window_bytes(const Banding *banding) {
     return elements * sizeof(float);
 }
 
-/* The fewest turns whose windows have room in the second cache beside all else; 0: none have. */
+/* The fewest turns, as many for each part, whose windows have room in the second cache beside all
+ * else; 0: none have. */
 static int64_t turns_of_links(Banding *banding) {
     int64_t height = banding->links[banding->count - 1].step->output.height;
-    for (int64_t turns = banding->least_turns; turns <= height && turns <= MAX_TURNS; turns++)
-        if (height % turns == 0 && set_links(banding, height / turns, turns) &&
+    for (int64_t turns = banding->least_turns; turns <= height && turns <= MAX_TURNS; turns++) {
+        int64_t rows = divide_up(height, turns);
+        bool is_enough = divide_up(height, rows) == turns; /* else fewer turns have as many rows */
+        if (is_enough && turns % banding->parts == 0 && set_links(banding, rows, turns) &&
             (banding->most_bytes == 0 || window_bytes(banding) <= (double)banding->most_bytes))
             return turns;
+    }
     return 0;
 }
 

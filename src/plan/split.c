@@ -201,8 +201,8 @@ static double cut_steps(Plan *plan, const double *cycles) {
     for (size_t i = 0; i < count; i++) {
         Step *step = plan->steps.data[i];
         const Band *band = step->band.band;
-        bool is_cut =
-            band ? band->turns >= plan->threads : can_be_cut(step->kind) && !plan_repeats(plan, i);
+        bool is_cut = band ? band->turns % plan->threads == 0
+                           : can_be_cut(step->kind) && !plan_repeats(plan, i);
         step->parts = 1;
         set_parts(step, is_cut ? plan->threads : 1);
         if (step->parts > 1 && has_split(step->kind))
