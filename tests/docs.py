@@ -2,7 +2,7 @@
 """Runs every command of README.md, bench/README.md and docs/*.md from the root of the project, with
 `build/` standing for the build folder: each line of each block that is marked `sh`, and the first
 line of each block that is marked `console`, whose other lines must be what it prints.
-Pages named after the folders are left out.  docs.py ROOT BUILD [PAGE...]"""
+docs.py ROOT BUILD"""
 import os
 import re
 import subprocess
@@ -10,7 +10,6 @@ import sys
 
 root, build = map(os.path.abspath, sys.argv[1:3])
 pages = ["README.md", "bench/README.md"] + sorted(os.path.join("docs", name) for name in os.listdir(f"{root}/docs"))
-pages = [page for page in pages if page not in sys.argv[3:]]
 os.makedirs(f"{build}/docs", exist_ok=True)
 ran = failed = 0
 
