@@ -452,12 +452,16 @@ static void run_with_frame(Build *build, const Parallel *parallel) {
     parallel_run(parallel, pointers, count, build->pool);
 }
 
-/* The parts of step `index` that are to be done here. */
-static void emit_parts(Build *build, Parallel *parallel, size_t index) {
-    const Step *step = build->plan->steps.data[index];
+static void locate_and_wait(Build *build, Parallel *parallel, const Step *step) {
     debug_locate(build->debug, step_span(build, step));
     if (step->waits)
         parallel_wait(parallel);
+}
+
+/* The parts of step `index` that are to be done here. */
+static void emit_parts(Build *build, Parallel *parallel, size_t index) {
+    const Step *step = build->plan->steps.data[index];
+    locate_and_wait(build, parallel, step);
     IrLoop loop = parallel_parts_begin(parallel, step->parts);
     emit_call(build, step, build->kernel_of[index], step->parts > 1 ? ir_llvm(loop.index) : NULL);
     ir_loop_end(build->ir, &loop);
@@ -467,24 +471,31 @@ static void emit_parts(Build *build, Parallel *parallel, size_t index) {
 /* The parts of a band that are to be done here. */
 static void emit_band_parts(Build *build, Parallel *parallel, size_t begin, size_t end) {
     const Step *first = build->plan->steps.data[begin];
-    debug_locate(build->debug, step_span(build, first));
-    if (first->waits)
-        parallel_wait(parallel);
+    locate_and_wait(build, parallel, first);
     IrLoop loop = parallel_parts_begin(parallel, first->band.band->parts);
     emit_band(build, parallel, begin, end, loop.index);
     ir_loop_end(build->ir, &loop);
 }
 
+/* Of the steps from `begin` to before `end`, the parts that are to be done here. */
+static void emit_steps_shared(Build *build, Parallel *parallel, size_t begin, size_t end) {
+    for (size_t i = begin, next; i < end; i = next) {
+        next = plan_band_end(build->plan, i);
+        if (build->plan->steps.data[i]->band.band)
+            emit_band_parts(build, parallel, i, next);
+        else
+            emit_parts(build, parallel, i);
+    }
+}
+
 /* The steps from `begin` to before `end` for those samples that are to be done here. */
 static void emit_samples(Build *build, Parallel *parallel, size_t begin, size_t end) {
     const Plan *plan = build->plan;
-    debug_locate(build->debug, step_span(build, plan->steps.data[begin]));
-    if (plan->steps.data[begin]->waits)
-        parallel_wait(parallel);
+    locate_and_wait(build, parallel, plan->steps.data[begin]);
     IrLoop loop = parallel_share_begin(parallel, plan->batch);
     build->sample = loop.index;
     for (size_t i = begin; i < end; i++) {
-        emit_call(build, plan->steps.data[i], build->kernel_of[i], NULL);
+        emit_call_alone(build, i);
         emit_mark(build, parallel);
     }
     ir_loop_end(build->ir, &loop);
@@ -505,13 +516,8 @@ static void emit_shared(Build *build) {
         end = plan_run_end(plan, begin);
         if (plan_repeats(plan, begin))
             emit_samples(build, &parallel, begin, end);
-        for (size_t i = begin, next; i < end && !plan_repeats(plan, begin); i = next) {
-            next = plan_band_end(plan, i);
-            if (plan->steps.data[i]->band.band)
-                emit_band_parts(build, &parallel, i, next);
-            else
-                emit_parts(build, &parallel, i);
-        }
+        else
+            emit_steps_shared(build, &parallel, begin, end);
     }
     parallel_end(&parallel);
 

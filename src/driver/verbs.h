@@ -11,8 +11,7 @@ bool outputs_write_object(Compilation *compilation, const Options *options);
 /* The main output as text: -o FILE, or standard output. */
 bool outputs_write_text(Compilation *compilation, const Options *options, const StrBuf *text);
 
-/* version.c: what --version prints.
- */
+/* version.c: what --version prints. */
 void version_text(Arena *arena, const Options *options, StrBuf *out);
 void version_json(Arena *arena, const Options *options, StrBuf *out);
 

@@ -23,8 +23,6 @@
  *
  * The register tile's rows divide `rows`, so that each turn begins where a tile does; the last turn
  * may have fewer rows. */
-#include <assert.h>
-
 #include "plan/halo.h"
 #include "plan/memory.h"
 #include "plan/tile_cost.h"
@@ -37,6 +35,7 @@
 typedef struct Link {
     Step *step;
     Step *zero;   /* makes the halo of its output; NULL: there is none */
+    Halo halo;    /* around its output, not yet a window */
     size_t index; /* of the step */
     Tile tile;
     int64_t rows;
@@ -73,11 +72,11 @@ static Halo halo_made_by(const Step *zero) {
 /* Whether the step's output with its halo is all that its buffer holds. */
 static bool fills_buffer(const Link *link) {
     const View *view = &link->step->output;
-    Halo halo = halo_made_by(link->zero);
+    const int64_t *begin = link->halo.begin, *end = link->halo.end;
     int64_t blocks = divide_up(view->channels, view->block);
-    return view->offset == halo.begin[0] * view->row_stride + halo.begin[1] * view->pixel_stride &&
-           view->row_stride == (halo.begin[1] + view->width + halo.end[1]) * view->pixel_stride &&
-           view->block_stride == (halo.begin[0] + view->height + halo.end[0]) * view->row_stride &&
+    return view->offset == begin[0] * view->row_stride + begin[1] * view->pixel_stride &&
+           view->row_stride == (begin[1] + view->width + end[1]) * view->pixel_stride &&
+           view->block_stride == (begin[0] + view->height + end[0]) * view->row_stride &&
            view->buffer->elements == blocks * view->block_stride;
 }
 
@@ -86,7 +85,7 @@ static bool hands_on(const Banding *banding, const Link *link, const Step *reade
     const Buffer *buffer = link->step->output.buffer;
     if (!does_rows(reader) || buffer->place != PLACE_ARENA || reader->inputs[0].buffer != buffer ||
         buffer->last_step != (int)index || !fills_buffer(link) ||
-        halo_made_by(link->zero).begin[0] != reader->conv.window.pad_begin[0])
+        link->halo.begin[0] != reader->conv.window.pad_begin[0])
         return false;
     for (int k = 1; k < reader->input_count; k++)
         if (reader->inputs[k].buffer == buffer)
@@ -119,8 +118,9 @@ static void add_link(Banding *banding, size_t index) {
     Step *step = steps[index];
     const Buffer *buffer = step->output.buffer;
     Step *first = buffer->place == PLACE_ARENA ? steps[buffer->first_step] : step;
+    Step *zero = first->kind == STEP_ZERO ? first : NULL;
     banding->links[banding->count++] =
-        (Link){.step = step, .zero = first->kind == STEP_ZERO ? first : NULL, .index = index};
+        (Link){.step = step, .zero = zero, .halo = halo_made_by(zero), .index = index};
 }
 
 /* Links the steps from number `first` on that hand on to each other. */
@@ -146,11 +146,16 @@ static void set_link(const Banding *banding, Link *link, int64_t rows) {
     link->tile = tile_dividing(banding->plan->machine, link->step, rows);
 }
 
+/* Rows of its input, from the first on, that the first `rows` rows of a step take. */
+static int64_t rows_taken(const Step *step, int64_t rows) {
+    const Window *window = &step->conv.window;
+    int64_t reach = (window->kernel[0] - 1) * window->dilation[0];
+    return window->stride[0] * (rows - 1) + reach + 1 - window->pad_begin[0];
+}
+
 /* How far the link must be ahead, if it does `stride` rows for each of its reader's. */
 static int64_t find_lead(const Link *link, const Link *reader) {
-    const Window *window = &reader->step->conv.window;
-    int64_t reach = (window->kernel[0] - 1) * window->dilation[0];
-    int64_t ahead = window->stride[0] * (reader->lead - 1) + reach + 1 - window->pad_begin[0];
+    int64_t ahead = rows_taken(reader->step, reader->lead);
     return ahead > 0 ? divide_up(ahead, link->tile.rows) * link->tile.rows : 0;
 }
 
@@ -163,27 +168,23 @@ static int64_t find_above(const Banding *banding, const Link *link, const Link *
 }
 
 static int64_t window_rows(const Link *link) {
-    return link->above + link->lead + link->rows + halo_made_by(link->zero).end[0];
+    return link->above + link->lead + link->rows + link->halo.end[0];
 }
 
 /* Whether the halo below the image is needed in the last turn only, and there is room for it. */
 static bool ends_in_last(const Link *link, const Link *reader, int64_t turns) {
-    const Window *window = &reader->step->conv.window;
     int64_t height = link->step->output.height, left = height - link->rows * (turns - 1);
     int64_t done = reader->rows * (turns - 1) + reader->lead; /* rows of the reader, before it */
-    int64_t reach = (window->kernel[0] - 1) * window->dilation[0];
-    return left <= link->rows + link->lead &&
-           window->stride[0] * (done - 1) + reach + 1 - window->pad_begin[0] <= height;
+    return left <= link->rows + link->lead && rows_taken(reader->step, done) <= height;
 }
 
 /* Whether the link's window is no larger than the image with its halo, there is something left for
  * the last turn, and the rows that stay are apart from where they go. */
 static bool window_serves(const Link *link, const Link *reader, int64_t turns) {
-    Halo halo = halo_made_by(link->zero);
     int64_t height = link->step->output.height;
-    return window_rows(link) <= halo.begin[0] + height + halo.end[0] &&
-           height > link->rows * (turns - 1) && link->lead + halo.begin[0] <= link->rows &&
-           (halo.end[0] == 0 || ends_in_last(link, reader, turns));
+    return window_rows(link) <= link->halo.begin[0] + height + link->halo.end[0] &&
+           height > link->rows * (turns - 1) && link->lead + link->halo.begin[0] <= link->rows &&
+           (link->halo.end[0] == 0 || ends_in_last(link, reader, turns));
 }
 
 /* Sets all links, if the last does `rows` rows in each of `turns` turns. */
@@ -263,14 +264,13 @@ static void push_halo(Banding *banding, const Link *link) {
 
 /* Brings the rows that the reader needs again to the beginning of the window. */
 static void push_copy(Banding *banding, const Link *link) {
-    Halo halo = halo_made_by(link->zero);
-    int64_t rows = link->lead + halo.begin[0];
+    int64_t rows = link->lead + link->halo.begin[0];
     if (rows == 0)
         return;
     Step *copy = push_helper(banding, STEP_COPY, link, TURNS_BUT_FIRST);
-    copy->output.offset = (link->above - halo.begin[0]) * copy->output.row_stride;
+    copy->output.offset = (link->above - link->halo.begin[0]) * copy->output.row_stride;
     copy->output.height = rows;
-    copy->output.width += halo.begin[1] + halo.end[1];
+    copy->output.width += link->halo.begin[1] + link->halo.end[1];
     copy->input_count = 1;
     copy->input_values = ARENA_NEW(banding->plan->arena, Value *);
     copy->input_values[0] = link->step->output_value;
@@ -281,14 +281,13 @@ static void push_copy(Banding *banding, const Link *link) {
 
 /* The halo below the last row. */
 static void push_zero(Banding *banding, const Link *link, int64_t turns) {
-    Halo halo = halo_made_by(link->zero);
-    if (halo.end[0] == 0)
+    if (link->halo.end[0] == 0)
         return;
     Step *zero = push_helper(banding, STEP_ZERO, link, TURNS_LAST);
     zero->output.height -= link->rows * (turns - 1);
-    zero->zero.begin[1] = halo.begin[1];
-    zero->zero.end[0] = halo.end[0];
-    zero->zero.end[1] = halo.end[1];
+    zero->zero.begin[1] = link->halo.begin[1];
+    zero->zero.end[0] = link->halo.end[0];
+    zero->zero.end[1] = link->halo.end[1];
 }
 
 /* Makes the link's output, which is the reader's input, a window that moves. */
@@ -296,7 +295,7 @@ static void make_window(const Banding *banding, const Link *link, Step *reader) 
     const int64_t line = MACHINE_LINE_BYTES / (int64_t)sizeof(float);
     View *view = &link->step->output;
     int64_t elements = window_elements(link), parts = banding->parts;
-    view->offset += (link->above - halo_made_by(link->zero).begin[0]) * view->row_stride;
+    view->offset += (link->above - link->halo.begin[0]) * view->row_stride;
     view->block_stride = window_rows(link) * view->row_stride;
     view->turn_stride = link->rows * view->row_stride;
     view->part_stride = parts > 1 ? divide_up(elements, line) * line : 0;
