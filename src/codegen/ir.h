@@ -43,8 +43,12 @@ IrValue ir_at_const(Ir *ir, IrValue base, int64_t index);
 /* `lanes` consecutive f32 (a scalar for 1), aligned to 4 bytes unless the pointer is known better.
  */
 IrValue ir_load(Ir *ir, IrValue pointer, int lanes);
-/* Brings the cache line of `pointer`, which may be anywhere, to the first cache in time. */
-void ir_prefetch(Ir *ir, IrValue pointer);
+typedef enum IrCache {
+    IR_FIRST_CACHE,
+    IR_SECOND_CACHE,
+} IrCache;
+/* Brings the cache line of `pointer`, which may be anywhere, to a cache in time. */
+void ir_prefetch(Ir *ir, IrValue pointer, IrCache cache);
 void ir_store(Ir *ir, IrValue pointer, IrValue value, int lanes);
 /* The first `count` lanes only; the others load as 0 and are not touched in memory. */
 IrValue ir_load_part(Ir *ir, IrValue pointer, int lanes, int count);

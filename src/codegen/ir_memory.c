@@ -20,8 +20,10 @@ IrValue ir_load(Ir *ir, IrValue pointer, int lanes) {
     return ir_value(load);
 }
 
-void ir_prefetch(Ir *ir, IrValue pointer) {
-    LLVMValueRef reading = LLVMConstInt(ir->i32, 0, false), keep = LLVMConstInt(ir->i32, 3, false);
+void ir_prefetch(Ir *ir, IrValue pointer, IrCache cache) {
+    unsigned long long locality = cache == IR_FIRST_CACHE ? 3 : 2; /* LLVM's words for them */
+    LLVMValueRef reading = LLVMConstInt(ir->i32, 0, false);
+    LLVMValueRef keep = LLVMConstInt(ir->i32, locality, false);
     LLVMValueRef data = LLVMConstInt(ir->i32, 1, false);
     LLVMValueRef arguments[] = {ir_llvm(pointer), reading, keep, data};
     ir_intrinsic(ir, "llvm.prefetch", &ir->pointer, 1, arguments, 4);

@@ -8,6 +8,7 @@
 #include <assert.h>
 
 #include "kernels/epilogue.h"
+#include "kernels/prefetch.h"
 
 /* Most multiply-adds in a straight run of code: enough to hide the loops around it, little enough
  * to stay in the instruction cache. */
@@ -28,6 +29,7 @@ typedef struct Conv {
     IrValue first_channel;  /* i64, input channel where the group begins */
     IrValue first_filter;   /* i64, of the block of filters */
     IrValue weights;        /* pointer to [Cg][KH][KW][vectors * V] of the block */
+    Portion rows;           /* of the output, that this part does */
 } Conv;
 
 /* One tile, its pointers and its sums, [rows][columns][vectors]. */
@@ -49,11 +51,15 @@ static int tile_width(const Conv *conv) {
     return conv->vectors * conv->emitter->lanes;
 }
 
+/* Weights of an input channel for a block of filters. */
+static int64_t channel_weights(const Conv *conv) {
+    const Window *window = window_of(conv);
+    return window->kernel[0] * window->kernel[1] * tile_width(conv);
+}
+
 /* Whether the weights of a block of filters stay in the first cache beside the input. */
 static bool first_cache_holds(const Conv *conv) {
-    const Window *window = window_of(conv);
-    return window->kernel[0] * window->kernel[1] * conv->group_channels * tile_width(conv) <=
-           CACHED_WEIGHTS;
+    return conv->group_channels * channel_weights(conv) <= CACHED_WEIGHTS;
 }
 
 /* ---- taps ---------------------------------------------------------------------------------- */
@@ -70,7 +76,7 @@ static void tap_emit(ConvTile *tile, IrValue input, IrValue weights) {
     for (int64_t v = 0; v < vectors; v++)
         weight[v] = ir_load(ir, ir_at_const(ir, weights, v * lanes), lanes);
     if (!first_cache_holds(tile->conv))
-        emitter_prefetch(emitter, weights, vectors);
+        prefetch_stream(emitter, weights, vectors);
     IrValue *sum = tile->sums;
     for (int r = 0; r < tile->rows; r++) {
         for (int c = 0; c < tile->columns; c++) {
@@ -90,12 +96,11 @@ static void kernel_row_emit(ConvTile *tile, IrValue input, IrValue weights) {
     const Window *window = window_of(tile->conv);
     Ir *ir = emitter->ir;
     int64_t taps = window->kernel[1], width = tile_width(tile->conv);
-    int64_t channel_weights = window->kernel[0] * taps * width;
     int64_t tap_stride = window->dilation[1] * view->pixel_stride;
     int sum_count = tile->rows * tile->columns * tile->conv->vectors;
     for (int k = 0; k < tile->channels; k++) {
         IrValue from = ir_at_const(ir, input, view_channel_offset(view, k));
-        IrValue by = ir_at_const(ir, weights, k * channel_weights);
+        IrValue by = ir_at_const(ir, weights, k * channel_weights(tile->conv));
         if (tile->straight_taps) {
             for (int64_t kw = 0; kw < taps; kw++)
                 tap_emit(tile, ir_at_const(ir, from, kw * tap_stride),
@@ -199,28 +204,43 @@ static void input_prefetch(const ConvTile *tile, IrValue input) {
     for (int r = 0; r < tile->rows; r++) {
         for (int c = 0; c < tile->columns; c++) {
             int64_t pixel = view_pixel_offset(view, r * window->stride[0], c * window->stride[1]);
-            ir_prefetch(emitter->ir, ir_at_const(emitter->ir, input, view->block_stride + pixel));
+            ir_prefetch(emitter->ir, ir_at_const(emitter->ir, input, view->block_stride + pixel),
+                        IR_FIRST_CACHE);
         }
     }
 }
 
+/* What the tile at `row` and `column` asks for of the next block's weights. */
+static NextBlock tile_next_block(const ConvTile *tile, IrValue row, IrValue column) {
+    const Conv *conv = tile->conv;
+    const Step *step = conv->emitter->step;
+    Ir *ir = conv->emitter->ir;
+    int64_t sharing = step->parts > 1 && step->split == SPLIT_ROWS ? step->parts : 1;
+    IrValue rows = ir_mul_const(ir, ir_sub(ir, row, conv->rows.begin), step->output.width);
+    IrValue pixels = ir_add(ir, rows, ir_mul_const(ir, column, tile->rows));
+    return next_block_begin(conv->emitter, conv->weights,
+                            conv->group_channels * channel_weights(conv), pixels,
+                            (int64_t)tile->rows * tile->columns,
+                            divide_up(step->output.height * step->output.width, sharing));
+}
+
 /* Adds the taps of all channels of the group. */
-static void tile_emit_channels(ConvTile *tile) {
+static void tile_emit_channels(ConvTile *tile, const NextBlock *next) {
     const Conv *conv = tile->conv;
     const View *view = &conv->emitter->step->inputs[0];
-    const Window *window = window_of(conv);
     Ir *ir = conv->emitter->ir;
-    int64_t channel_weights = window->kernel[0] * window->kernel[1] * tile_width(conv);
     assert(conv->group_channels % tile->channels == 0);
     assert(view->block == 1 || view->block % tile->channels == 0);
     IrLoop loop = ir_loop_begin(ir, ir_i64(ir, 0), ir_i64(ir, conv->group_channels), tile->channels,
                                 tile->sums, tile->rows * tile->columns * conv->vectors);
     IrValue channel = ir_add(ir, conv->first_channel, loop.index);
     IrValue from = ir_at(ir, tile->input, view_channel_index(ir, view, channel));
-    if (!first_cache_holds(conv))
+    IrValue read = ir_mul_const(ir, loop.index, channel_weights(conv));
+    if (!first_cache_holds(conv)) {
         input_prefetch(tile, from);
-    kernel_emit_taps(tile, from,
-                     ir_at(ir, conv->weights, ir_mul_const(ir, loop.index, channel_weights)));
+        next_block_prefetch(next, read, tile->channels * channel_weights(conv));
+    }
+    kernel_emit_taps(tile, from, ir_at(ir, conv->weights, read));
     ir_loop_end(ir, &loop);
 }
 
@@ -241,7 +261,8 @@ static void tile_emit(void *context, IrValue row, IrValue column, int rows, int 
     int64_t padding = view_pixel_offset(view, window->pad_begin[0], window->pad_begin[1]);
     tile.input = ir_at(ir, emitter_input(emitter, 0), ir_add_const(ir, pixel, -padding));
     tile_begin_sums(&tile);
-    tile_emit_channels(&tile);
+    NextBlock next = tile_next_block(&tile, row, column);
+    tile_emit_channels(&tile, &next);
 
     Spot corner = spot_at(emitter, conv->first_filter, row, column);
     const IrValue *sum = tile.sums;
@@ -262,18 +283,16 @@ static void tile_emit(void *context, IrValue row, IrValue column, int rows, int 
 static void filters_emit(Conv *conv, int64_t blocks, int vectors, IrValue filter, IrValue weights) {
     const Emitter *emitter = conv->emitter;
     const Step *step = emitter->step;
-    const Window *window = window_of(conv);
     Ir *ir = emitter->ir;
-    int64_t channel_weights = window->kernel[0] * window->kernel[1] * vectors * emitter->lanes;
-    IrLoop loop = ir_loop_begin(ir, ir_i64(ir, 0), ir_i64(ir, blocks), 1, NULL, 0);
     conv->vectors = vectors;
+    int64_t floats = conv->group_channels * channel_weights(conv);
+    IrLoop loop = ir_loop_begin(ir, ir_i64(ir, 0), ir_i64(ir, blocks), 1, NULL, 0);
     conv->first_filter =
         ir_add(ir, filter, ir_mul_const(ir, loop.index, (int64_t)vectors * emitter->lanes));
-    conv->weights =
-        ir_at(ir, weights, ir_mul_const(ir, loop.index, conv->group_channels * channel_weights));
-    Portion rows = portion_rows(emitter, conv->first_filter, vectors);
+    conv->weights = ir_at(ir, weights, ir_mul_const(ir, loop.index, floats));
+    conv->rows = portion_rows(emitter, conv->first_filter, vectors);
     tiles_emit(ir, step->output.height, step->output.width, step->tile.rows, step->tile.columns,
-               &rows, tile_emit, conv);
+               &conv->rows, tile_emit, conv);
     ir_loop_end(ir, &loop);
 }
 

@@ -18,6 +18,7 @@
 #include <assert.h>
 
 #include "kernels/epilogue.h"
+#include "kernels/prefetch.h"
 
 #define MAX_SUMS    128
 #define MAX_VECTORS 8
@@ -254,7 +255,7 @@ static void channel_emit(const Conv *conv, int vectors, IrValue inputs, IrValue 
     IrValue weight[MAX_VECTORS];
     for (int v = 0; v < vectors; v++)
         weight[v] = ir_load(ir, ir_at_const(ir, weights, (int64_t)v * lanes), lanes);
-    emitter_prefetch(conv->emitter, weights, vectors);
+    prefetch_stream(conv->emitter, weights, vectors);
     for (int c = 0; c < columns; c++) {
         IrValue number = ir_load(ir, ir_at_const(ir, inputs, (int64_t)c * lanes), 1);
         IrValue everywhere = ir_splat(ir, number, lanes);
@@ -263,9 +264,10 @@ static void channel_emit(const Conv *conv, int vectors, IrValue inputs, IrValue 
     }
 }
 
-/* A register tile: some tiles from `inputs` on by `vectors` vectors of filters. */
-static void product_emit(const Conv *conv, int vectors, IrValue inputs, IrValue weights,
-                         IrValue products) {
+/* A register tile: the tiles from number `first` of the group on by `vectors` vectors of filters;
+ * `inputs` and `products` are those of number 0. */
+static void product_emit(const Conv *conv, int vectors, IrValue first, IrValue inputs,
+                         IrValue weights, IrValue products) {
     const Step *step = conv->emitter->step;
     Ir *ir = conv->emitter->ir;
     int lanes = conv->emitter->lanes, columns = step->tile.columns, unroll = step->tile.unroll;
@@ -274,15 +276,24 @@ static void product_emit(const Conv *conv, int vectors, IrValue inputs, IrValue 
     assert(columns * vectors <= MAX_SUMS);
     for (int k = 0; k < columns * vectors; k++)
         sums[k] = ir_f32_vector(ir, 0, lanes);
+    IrValue at = ir_mul_const(ir, first, lanes);
+    inputs = ir_at(ir, inputs, at);
+    products = ir_at(ir, products, at);
+    int64_t channel_weights = (int64_t)vectors * lanes;
+    NextBlock next =
+        next_block_begin(conv->emitter, weights, step->inputs[0].channels * channel_weights, first,
+                         columns, step->conv.group);
     IrLoop loop = ir_loop_begin(ir, ir_i64(ir, 0), ir_i64(ir, step->inputs[0].channels), unroll,
                                 sums, columns * vectors);
     IrValue block = ir_mul_const(ir, ir_div_const(ir, loop.index, lanes), block_stride);
     IrValue lane = ir_rem_const(ir, loop.index, lanes);
     IrValue from = ir_at(ir, inputs, ir_add(ir, block, lane));
-    IrValue by = ir_at(ir, weights, ir_mul_const(ir, loop.index, (int64_t)vectors * lanes));
+    IrValue read = ir_mul_const(ir, loop.index, channel_weights);
+    IrValue by = ir_at(ir, weights, read);
+    next_block_prefetch(&next, read, unroll * channel_weights);
     for (int k = 0; k < unroll; k++)
         channel_emit(conv, vectors, ir_at_const(ir, from, k),
-                     ir_at_const(ir, by, (int64_t)k * vectors * lanes), sums);
+                     ir_at_const(ir, by, k * channel_weights), sums);
     ir_loop_end(ir, &loop);
     const IrValue *sum = sums;
     for (int c = 0; c < columns; c++)
@@ -302,8 +313,7 @@ static void blocks_emit(const Conv *conv, IrLoop block, int vectors, IrValue inp
         ir_at(ir, weights, ir_mul_const(ir, block.index, width * step->inputs[0].channels));
     IrValue to = ir_at(ir, products, ir_mul_const(ir, block.index, width * step->conv.group));
     IrLoop tile = ir_loop_begin(ir, ir_i64(ir, 0), conv->count, step->tile.columns, NULL, 0);
-    IrValue at = ir_mul_const(ir, tile.index, conv->emitter->lanes);
-    product_emit(conv, vectors, ir_at(ir, inputs, at), by, ir_at(ir, to, at));
+    product_emit(conv, vectors, tile.index, inputs, by, to);
     ir_loop_end(ir, &tile);
     ir_loop_end(ir, &block);
 }

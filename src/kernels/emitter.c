@@ -40,13 +40,6 @@ IrValue emitter_vector(const Emitter *emitter, int index) {
     return ir_parameter(emitter->ir, first + index);
 }
 
-void emitter_prefetch(const Emitter *emitter, IrValue weights, int64_t vectors) {
-    const int64_t line = MACHINE_LINE_BYTES / (int64_t)sizeof(float);
-    int64_t ahead = emitter->machine->prefetch_bytes / (int64_t)sizeof(float);
-    for (int64_t at = 0; ahead > 0 && at < vectors * emitter->lanes; at += line)
-        ir_prefetch(emitter->ir, ir_at_const(emitter->ir, weights, ahead + at));
-}
-
 /* ---- addresses ----------------------------------------------------------------------------- */
 
 int64_t view_extent(const View *view, Axis axis) {

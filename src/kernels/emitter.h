@@ -26,9 +26,6 @@ IrValue emitter_weights(const Emitter *emitter);
 IrValue emitter_bias(const Emitter *emitter); /* NULL: the step has none */
 /* The `index`-th of the packed vectors that the stages of the epilogue read. */
 IrValue emitter_vector(const Emitter *emitter, int index);
-/* Where `vectors` vectors of weights are read: asks for those that come machine.prefetch_bytes
- * behind them, which may be past the end. For weights that do not stay in the first cache. */
-void emitter_prefetch(const Emitter *emitter, IrValue weights, int64_t vectors);
 
 /* ---- addresses in a view, in elements from (0, 0, 0) -------------------------------------- */
 

@@ -11,6 +11,7 @@
 #include <assert.h>
 
 #include "kernels/epilogue.h"
+#include "kernels/prefetch.h"
 
 #define MAX_SUMS 128
 
@@ -27,6 +28,7 @@ typedef struct Gemm {
     int64_t right_stride; /* floats from what the panel has for one k to the next */
     int vectors;
     int last_count; /* columns that exist of the last vector */
+    NextBlock next; /* panel */
     IrValue sums[MAX_SUMS];
 } Gemm;
 
@@ -68,7 +70,7 @@ static void term_emit(Gemm *gemm, IrValue left, IrValue right, int first, int ro
         columns[v] = ir_load_part(ir, ir_at_const(ir, right, (int64_t)v * lanes), lanes,
                                   whole ? lanes : vector_count(gemm, v));
     if (gemm->emitter->step->weights)
-        emitter_prefetch(gemm->emitter, right, gemm->vectors);
+        prefetch_stream(gemm->emitter, right, gemm->vectors);
     IrValue *sum = gemm->sums + first * gemm->vectors;
     for (int r = first; r < rows; r++) {
         IrValue number = ir_load(ir, ir_at_const(ir, left, r * gemm->product->left.row_stride), 1);
@@ -91,8 +93,10 @@ static void terms_emit(Gemm *gemm, IrValue left, IrValue right, int first, int r
 static void range_emit(Gemm *gemm, IrValue left, int rows, IrValue begin, IrValue end, int step) {
     Ir *ir = gemm->emitter->ir;
     IrLoop loop = ir_loop_begin(ir, begin, end, step, gemm->sums, rows * gemm->vectors);
-    IrValue right = ir_at(ir, gemm->right, ir_mul_const(ir, loop.index, gemm->right_stride));
-    terms_emit(gemm, ir_at(ir, left, loop.index), right, 0, rows, step);
+    IrValue read = ir_mul_const(ir, loop.index, gemm->right_stride);
+    if (gemm->emitter->step->weights)
+        next_block_prefetch(&gemm->next, read, step * gemm->right_stride);
+    terms_emit(gemm, ir_at(ir, left, loop.index), ir_at(ir, gemm->right, read), 0, rows, step);
     ir_loop_end(ir, &loop);
 }
 
@@ -144,6 +148,9 @@ static void tile_emit(void *context, IrValue row, IrValue column, int rows, int 
     Ir *ir = gemm->emitter->ir;
     assert(rows * gemm->vectors <= MAX_SUMS);
     sums_begin(gemm, rows);
+    gemm->next =
+        next_block_begin(gemm->emitter, gemm->right, gemm->product->depth * gemm->right_stride, row,
+                         rows, gemm->product->rows);
     IrValue left = row_pointer(gemm, gemm->left, &gemm->product->left, row);
     if (gemm->product->triangle == TRIANGLE_LEFT)
         triangle_emit(gemm, left, row, rows);

@@ -1,0 +1,33 @@
+/* Weights that are asked for before they are read. Private to kernels/.
+ *
+ * A kernel reads the weights of a block of outputs once for each of its tiles. Those of the tile in
+ * hand are asked for some KB ahead in their own stream, and come from the second cache. The next
+ * block's come from memory, or the last cache, and would all come with its first tile, which then
+ * waits for them: instead each tile of this block asks for its share of them, evenly, so that they
+ * take all the time that there is. */
+#ifndef NETC_KERNELS_PREFETCH_H
+#define NETC_KERNELS_PREFETCH_H
+
+#include "kernels/emitter.h"
+
+/* Where `vectors` vectors of weights are read: asks for those that come machine.prefetch_bytes
+ * behind them, which may be past the end. For weights that do not stay in the first cache. */
+void prefetch_stream(const Emitter *emitter, IrValue weights, int64_t vectors);
+
+/* What a tile asks for of the next block. */
+typedef struct NextBlock {
+    const Emitter *emitter;
+    IrValue share; /* pointer to where the tile's share begins, maybe past the end; or NULL */
+    int64_t tiles; /* so many shares is a block, about */
+} NextBlock;
+
+/* A block of `floats` weights that begins at `block`, for a tile that has `done` (i64) of `all`
+ * outputs behind it, of which it does `each`. Nothing is asked for on machines without
+ * prefetch_bytes. */
+NextBlock next_block_begin(const Emitter *emitter, IrValue block, int64_t floats, IrValue done,
+                           int64_t each, int64_t all);
+
+/* Where the tile, having read `read` (i64) of its own block's weights, reads `run` more. */
+void next_block_prefetch(const NextBlock *next, IrValue read, int64_t run);
+
+#endif
