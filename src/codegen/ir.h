@@ -43,11 +43,13 @@ IrValue ir_at_const(Ir *ir, IrValue base, int64_t index);
 /* `lanes` consecutive f32 (a scalar for 1), aligned to 4 bytes unless the pointer is known better.
  */
 IrValue ir_load(Ir *ir, IrValue pointer, int lanes);
+/* How near a cache line is brought. */
 typedef enum IrCache {
     IR_FIRST_CACHE,
     IR_SECOND_CACHE,
+    IR_USED_ONCE, /* to the first, leaving the others alone */
 } IrCache;
-/* Brings the cache line of `pointer`, which may be anywhere, to a cache in time. */
+/* Asks for the cache line of `pointer`, which may be anywhere. */
 void ir_prefetch(Ir *ir, IrValue pointer, IrCache cache);
 void ir_store(Ir *ir, IrValue pointer, IrValue value, int lanes);
 /* The first `count` lanes only; the others load as 0 and are not touched in memory. */

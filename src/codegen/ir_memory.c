@@ -21,9 +21,10 @@ IrValue ir_load(Ir *ir, IrValue pointer, int lanes) {
 }
 
 void ir_prefetch(Ir *ir, IrValue pointer, IrCache cache) {
-    unsigned long long locality = cache == IR_FIRST_CACHE ? 3 : 2; /* LLVM's words for them */
+    static const unsigned localities[] = {
+        [IR_FIRST_CACHE] = 3, [IR_SECOND_CACHE] = 2, [IR_USED_ONCE] = 0};
     LLVMValueRef reading = LLVMConstInt(ir->i32, 0, false);
-    LLVMValueRef keep = LLVMConstInt(ir->i32, locality, false);
+    LLVMValueRef keep = LLVMConstInt(ir->i32, localities[cache], false);
     LLVMValueRef data = LLVMConstInt(ir->i32, 1, false);
     LLVMValueRef arguments[] = {ir_llvm(pointer), reading, keep, data};
     ir_intrinsic(ir, "llvm.prefetch", &ir->pointer, 1, arguments, 4);

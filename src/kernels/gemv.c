@@ -8,6 +8,7 @@
 #include <assert.h>
 
 #include "kernels/epilogue.h"
+#include "kernels/prefetch.h"
 
 #define MAX_SUMS  64
 #define MAX_LOOPS 4
@@ -90,6 +91,7 @@ static void input_emit(Gemv *gemv, IrValue input, IrValue weights, int chain) {
             *sum = ir_fma(ir, weight[v], number, *sum);
         }
     }
+    prefetch_once(emitter, weights, gemv->vectors);
 }
 
 /* `count` consecutive inputs, `stride` apart, one for each chain. */

@@ -3,11 +3,32 @@
 /* Floats of a cache line. */
 #define LINE (MACHINE_LINE_BYTES / (int64_t)sizeof(float))
 
-void prefetch_stream(const Emitter *emitter, IrValue weights, int64_t vectors) {
+/* How far ahead weights are asked for that are read once: they come faster than others. */
+#define ONCE_BYTES 1536
+
+/* Asks for what lies `bytes` behind `vectors` vectors of weights. */
+static void prefetch_behind(const Emitter *emitter, IrValue weights, int64_t vectors, int64_t bytes,
+                            IrCache cache) {
     Ir *ir = emitter->ir;
-    int64_t ahead = emitter->machine->prefetch_bytes / (int64_t)sizeof(float);
-    for (int64_t at = 0; ahead > 0 && at < vectors * emitter->lanes; at += LINE)
-        ir_prefetch(ir, ir_at_const(ir, weights, ahead + at), IR_FIRST_CACHE);
+    int64_t ahead = bytes / (int64_t)sizeof(float);
+    if (emitter->machine->prefetch_bytes == 0)
+        return;
+    for (int64_t at = 0; at < vectors * emitter->lanes; at += LINE)
+        ir_prefetch(ir, ir_at_const(ir, weights, ahead + at), cache);
+}
+
+void prefetch_stream(const Emitter *emitter, IrValue weights, int64_t vectors) {
+    prefetch_behind(emitter, weights, vectors, emitter->machine->prefetch_bytes, IR_FIRST_CACHE);
+}
+
+void prefetch_once(const Emitter *emitter, IrValue weights, int64_t vectors) {
+    const Machine *machine = emitter->machine;
+    const Step *step = emitter->step;
+    int64_t bytes = step->weights->floats * (int64_t)sizeof(float);
+    bool stay = bytes <= machine->shared_cache_bytes;
+    if (bytes >= machine->cache_bytes * (step->parts > 1 ? step->parts : 1))
+        prefetch_behind(emitter, weights, vectors, ONCE_BYTES,
+                        stay ? IR_FIRST_CACHE : IR_USED_ONCE);
 }
 
 NextBlock next_block_begin(const Emitter *emitter, IrValue block, int64_t floats, IrValue done,

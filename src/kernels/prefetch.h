@@ -14,6 +14,10 @@
  * behind them, which may be past the end. For weights that do not stay in the first cache. */
 void prefetch_stream(const Emitter *emitter, IrValue weights, int64_t vectors);
 
+/* The same where weights are read once a call: if they fill the second cache, else they are still
+ * there from the call before. Those that no cache holds until the next call are kept out of all. */
+void prefetch_once(const Emitter *emitter, IrValue weights, int64_t vectors);
+
 /* What a tile asks for of the next block. */
 typedef struct NextBlock {
     const Emitter *emitter;
