@@ -20,10 +20,12 @@ typedef enum WeightsMode {
     WEIGHTS_NONE,   /* the caller passes packed weights, made by NAME_pack */
 } WeightsMode;
 
-/* A function to be called by the first of the threads. */
+/* A function to be called by one of the threads. */
 typedef struct StepMark {
     void (*function)(void *context); /* NULL: none */
     void *context;
+    int thread;  /* that does the part of this number */
+    bool begins; /* called before each step, having waited, instead of after it */
 } StepMark;
 
 /* Paths that begin with `from` begin with `to` in debug information. */
@@ -37,7 +39,7 @@ typedef VEC(PrefixMap) PrefixMapList; /* of several that fit the last counts */
 typedef struct CodegenOptions {
     WeightsMode weights_mode;
     bool in_process; /* for codegen_load: WEIGHTS_NONE, nothing else emitted */
-    StepMark mark;   /* in_process: called as a call begins and after each of its steps */
+    StepMark mark;   /* in_process: called as a call begins and with each of its steps */
     bool debug;      /* line tables with .net lines */
     PrefixMapList prefix_maps;
     uint64_t source_hash;  /* of the .net text */

@@ -8,31 +8,9 @@
 #include "codegen/codegen_internal.h"
 #include "codegen/debug_info.h"
 #include "codegen/dispatch.h"
-#include "codegen/ir_internal.h"
+#include "codegen/kernel_functions.h"
 #include "codegen/module.h"
 #include "codegen/parallel.h"
-#include "kernels/kernel.h"
-#include "support/intern.h"
-#include "support/strbuf.h"
-
-#define MAX_PARAMETERS (STEP_MAX_INPUTS + 2 + KERNEL_MAX_PACKED)
-
-/* What holds of a kernel's parameter in every call of it. */
-typedef struct ParameterFacts {
-    bool written;       /* the output, and scratch memory */
-    bool apart;         /* shares no byte with the output (the output: with no input) */
-    uint64_t alignment; /* bytes */
-} ParameterFacts;
-
-/* A kernel function; all steps of one signature share it. */
-typedef struct KernelFunction {
-    const char *signature; /* interned */
-    const Step *step;      /* the first that needs it */
-    int parameter_count;
-    ParameterFacts parameters[MAX_PARAMETERS];
-    LLVMValueRef function;
-    LLVMTypeRef type;
-} KernelFunction;
 
 /* Of one variant. */
 typedef struct Build {
@@ -45,9 +23,7 @@ typedef struct Build {
     const CodegenOptions *options;
     DebugInfo *debug;
     Arena arena; /* of what is needed while building only */
-    Intern signatures;
-    VEC(KernelFunction *) kernels;
-    KernelFunction **kernel_of; /* one a step */
+    KernelFunctions functions;
     /* In the network function: */
     LLVMValueRef *inputs;
     LLVMValueRef *outputs;
@@ -60,149 +36,6 @@ typedef struct Build {
     IrValue band_part;    /* and the number of that */
     IrValue sample;       /* that steps are done for, NULL: the only one, or all together */
 } Build;
-
-/* ---- facts about parameters ------------------------------------------------------------------ */
-
-/* Bytes from the base of its place to element (0, 0, 0). */
-static int64_t view_bytes(const View *view) {
-    int64_t start = view->buffer->place == PLACE_ARENA ? view->buffer->offset : 0;
-    return start + view->offset * element_size(view->buffer->element);
-}
-
-static uint64_t view_alignment(const View *view) {
-    if (view->buffer->place != PLACE_ARENA)
-        return (uint64_t)element_size(view->buffer->element);
-    uint64_t bytes = (uint64_t)view_bytes(view) | BASE_ALIGNMENT;
-    return bytes & (~bytes + 1); /* its lowest bit */
-}
-
-/* Facts of the parameters in the call that `step` makes. */
-static int step_parameters(const Step *step, ParameterFacts *facts) {
-    int count = 0;
-    bool output_apart = true;
-    for (int i = 0; i < step->input_count; i++) {
-        bool apart = views_apart(&step->inputs[i], &step->output);
-        output_apart = output_apart && apart;
-        facts[count++] = (ParameterFacts){false, apart, view_alignment(&step->inputs[i])};
-    }
-    facts[count++] = (ParameterFacts){true, output_apart, view_alignment(&step->output)};
-    if (step->scratch)
-        facts[count++] = (ParameterFacts){true, true, BASE_ALIGNMENT};
-    const Packed *packed[KERNEL_MAX_PACKED];
-    int packed_count = kernel_packed(step, packed);
-    for (int i = 0; i < packed_count; i++)
-        facts[count++] = (ParameterFacts){false, true, BASE_ALIGNMENT};
-    return count;
-}
-
-/* ---- where a step comes from --------------------------------------------------------------- */
-
-/* A copy of an input that is returned as it is belongs to no layer. */
-static Span step_span(const Build *build, const Step *step) {
-    return step->node ? step->node->span : build->plan->graph->name_span;
-}
-
-/* "conv1", but "conv1.copy" for what only serves it: symbols tell them apart. */
-static const char *step_path(Build *build, const Step *step) {
-    const char *path = step->path   ? step->path
-                       : step->node ? step->node->path
-                                    : build->plan->graph->output_names.data[0];
-    if (step->kind == STEP_COPY)
-        return arena_format(&build->arena, "%s.copy", path);
-    return step->kind == STEP_ZERO ? arena_format(&build->arena, "%s.zero", path) : path;
-}
-
-/* What a debugger shows: the layers in the step, where it has any. */
-static const char *step_title(Build *build, const Step *step) {
-    bool serves = step->kind == STEP_COPY || step->kind == STEP_ZERO;
-    return serves ? step_path(build, step) : step->name;
-}
-
-/* ---- kernels --------------------------------------------------------------------------------- */
-
-static KernelFunction *kernel_of_signature(Build *build, const char *signature) {
-    for (size_t i = 0; i < build->kernels.count; i++)
-        if (build->kernels.data[i]->signature == signature)
-            return build->kernels.data[i];
-    return NULL;
-}
-
-/* Finds which steps share a function, and what holds in all calls of it. */
-static void group_steps(Build *build) {
-    build->kernel_of = ARENA_ARRAY(&build->arena, build->plan->steps.count, KernelFunction *);
-    StrBuf text = {0};
-    for (size_t i = 0; i < build->plan->steps.count; i++) {
-        const Step *step = build->plan->steps.data[i];
-        text.length = 0;
-        kernel_signature(step, &text);
-        const char *signature = intern_bytes(&build->signatures, strbuf_text(&text), text.length);
-        ParameterFacts facts[MAX_PARAMETERS];
-        int count = step_parameters(step, facts);
-        KernelFunction *kernel = kernel_of_signature(build, signature);
-        if (!kernel) {
-            kernel = ARENA_NEW(&build->arena, KernelFunction);
-            kernel->signature = signature;
-            kernel->step = step;
-            kernel->parameter_count = count;
-            memcpy(kernel->parameters, facts, (size_t)count * sizeof *facts);
-            VEC_PUSH(&build->arena, &build->kernels, kernel);
-        }
-        assert(kernel->parameter_count == count);
-        for (int k = 0; k < count; k++) {
-            ParameterFacts *known = &kernel->parameters[k];
-            known->apart = known->apart && facts[k].apart;
-            if (facts[k].alignment < known->alignment)
-                known->alignment = facts[k].alignment;
-        }
-        build->kernel_of[i] = kernel;
-    }
-    strbuf_free(&text);
-}
-
-/* `noalias` speaks of memory that is written, so inputs may well be the same as one another. */
-static void add_parameter_attributes(Ir *ir, const KernelFunction *kernel) {
-    for (int i = 0; i < kernel->parameter_count; i++) {
-        const ParameterFacts *facts = &kernel->parameters[i];
-        unsigned place = (unsigned)i + 1;
-        ir_attribute(ir, kernel->function, place, "nocapture", 0);
-        ir_attribute(ir, kernel->function, place, "align", facts->alignment);
-        if (facts->apart)
-            ir_attribute(ir, kernel->function, place, "noalias", 0);
-        if (!facts->written)
-            ir_attribute(ir, kernel->function, place, "readonly", 0);
-    }
-}
-
-/* The kernel's pointers and, where it has parts, which one to do, or which rows. */
-static void begin_kernel(Build *build, const KernelFunction *kernel, const char *name) {
-    Ir *ir = build->ir;
-    unsigned count = 0;
-    LLVMTypeRef types[MAX_PARAMETERS + 2];
-    while (count < (unsigned)kernel->parameter_count)
-        types[count++] = ir->pointer;
-    if (kernel->step->parts > 1)
-        types[count++] = ir->i64;
-    for (int i = 0; i < 2 && step_takes_rows(kernel->step); i++)
-        types[count++] = ir->i64;
-    module_function_of(ir, name, types, count, true);
-}
-
-/* Functions are named after the first layer that needs them: profilers show "resnet18.conv1". */
-static void emit_kernels(Build *build) {
-    for (size_t i = 0; i < build->kernels.count; i++) {
-        KernelFunction *kernel = build->kernels.data[i];
-        const char *name =
-            arena_format(&build->arena, "%s.%s", build->name, step_path(build, kernel->step));
-        begin_kernel(build, kernel, name);
-        kernel->function = build->ir->function;
-        kernel->type = LLVMGlobalGetValueType(kernel->function);
-        add_parameter_attributes(build->ir, kernel);
-        debug_function(build->debug, step_title(build, kernel->step),
-                       step_span(build, kernel->step));
-        kernel_emit(build->ir, kernel->step, build->plan->machine);
-        module_function_end(build->ir);
-    }
-}
 
 /* ---- the network function -------------------------------------------------------------------- */
 
@@ -243,7 +76,7 @@ static void rows_in_turn(const Build *build, const Step *step, LLVMValueRef rows
 /* `part` is NULL for a step that has none. */
 static void emit_call(Build *build, const Step *step, const KernelFunction *kernel,
                       LLVMValueRef part) {
-    LLVMValueRef arguments[MAX_PARAMETERS + 2];
+    LLVMValueRef arguments[KERNEL_MAX_PARAMETERS + 2];
     int count = 0;
     for (int i = 0; i < step->input_count; i++)
         arguments[count++] = view_pointer(build, &step->inputs[i]);
@@ -261,7 +94,7 @@ static void emit_call(Build *build, const Step *step, const KernelFunction *kern
         rows_in_turn(build, step, &arguments[count]);
         count += 2;
     }
-    debug_locate(build->debug, step_span(build, step));
+    debug_locate(build->debug, step_span(build->plan, step));
     LLVMBuildCall2(build->ir->builder, kernel->type, kernel->function, arguments, (unsigned)count,
                    "");
 }
@@ -326,24 +159,24 @@ static LLVMValueRef address(Ir *ir, uintptr_t place) {
     return LLVMConstIntToPtr(LLVMConstInt(ir->i64, place, false), ir->pointer);
 }
 
-/* Of several threads, the first passes it; `parallel` is NULL if there is but one. */
+/* Of several threads, one passes it; `parallel` is NULL if there is but one. */
 static void emit_mark(const Build *build, const Parallel *parallel) {
     const StepMark *mark = &build->options->mark;
     Ir *ir = build->ir;
     if (!mark->function)
         return;
-    IrIf first = {0};
+    IrIf passes = {0};
     if (parallel)
-        first = ir_if_begin(ir, parallel_is_first(parallel));
+        passes = ir_if_begin(ir, parallel_does_part(parallel, mark->thread));
     LLVMTypeRef type = LLVMFunctionType(ir->nothing, &ir->pointer, 1, false);
     LLVMValueRef context = address(ir, (uintptr_t)mark->context);
     LLVMBuildCall2(ir->builder, type, address(ir, (uintptr_t)mark->function), &context, 1, "");
     if (parallel)
-        ir_if_end(ir, &first);
+        ir_if_end(ir, &passes);
 }
 
 static void emit_call_alone(Build *build, size_t index) {
-    emit_call(build, build->plan->steps.data[index], build->kernel_of[index], NULL);
+    emit_call(build, build->plan->steps.data[index], build->functions.of[index], NULL);
 }
 
 /* Whether a step is due in the turn; NULL: always. */
@@ -452,26 +285,30 @@ static void run_with_frame(Build *build, const Parallel *parallel) {
     parallel_run(parallel, pointers, count, build->pool);
 }
 
-static void locate_and_wait(Build *build, Parallel *parallel, const Step *step) {
-    debug_locate(build->debug, step_span(build, step));
+static void begin_shared(Build *build, Parallel *parallel, const Step *step) {
+    debug_locate(build->debug, step_span(build->plan, step));
     if (step->waits)
         parallel_wait(parallel);
+    if (build->options->mark.begins)
+        emit_mark(build, parallel);
 }
 
 /* The parts of step `index` that are to be done here. */
 static void emit_parts(Build *build, Parallel *parallel, size_t index) {
     const Step *step = build->plan->steps.data[index];
-    locate_and_wait(build, parallel, step);
+    begin_shared(build, parallel, step);
     IrLoop loop = parallel_parts_begin(parallel, step->parts);
-    emit_call(build, step, build->kernel_of[index], step->parts > 1 ? ir_llvm(loop.index) : NULL);
+    emit_call(build, step, build->functions.of[index],
+              step->parts > 1 ? ir_llvm(loop.index) : NULL);
     ir_loop_end(build->ir, &loop);
-    emit_mark(build, parallel);
+    if (!build->options->mark.begins)
+        emit_mark(build, parallel);
 }
 
 /* The parts of a band that are to be done here. */
 static void emit_band_parts(Build *build, Parallel *parallel, size_t begin, size_t end) {
     const Step *first = build->plan->steps.data[begin];
-    locate_and_wait(build, parallel, first);
+    begin_shared(build, parallel, first);
     IrLoop loop = parallel_parts_begin(parallel, first->band.band->parts);
     emit_band(build, parallel, begin, end, loop.index);
     ir_loop_end(build->ir, &loop);
@@ -491,7 +328,7 @@ static void emit_steps_shared(Build *build, Parallel *parallel, size_t begin, si
 /* The steps from `begin` to before `end` for those samples that are to be done here. */
 static void emit_samples(Build *build, Parallel *parallel, size_t begin, size_t end) {
     const Plan *plan = build->plan;
-    locate_and_wait(build, parallel, plan->steps.data[begin]);
+    begin_shared(build, parallel, plan->steps.data[begin]);
     IrLoop loop = parallel_share_begin(parallel, plan->batch);
     build->sample = loop.index;
     for (size_t i = begin; i < end; i++) {
@@ -547,12 +384,16 @@ static LLVMValueRef emit_variant(const Codegen *codegen, size_t index,
                    .packed_offset = variant->packed_offset,
                    .options = options,
                    .debug = debug};
-    build.signatures.arena = &build.arena;
     if (!build.global)
         build.name = arena_format(&build.arena, "%s.%s", build.name, variant->target->cpu);
     module_retarget(codegen->ir, variant->target);
-    group_steps(&build);
-    emit_kernels(&build);
+    build.functions = (KernelFunctions){.ir = build.ir,
+                                        .plan = build.plan,
+                                        .name = build.name,
+                                        .debug = debug,
+                                        .arena = &build.arena,
+                                        .signatures.arena = &build.arena};
+    kernel_functions_emit(&build.functions);
     (variant->plan->shared ? emit_shared : emit_alone)(&build);
     LLVMValueRef function = LLVMGetNamedFunction(codegen->ir->module, build.name);
     arena_free(&build.arena);

@@ -127,8 +127,11 @@ LLVMValueRef parallel_pointer(const Parallel *parallel, int index) {
     return LLVMBuildLoad2(parallel->ir->builder, parallel->ir->pointer, place, "");
 }
 
-IrValue parallel_is_first(const Parallel *parallel) {
-    return ir_less(parallel->ir, ir_parameter(parallel->ir, 1), ir_i64(parallel->ir, 1));
+IrValue parallel_does_part(const Parallel *parallel, int part) {
+    Ir *ir = parallel->ir;
+    IrValue begin = ir_max(ir, ir_parameter(ir, 1), ir_i64(ir, part));
+    IrValue end = ir_min(ir, ir_parameter(ir, 2), ir_i64(ir, part + 1));
+    return ir_less(ir, begin, end);
 }
 
 IrLoop parallel_parts_begin(const Parallel *parallel, int parts) {

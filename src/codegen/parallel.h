@@ -33,11 +33,11 @@ typedef struct Parallel {
 
 /* Begins NAME.steps. */
 void parallel_begin(Parallel *parallel);
-/* Within it: pointer number `index` of the frame; a wait; whether this is the first thread; the
- * loop over those of the first `parts` parts that are to be done here. */
+/* Within it: pointer number `index` of the frame; a wait; whether part number `part` is to be done
+ * here; the loop over those of the first `parts` parts that are. */
 LLVMValueRef parallel_pointer(const Parallel *parallel, int index);
 void parallel_wait(Parallel *parallel);
-IrValue parallel_is_first(const Parallel *parallel);
+IrValue parallel_does_part(const Parallel *parallel, int part);
 IrLoop parallel_parts_begin(const Parallel *parallel, int parts);
 /* The same over those of `count` turns that belong to the parts to be done here, an even share for
  * each; the first part's is the largest. And the number of the first of these parts. */

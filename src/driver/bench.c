@@ -121,7 +121,7 @@ static void time_steps(Compilation *c, const Options *options, Timing *timing) {
     size_t steps = plan->steps.count;
     Marks marks = {.seconds = ARENA_ARRAY(&c->arena, mark_count(plan), double)};
     Execution execution;
-    execution_begin(&execution, c, (StepMark){pass_mark, &marks});
+    execution_begin(&execution, c, (StepMark){.function = pass_mark, .context = &marks});
     fill_inputs(c, options, &execution);
     float **outputs = output_memory(c);
     double *seconds = ARENA_ARRAY(&c->arena, steps * MOST_CALLS, double); /* by step */

@@ -13,6 +13,10 @@
 #include "plan/placement.h"
 #include "support/checked.h"
 
+/* What is spread for threads takes at most 1 / this of the second cache, if it takes more memory.
+ */
+#define SPREAD_SHARE 2
+
 /* ---- lifetimes ---------------------------------------------------------------------------- */
 
 static void extend_lifetime(Buffer *buffer, int step) {
@@ -72,14 +76,8 @@ typedef struct Reuse {
     Step **zeros;     /* by place of a buffer: the step that zeroed its halo, or NULL */
 } Reuse;
 
-static bool same_place(const View *a, const View *b) {
-    return a->offset == b->offset && a->channels == b->channels && a->height == b->height &&
-           a->width == b->width && a->block == b->block && a->block_stride == b->block_stride &&
-           a->row_stride == b->row_stride && a->pixel_stride == b->pixel_stride;
-}
-
 static bool same_halo(const Step *a, const Step *b) {
-    return a && b && same_place(&a->output, &b->output) &&
+    return a && b && views_coincide(&a->output, &b->output) &&
            memcmp(&a->zero, &b->zero, sizeof a->zero) == 0;
 }
 
@@ -109,7 +107,7 @@ static bool reads_what_it_writes(const Step *step, const Buffer *buffer) {
     for (int k = 0; k < step->input_count; k++) {
         bool elementwise = k >= first_elementwise(step);
         if (step->inputs[k].buffer == buffer &&
-            !(elementwise && same_place(&step->inputs[k], &step->output)))
+            !(elementwise && views_coincide(&step->inputs[k], &step->output)))
             return false;
     }
     return true;
@@ -206,6 +204,42 @@ static bool place_arena(Plan *plan) {
         if (plan->buffers.data[i]->place == PLACE_ARENA && holds_one_sample(plan->buffers.data[i]))
             plan->buffers.data[i]->offset += all;
     return true;
+}
+
+void memory_set_apart(Plan *plan) {
+    int64_t end = 0;
+    for (size_t i = 0; i < plan->buffers.count; i++) {
+        Buffer *buffer = plan->buffers.data[i];
+        if (buffer->place != PLACE_ARENA)
+            continue;
+        buffer->offset = end;
+        end += buffer_bytes(buffer);
+    }
+}
+
+bool memory_spread(Plan *plan) {
+    int64_t most = plan->machine->cache_bytes / SPREAD_SHARE;
+    most = plan->arena_bytes > most ? plan->arena_bytes : most;
+    for (size_t i = 0; i < plan->buffers.count; i++) {
+        Buffer *buffer = plan->buffers.data[i];
+        if (buffer->place != PLACE_ARENA)
+            continue;
+        size_t last = (size_t)buffer->last_step;
+        while (last + 1 < plan->steps.count && !plan->steps.data[last + 1]->waits)
+            last++;
+        buffer->last_step = (int)last;
+    }
+    if (place_arena(plan) && plan->arena_bytes <= most)
+        return true;
+    memory_gather(plan);
+    return false;
+}
+
+void memory_gather(Plan *plan) {
+    memory_find_lifetimes(plan);
+    bool fits = place_arena(plan);
+    assert(fits && "it was placed before");
+    (void)fits;
 }
 
 /* ---- packed weights ----------------------------------------------------------------------- */

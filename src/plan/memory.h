@@ -8,4 +8,16 @@
  * Plan.buffers. */
 void memory_find_lifetimes(Plan *plan);
 
+/* Three ways to place the arena's buffers again, for threads that should not wait because one of
+ * them is still at what was in the same place before:
+ *
+ * apart, for asking which waits there are besides; the arena is not used so. */
+void memory_set_apart(Plan *plan);
+/* Or with each buffer needed until the first step that waits after the last that has a view of it.
+ * False, and as at first, if the arena then were larger than before and than a part of the second
+ * cache. */
+bool memory_spread(Plan *plan);
+/* Or as at first. */
+void memory_gather(Plan *plan);
+
 #endif

@@ -52,6 +52,12 @@ static void view_range(const View *view, int64_t *begin, int64_t *end) {
            view->block;
 }
 
+bool views_coincide(const View *a, const View *b) {
+    return a->offset == b->offset && a->channels == b->channels && a->height == b->height &&
+           a->width == b->width && a->block == b->block && a->block_stride == b->block_stride &&
+           a->row_stride == b->row_stride && a->pixel_stride == b->pixel_stride;
+}
+
 bool views_apart(const View *a, const View *b) {
     int64_t a_begin, a_end, b_begin, b_end;
     view_range(a, &a_begin, &a_end);

@@ -2,14 +2,16 @@
  *
  * All threads go through all steps. A step is cut into one part for each thread, or the first does
  * it alone: a wait costs what ten thousand multiply-adds do. Between two steps there is a wait
- * unless they touch no byte in common that either of them writes, or the first thread does both. A
- * band (band.h) is cut by its turns, and there is no wait within. Of
- * several samples a call (batch.h), runs of steps are not cut: each thread does samples of its own.
- * Where the whole call would gain little by it, no step is cut, and the other threads are never
- * woken. Costs are estimates (cost.h). */
+ * unless no thread touches a byte that another writes (meet.h), or the first thread does both. A
+ * band (band.h) is cut by its turns, and there is no wait within. Of several samples a call
+ * (batch.h), runs of steps are not cut: each thread does samples of its own. Where the whole call
+ * would gain little by it, no step is cut, and the other threads are never woken. Costs are
+ * estimates (cost.h). */
 #include <assert.h>
 
 #include "plan/cost.h"
+#include "plan/meet.h"
+#include "plan/memory.h"
 #include "support/checked.h"
 
 /* Cycles that it costs a thread to find its part of a step, and parts being not quite equal. */
@@ -65,15 +67,13 @@ static bool can_be_cut(StepKind kind) {
 
 /* Whether parts of whole tiles of rows are about equal. */
 static bool rows_are_even(const Step *step, int parts) {
-    int64_t height = step->output.height, tile = step->tile.rows > 0 ? step->tile.rows : 1;
     int64_t largest = 0, begin = 0;
-    for (int part = 1; part <= parts; part++) {
-        int64_t end = (height * part / parts + tile - 1) / tile * tile;
-        end = end < height ? end : height;
+    for (int part = 0; part < parts; part++) {
+        int64_t end = part_end_row(step, part, parts);
         largest = end - begin > largest ? end - begin : largest;
         begin = end;
     }
-    return (double)largest * parts <= EVEN_ROWS * (double)height;
+    return (double)largest * parts <= EVEN_ROWS * (double)step->output.height;
 }
 
 /* What a thread does not share with the others it keeps in its own cache: of weights and input, the
@@ -91,31 +91,6 @@ static bool has_split(StepKind kind) {
 
 /* ---- waiting ------------------------------------------------------------------------------ */
 
-static bool buffers_meet(const Buffer *a, const Buffer *b) {
-    if (a->place != b->place)
-        return false;
-    if (a->place != PLACE_ARENA)
-        return a->index == b->index;
-    int64_t a_end = a->offset + buffer_bytes(a), b_end = b->offset + buffer_bytes(b);
-    return a->offset < b_end && b->offset < a_end;
-}
-
-/* Does `step` read anything that lies where `written` does? */
-static bool reads(const Step *step, const Buffer *written) {
-    for (int k = 0; k < step->input_count; k++)
-        if (buffers_meet(step->inputs[k].buffer, written))
-            return true;
-    return false;
-}
-
-/* A halo lies beside everything else that is written into its buffer. */
-static bool write_apart(const Step *a, const Step *b) {
-    if (a->output.buffer != b->output.buffer)
-        return !buffers_meet(a->output.buffer, b->output.buffer);
-    bool one_is_halo = (a->kind == STEP_ZERO) != (b->kind == STEP_ZERO);
-    return one_is_halo || views_apart(&a->output, &b->output);
-}
-
 /* Whether the first thread does all of it. */
 static bool is_whole(const Plan *plan, size_t index) {
     return parts_of(plan->steps.data[index]) == 1 && !plan_repeats(plan, index);
@@ -126,16 +101,7 @@ static bool depends(const Plan *plan, size_t index, size_t before) {
     const Step *later = plan->steps.data[index], *earlier = plan->steps.data[before];
     if (is_whole(plan, index) && is_whole(plan, before))
         return false; /* the same thread does both, in this order */
-    if (reads(later, earlier->output.buffer) || reads(earlier, later->output.buffer))
-        return true;
-    if (!write_apart(later, earlier))
-        return true;
-    if (later->scratch && earlier->scratch && buffers_meet(later->scratch, earlier->scratch))
-        return true; /* each part has its own, but elsewhere in each step */
-    return (later->scratch && (reads(earlier, later->scratch) ||
-                               buffers_meet(later->scratch, earlier->output.buffer))) ||
-           (earlier->scratch && (reads(later, earlier->scratch) ||
-                                 buffers_meet(earlier->scratch, later->output.buffer)));
+    return steps_meet(later, earlier);
 }
 
 /* Whether some step from `begin` to before `end` depends on one from `since` to before `begin`. */
@@ -216,6 +182,22 @@ static double cut_steps(Plan *plan, const double *cycles) {
     return best;
 }
 
+/* Whether the buffers' lifetimes are those of their steps' views. */
+static bool can_spread(const Plan *plan) {
+    return !plan->keeps && !plan_shares_samples(plan);
+}
+
+/* Cuts the steps, and spreads the arena's buffers where that saves waits. Returns the cycles. */
+static double cut_in_memory(Plan *plan, const double *cycles) {
+    if (can_spread(plan)) {
+        memory_set_apart(plan);
+        double best = cut_steps(plan, cycles);
+        if (memory_spread(plan))
+            return best;
+    }
+    return cut_steps(plan, cycles);
+}
+
 void plan_split(Plan *plan) {
     if (plan->threads < 2)
         return;
@@ -224,11 +206,15 @@ void plan_split(Plan *plan) {
         cycles[i] = step_cost(plan, plan->steps.data[i]).cycles;
         alone += cycles[i];
     }
-    double shared = cut_steps(plan, cycles) + plan->machine->wake_cycles;
+    double shared = cut_in_memory(plan, cycles) + plan->machine->wake_cycles;
     plan->shared = shared < WORTH_SHARING * alone;
-    if (plan->shared)
+    if (plan->shared) {
         place_waits(plan);
-    for (size_t i = 0; i < plan->steps.count && !plan->shared; i++) {
+        return;
+    }
+    if (can_spread(plan))
+        memory_gather(plan);
+    for (size_t i = 0; i < plan->steps.count; i++) {
         set_parts(plan->steps.data[i], 1);
         plan->steps.data[i]->waits = false;
     }

@@ -75,5 +75,7 @@ static inline bool view_is_bytes(const View *view) {
 
 /* Whether the elements from the first to the last of each are apart, or in two buffers. */
 bool views_apart(const View *a, const View *b);
+/* Whether element (c, h, w) of one is that of the other, if their buffers are the same. */
+bool views_coincide(const View *a, const View *b);
 
 #endif

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Expands a case file into networks: expand.py CASES > FILE.net
 
-A line is `SHAPE -> steps`, or `(inputs) : expression` for anything else; `#` starts a comment.
+A line is `SHAPE -> steps`, or `(inputs) : expression` for anything else, before which there may be
+named values, each ended by a `;`; `#` starts a comment.
 <a|b|c> stands for each of its parts in turn; <a|b>... several in a line give all combinations,
 and a second <=1> repeats the choice of the first group (counted from 1)."""
 import itertools
@@ -30,7 +31,9 @@ def network(name, case):
     else:
         shape, steps = case.split("->", 1)
         inputs, body = f"(x: {shape.strip()})", f"x -> {steps.strip()}"
-    return f"network {name}{inputs} {{ return {body} }}"
+    *values, result = body.split(";")
+    lines = "".join(f"{value.strip()}\n" for value in values)
+    return f"network {name}{inputs} {{\n{lines}return {result.strip()}\n}}"
 
 
 def main():

@@ -24,6 +24,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <pthreadpool.h>
 
@@ -86,6 +87,9 @@ static const Mix special_mixes[] = {
 /* Networks of which one is also run with pools that do not have one thread for each part: where
  * there are more threads than processors, a pool takes long. */
 #define OTHER_POOLS_EVERY 10
+
+/* A thread that is late, is so by this. */
+#define LATE_NS 20000
 
 #define SPECIAL_MIXES (sizeof special_mixes / sizeof *special_mixes)
 
@@ -316,7 +320,19 @@ static float **results_new(Case *c) {
     return results;
 }
 
-/* Runs the last inputs again with the code for several threads. */
+/* Long enough for the other threads to come to where they wait. */
+static void be_late(void *context) {
+    (void)context;
+    struct timespec begin, now;
+    clock_gettime(CLOCK_MONOTONIC, &begin);
+    do
+        clock_gettime(CLOCK_MONOTONIC, &now);
+    while ((now.tv_sec - begin.tv_sec) * 1000000000 + now.tv_nsec - begin.tv_nsec < LATE_NS);
+}
+
+/* Runs the last inputs again with the code for several threads, of which one is late with each of
+ * its steps: the others, if they do not wait where they must, read what it has not written yet, or
+ * write what it has not read. */
 static void run_shared(Case *c) {
     uint64_t layout = c->variants.layout_hash;
     c->options.threads = c->suite->threads;
@@ -325,6 +341,8 @@ static void run_shared(Case *c) {
         fail(c, "threads change how the weights are packed");
     c->suite->shared += c->variants.shared;
     CodegenOptions codegen_options = {.weights_mode = WEIGHTS_NONE, .in_process = true};
+    codegen_options.mark = (StepMark){
+        .function = be_late, .thread = c->suite->networks % c->suite->threads, .begins = true};
     Codegen *codegen = codegen_build(&c->variants, c->sources, &codegen_options);
     CompiledNetwork network = codegen_load(codegen);
     float **again = results_new(c);
