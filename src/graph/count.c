@@ -21,6 +21,12 @@ void factors_add(Factors *factors, int64_t factor) {
     factors->end[factors->terms - 1] = factors->count;
 }
 
+void factors_add_product(Factors *factors, const int64_t *numbers, size_t count) {
+    factors_next(factors);
+    for (size_t i = 0; i < count; i++)
+        factors_add(factors, numbers[i]);
+}
+
 void factors_add_shape(Factors *factors, const Shape *shape) {
     for (int i = 0; i < shape->rank; i++)
         factors_add(factors, shape->dims[i]);

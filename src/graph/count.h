@@ -48,6 +48,11 @@ void factors_add(Factors *factors, int64_t factor);
 void factors_add_shape(Factors *factors, const Shape *shape);
 /* Begins another product, to which factors are then added; the first one begins by itself. */
 void factors_next(Factors *factors);
+/* A product of its own, of these numbers. */
+void factors_add_product(Factors *factors, const int64_t *numbers, size_t count);
+#define FACTORS_PRODUCT(factors, ...)                                                              \
+    factors_add_product(factors, (const int64_t[]){__VA_ARGS__},                                   \
+                        sizeof((const int64_t[]){__VA_ARGS__}) / sizeof(int64_t))
 /* A product of its own: `each` for every element of the node's first result. */
 void factors_add_elements(Factors *factors, const Node *node, int64_t each);
 

@@ -155,29 +155,21 @@ static bool attention_infer(Inference *inference) {
             infer_weight(inference, "out_proj.bias", vector, WEIGHT_BIAS, width, true) != NULL);
 }
 
-static void add_product(Factors *factors, int64_t a, int64_t b, int64_t c, int64_t d) {
-    factors_next(factors);
-    factors_add(factors, a);
-    factors_add(factors, b);
-    factors_add(factors, c);
-    factors_add(factors, d);
-}
-
 static void attention_macs(const Node *node, Factors *factors) {
     Attention a = attention_of(node);
-    add_product(factors, a.queries, 2, a.width, a.width); /* queries and result */
-    add_product(factors, a.keys, 2, a.width, a.width);    /* keys and values */
-    add_product(factors, a.queries, 2, a.keys, a.width);  /* scores and context */
+    FACTORS_PRODUCT(factors, a.queries, 2, a.width, a.width); /* queries and result */
+    FACTORS_PRODUCT(factors, a.keys, 2, a.width, a.width);    /* keys and values */
+    FACTORS_PRODUCT(factors, a.queries, 2, a.keys, a.width);  /* scores and context */
 }
 
 /* A score is scaled and goes through softmax. */
 static void attention_operations(const Node *node, Factors *factors) {
     Attention a = attention_of(node);
-    add_product(factors, a.heads, a.queries, a.keys, 1 + 5);
+    FACTORS_PRODUCT(factors, a.heads, a.queries, a.keys, 1 + 5);
     if (!node->attributes[ATTENTION_BIAS].boolean)
         return;
-    add_product(factors, a.queries, 2, a.width, 1);
-    add_product(factors, a.keys, 2, a.width, 1);
+    FACTORS_PRODUCT(factors, a.queries, 2, a.width);
+    FACTORS_PRODUCT(factors, a.keys, 2, a.width);
 }
 
 /* ---- reference ---------------------------------------------------------------------------- */

@@ -38,9 +38,7 @@ static bool declare_affine(Inference *inference, Shape shape, bool bias) {
 static void count_operations(const Node *node, Factors *factors, int64_t slices, int64_t each,
                              int64_t slice) {
     factors_add_elements(factors, node, each + (int64_t)node->weights.count);
-    factors_next(factors);
-    factors_add(factors, slices);
-    factors_add(factors, slice);
+    FACTORS_PRODUCT(factors, slices, slice);
 }
 
 #define CENTRED_EACH  5 /* sum, difference, square, sum, product */

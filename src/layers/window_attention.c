@@ -156,30 +156,20 @@ static bool windowattention_infer(Inference *inference) {
            infer_weight(inference, "proj.bias", shape_make(1, width), WEIGHT_BIAS, width, true);
 }
 
-static void add_product(Factors *factors, const int64_t *numbers, size_t count) {
-    factors_next(factors);
-    for (size_t i = 0; i < count; i++)
-        factors_add(factors, numbers[i]);
-}
-
-#define ADD_PRODUCT(factors, ...)                                                                  \
-    add_product(factors, (const int64_t[]){__VA_ARGS__},                                           \
-                sizeof((const int64_t[]){__VA_ARGS__}) / sizeof(int64_t))
-
 static void windowattention_macs(const Node *node, Factors *factors) {
     WindowAttention a = attention_of(node);
-    ADD_PRODUCT(factors, a.pixels, 3, a.width, a.width);             /* projections */
-    ADD_PRODUCT(factors, a.windows, 2, a.places, a.places, a.width); /* scores and context */
-    ADD_PRODUCT(factors, a.image[0] * a.image[1], a.width, a.width); /* result */
+    FACTORS_PRODUCT(factors, a.pixels, 3, a.width, a.width);             /* projections */
+    FACTORS_PRODUCT(factors, a.windows, 2, a.places, a.places, a.width); /* scores and context */
+    FACTORS_PRODUCT(factors, a.image[0] * a.image[1], a.width, a.width); /* result */
 }
 
 /* A score is scaled, gets its number of the table and its mask, and goes through softmax. */
 static void windowattention_operations(const Node *node, Factors *factors) {
     WindowAttention a = attention_of(node);
     int64_t score = 1 + 1 + (is_shifted(&a) ? 1 : 0) + 5;
-    ADD_PRODUCT(factors, a.windows, a.grid.heads, a.places, a.places, score);
-    ADD_PRODUCT(factors, a.pixels, 3, a.width);
-    ADD_PRODUCT(factors, a.image[0] * a.image[1], a.width);
+    FACTORS_PRODUCT(factors, a.windows, a.grid.heads, a.places, a.places, score);
+    FACTORS_PRODUCT(factors, a.pixels, 3, a.width);
+    FACTORS_PRODUCT(factors, a.image[0] * a.image[1], a.width);
 }
 
 /* ---- reference ---------------------------------------------------------------------------- */
