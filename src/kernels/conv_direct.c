@@ -218,8 +218,8 @@ static NextBlock tile_next_block(const ConvTile *tile, IrValue row, IrValue colu
     int64_t sharing = step->parts > 1 && step->split == SPLIT_ROWS ? step->parts : 1;
     IrValue rows = ir_mul_const(ir, ir_sub(ir, row, conv->rows.begin), step->output.width);
     IrValue pixels = ir_add(ir, rows, ir_mul_const(ir, column, tile->rows));
-    return next_block_begin(conv->emitter, conv->weights,
-                            conv->group_channels * channel_weights(conv), pixels,
+    int64_t floats = conv->group_channels * channel_weights(conv);
+    return next_block_begin(conv->emitter, ir_at_const(ir, conv->weights, floats), floats, pixels,
                             (int64_t)tile->rows * tile->columns,
                             divide_up(step->output.height * step->output.width, sharing));
 }

@@ -267,7 +267,7 @@ static void channel_emit(const Conv *conv, int vectors, IrValue inputs, IrValue 
 /* A register tile: the tiles from number `first` of the group on by `vectors` vectors of filters;
  * `inputs` and `products` are those of number 0. */
 static void product_emit(const Conv *conv, int vectors, IrValue first, IrValue inputs,
-                         IrValue weights, IrValue products) {
+                         IrValue weights, IrValue next_weights, IrValue products) {
     const Step *step = conv->emitter->step;
     Ir *ir = conv->emitter->ir;
     int lanes = conv->emitter->lanes, columns = step->tile.columns, unroll = step->tile.unroll;
@@ -281,8 +281,8 @@ static void product_emit(const Conv *conv, int vectors, IrValue first, IrValue i
     products = ir_at(ir, products, at);
     int64_t channel_weights = (int64_t)vectors * lanes;
     NextBlock next =
-        next_block_begin(conv->emitter, weights, step->inputs[0].channels * channel_weights, first,
-                         columns, step->conv.group);
+        next_block_begin(conv->emitter, next_weights, step->inputs[0].channels * channel_weights,
+                         first, columns, step->conv.group);
     IrLoop loop = ir_loop_begin(ir, ir_i64(ir, 0), ir_i64(ir, step->inputs[0].channels), unroll,
                                 sums, columns * vectors);
     IrValue block = ir_mul_const(ir, ir_div_const(ir, loop.index, lanes), block_stride);
@@ -302,6 +302,22 @@ static void product_emit(const Conv *conv, int vectors, IrValue first, IrValue i
                      lanes);
 }
 
+/* Where the weights are of the block that this part does after whole block number `index`, whose
+ * own are at `weights`: the next, or its first of the next position. */
+static IrValue weights_after(const Conv *conv, IrValue index, IrValue weights) {
+    const Step *step = conv->emitter->step;
+    Ir *ir = conv->emitter->ir;
+    int64_t width = (int64_t)step->tile.vectors * conv->emitter->lanes;
+    int64_t floats = width * step->inputs[0].channels, blocks = step->output.channels / width;
+    IrValue next = ir_at_const(ir, weights, floats);
+    if (step->parts < 2)
+        return next;
+    IrValue end = ir_min(ir, conv->blocks.end, ir_i64(ir, blocks));
+    IrValue others = ir_sub(ir, ir_i64(ir, blocks), ir_sub(ir, end, conv->blocks.begin));
+    IrValue is_last = ir_less(ir, end, ir_add_const(ir, index, 2));
+    return ir_select(ir, is_last, ir_at(ir, next, ir_mul_const(ir, others, floats)), next);
+}
+
 /* Blocks of `vectors` vectors of filters, at all tiles of the group: the weights of number 0 begin
  * at `weights`, its products at `products`. */
 static void blocks_emit(const Conv *conv, IrLoop block, int vectors, IrValue inputs,
@@ -309,11 +325,13 @@ static void blocks_emit(const Conv *conv, IrLoop block, int vectors, IrValue inp
     const Step *step = conv->emitter->step;
     Ir *ir = conv->emitter->ir;
     int64_t width = (int64_t)vectors * conv->emitter->lanes;
-    IrValue by =
-        ir_at(ir, weights, ir_mul_const(ir, block.index, width * step->inputs[0].channels));
+    int64_t floats = width * step->inputs[0].channels;
+    IrValue by = ir_at(ir, weights, ir_mul_const(ir, block.index, floats));
+    bool whole = vectors == step->tile.vectors;
+    IrValue after = whole ? weights_after(conv, block.index, by) : ir_at_const(ir, by, floats);
     IrValue to = ir_at(ir, products, ir_mul_const(ir, block.index, width * step->conv.group));
     IrLoop tile = ir_loop_begin(ir, ir_i64(ir, 0), conv->count, step->tile.columns, NULL, 0);
-    product_emit(conv, vectors, tile.index, inputs, by, to);
+    product_emit(conv, vectors, tile.index, inputs, by, after, to);
     ir_loop_end(ir, &tile);
     ir_loop_end(ir, &block);
 }

@@ -148,9 +148,9 @@ static void tile_emit(void *context, IrValue row, IrValue column, int rows, int 
     Ir *ir = gemm->emitter->ir;
     assert(rows * gemm->vectors <= MAX_SUMS);
     sums_begin(gemm, rows);
-    gemm->next =
-        next_block_begin(gemm->emitter, gemm->right, gemm->product->depth * gemm->right_stride, row,
-                         rows, gemm->product->rows);
+    int64_t floats = gemm->product->depth * gemm->right_stride;
+    gemm->next = next_block_begin(gemm->emitter, ir_at_const(ir, gemm->right, floats), floats, row,
+                                  rows, gemm->product->rows);
     IrValue left = row_pointer(gemm, gemm->left, &gemm->product->left, row);
     if (gemm->product->triangle == TRIANGLE_LEFT)
         triangle_emit(gemm, left, row, rows);

@@ -31,15 +31,14 @@ void prefetch_once(const Emitter *emitter, IrValue weights, int64_t vectors) {
                         stay ? IR_FIRST_CACHE : IR_USED_ONCE);
 }
 
-NextBlock next_block_begin(const Emitter *emitter, IrValue block, int64_t floats, IrValue done,
+NextBlock next_block_begin(const Emitter *emitter, IrValue next, int64_t floats, IrValue done,
                            int64_t each, int64_t all) {
     Ir *ir = emitter->ir;
     if (emitter->machine->prefetch_bytes == 0)
         return (NextBlock){.emitter = emitter};
     IrValue share = ir_div_const(ir, ir_mul_const(ir, done, floats), all);
-    return (NextBlock){.emitter = emitter,
-                       .share = ir_at(ir, block, ir_add_const(ir, share, floats)),
-                       .tiles = divide_up(all, each)};
+    return (NextBlock){
+        .emitter = emitter, .share = ir_at(ir, next, share), .tiles = divide_up(all, each)};
 }
 
 void next_block_prefetch(const NextBlock *next, IrValue read, int64_t run) {

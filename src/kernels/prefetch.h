@@ -25,10 +25,10 @@ typedef struct NextBlock {
     int64_t tiles; /* so many shares is a block, about */
 } NextBlock;
 
-/* A block of `floats` weights that begins at `block`, for a tile that has `done` (i64) of `all`
+/* A block of `floats` weights that begins at `next`, for a tile that has `done` (i64) of `all`
  * outputs behind it, of which it does `each`. Nothing is asked for on machines without
  * prefetch_bytes. */
-NextBlock next_block_begin(const Emitter *emitter, IrValue block, int64_t floats, IrValue done,
+NextBlock next_block_begin(const Emitter *emitter, IrValue next, int64_t floats, IrValue done,
                            int64_t each, int64_t all);
 
 /* Where the tile, having read `read` (i64) of its own block's weights, reads `run` more. */

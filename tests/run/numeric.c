@@ -6,7 +6,7 @@
  *     numeric --check FOLDER FILE...            compare what that machine computed (foreign.c)
  *     numeric --cpu NAME --threads N FILE...    the first, and then the same bits by N threads
  *     numeric --cpu NAME --batch N FILE...      the first, with N samples a call; with --threads
- * too
+ *                                               too
  *
  * Every network of every file is run with random weights and inputs, twice: once with all buffers
  * ending at a guard page and the arena full of NaN, once beginning at one and the arena full of
@@ -18,7 +18,8 @@
  *
  * With --threads each step that can have parts has them, however small it is. A pool of N threads
  * must give the bits that one thread gives; so must, of some of the networks, one of more, one of
- * fewer and none. With --batch each sample is compared with the reference by itself. */
+ * fewer and none. With --batch each sample is compared with the reference by itself. `--every N`
+ * before the files leaves all but each N-th of their networks out. */
 #include <float.h>
 #include <math.h>
 #include <stdio.h>
@@ -45,6 +46,7 @@ typedef struct Suite {
     const char *triple;
     const char *folder;
     bool special;
+    int every;     /* which networks of a file: 1 all */
     int threads;   /* 0: one */
     int64_t batch; /* 1: no sample axis */
     int networks;
@@ -526,7 +528,7 @@ static void run_file(Suite *suite, const char *path) {
         suite->failures++;
         graphs.count = 0;
     }
-    for (size_t i = 0; i < graphs.count; i++) {
+    for (size_t i = 0; i < graphs.count; i += (size_t)suite->every) {
         Arena case_arena = {0};
         Case c = {.suite = suite,
                   .arena = &case_arena,
@@ -542,7 +544,7 @@ static void run_file(Suite *suite, const char *path) {
 }
 
 int main(int argc, char **argv) {
-    Suite suite = {.batch = 1};
+    Suite suite = {.batch = 1, .every = 1};
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--cpu") == 0 && i + 1 < argc) {
             suite.cpu = argv[++i];
@@ -558,6 +560,8 @@ int main(int argc, char **argv) {
             suite.threads = atoi(argv[++i]);
         } else if (strcmp(argv[i], "--batch") == 0 && i + 1 < argc) {
             suite.batch = atoi(argv[++i]);
+        } else if (strcmp(argv[i], "--every") == 0 && i + 1 < argc && atoi(argv[i + 1]) > 0) {
+            suite.every = atoi(argv[++i]);
         } else if (strcmp(argv[i], "--special") == 0) {
             suite.special = true;
         } else {
