@@ -1,17 +1,13 @@
 #!/usr/bin/env python3
 """Single layers on one core, as shares of what the machine can do: of the rate of f32 multiply-adds,
-or for matrix-vector products of the bandwidth of reading memory, both measured in the same run.
-Convolutions run between two pools that leave their input and output in the kernels' own layout; the
-time of the two alone is taken off. `--exact` leaves Winograd's method out."""
+or for matrix-vector products of the bandwidth of reading memory, both measured in the same run. The
+times are those that `netc bench` gives for the layer's own step. Convolutions run between two pools,
+which leave their input and output in the kernels' own layout. `--exact` leaves Winograd's method out."""
 import argparse
-import ctypes
+import json
 import os
-import re
-import statistics
 import subprocess
-import time
-
-import numpy
+import tempfile
 
 from networks import NETC, WORK
 
@@ -29,41 +25,18 @@ CONVOLUTIONS = {  # channels, size, filters, kernel, stride
 DENSE = [(202_500, 250), (25_088, 4096), (4096, 4096), (2048, 1000)]
 
 
-class Function:
-    """A network compiled and loaded, with its arguments."""
+KINDS = ("conv", "winograd", "dense")
 
-    count = 0
 
-    def __init__(self, text, options):
-        Function.count += 1
-        stem = WORK / f"kernel.{os.getpid()}.{Function.count}"
-        source = stem.with_suffix(f".{Function.count}.net")
-        source.write_text(text)
-        weights = stem.with_suffix(f".{Function.count}.safetensors")
-        built = stem.with_suffix(f".{Function.count}.o")
-        subprocess.run([NETC, "init", source, "-o", weights], check=True)
-        subprocess.run([NETC, source, f"--weights={weights}", "--cpu=native", "-o", built, *options], check=True)
-        subprocess.run(["cc", "-shared", "-o", built.with_suffix(".so"), built], check=True)
-        header = built.with_suffix(".h").read_text()
-        size = lambda name: int(re.search(rf"#define N_{name} (\d+)", header)[1])
-        self.macs = size("MACS")
-        self.memory = [numpy.random.default_rng(1).standard_normal(size("X_SIZE"), numpy.float32),
-                       numpy.empty(size("OUTPUT_SIZE"), numpy.float32), numpy.empty(size("ARENA_BYTES") + 64, numpy.uint8)]
-        self.arguments = [ctypes.c_void_p(part.ctypes.data) for part in self.memory[:2]]
-        self.arguments.append(ctypes.c_void_p((self.memory[2].ctypes.data + 63) // 64 * 64))
-        self.function = ctypes.CDLL(str(built.with_suffix(".so"))).n
-        for path in (source, weights, built, built.with_suffix(".h"), built.with_suffix(".so")):
-            path.unlink()
-
-    def seconds(self):
-        """The median of a fifth of a second."""
-        self.function(*self.arguments)
-        times, end = [], time.monotonic() + 0.2
-        while time.monotonic() < end or len(times) < 5:
-            begin = time.perf_counter_ns()
-            self.function(*self.arguments)
-            times.append(time.perf_counter_ns() - begin)
-        return statistics.median(times) / 1e9
+def step(body, options):
+    """Seconds and multiply-adds of the layer in a network's body."""
+    with tempfile.NamedTemporaryFile("w", suffix=".net") as source:
+        source.write(f"network n{body}")
+        source.flush()
+        done = subprocess.run([NETC, "bench", "--format=json", source.name, *options], check=True,
+                              capture_output=True, text=True)
+    found, = (one for one in json.loads(done.stdout)["steps"] if one["kind"] in KINDS)
+    return found["seconds"], found["macs"]
 
 
 def rates():
@@ -73,15 +46,9 @@ def rates():
 
 def convolution(shape, options):
     channels, size, filters, kernel, stride = shape
-    first = f"conv({filters}, {kernel}x{kernel}, stride={stride}, pad={kernel // 2})"
-    if channels < 16:  # reads the caller's layout
-        whole = Function(f"network n(x: [{channels}, {size}, {size}]) {{ return x -> {first} -> globalmaxpool }}", options)
-        rest = Function(f"network n(x: [{filters}]) {{ return x -> relu }}", options)
-    else:
-        around = f"network n(x: [{channels}, {size}, {size}]) {{ return x -> maxpool(1x1) -> {{}} globalmaxpool }}"
-        whole = Function(around.replace("{{", "{").replace("}}", "}").replace("{}", f"{first} ->"), options)
-        rest = Function(around.replace("{{", "{").replace("}}", "}").replace("{}", ""), options)
-    return whole.seconds() - rest.seconds(), whole.macs
+    before = "" if channels < 16 else "maxpool(1x1) -> "  # the first layers read the caller's layout
+    return step(f"(x: [{channels}, {size}, {size}]) {{ return x -> {before}"
+                f"conv({filters}, {kernel}x{kernel}, stride={stride}, pad={kernel // 2}) -> globalmaxpool }}", options)
 
 
 def main():
@@ -99,7 +66,7 @@ def main():
                   f"{seconds * 1e6:9.1f} us {rate:7.1f} GFLOP/s {rate / peak:7.1%} of the peak", flush=True)
     for inputs, outputs in DENSE:
         bandwidth = rates()[1]
-        seconds = Function(f"network n(x: [{inputs}]) {{ return x -> dense({outputs}) }}", []).seconds()
+        seconds, _ = step(f"(x: [{inputs}]) {{ return x -> dense({outputs}) }}", [])
         rate = 4 * inputs * outputs / seconds / 1e9
         print(f"dense      {inputs:7} -> {outputs:4}              {seconds * 1e6:9.1f} us {rate:7.1f} GB/s    "
               f"{rate / bandwidth:7.1%} of the bandwidth", flush=True)
