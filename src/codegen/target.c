@@ -43,8 +43,14 @@ static const Cpu aarch64_cpus[] = {
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
-static void initialise_x86_64(void) {
+/* The list of targets is the process's. Two threads must not add to it at once, nor one look while
+ * another adds: all are in it before any is looked for. */
+static void list_targets(void) {
     LLVMInitializeX86TargetInfo();
+    LLVMInitializeAArch64TargetInfo();
+}
+
+static void initialise_x86_64(void) {
     LLVMInitializeX86Target();
     LLVMInitializeX86TargetMC();
     LLVMInitializeX86AsmPrinter();
@@ -52,7 +58,6 @@ static void initialise_x86_64(void) {
 }
 
 static void initialise_aarch64(void) {
-    LLVMInitializeAArch64TargetInfo();
     LLVMInitializeAArch64Target();
     LLVMInitializeAArch64TargetMC();
     LLVMInitializeAArch64AsmPrinter();
@@ -65,7 +70,7 @@ static const struct {
     const char *baseline;
     const Cpu *cpus;
     size_t cpu_count;
-    void (*initialise)(void); /* LLVM's tables of targets, which are the process's */
+    void (*initialise)(void); /* what LLVM has of it, once it is in the list */
 } architectures[] = {
     {"x86_64", "x86-64", x86_64_cpus, COUNT(x86_64_cpus), initialise_x86_64},
     {"aarch64", "generic", aarch64_cpus, COUNT(aarch64_cpus), initialise_aarch64},
@@ -240,7 +245,9 @@ Target *target_open(Arena *arena, Diagnostics *diagnostics, const char *triple, 
     }
     if (!choose_cpu(arena, diagnostics, target, cpu, architecture))
         return NULL;
+    static once_flag listed = ONCE_FLAG_INIT;
     static once_flag initialised[ARCHITECTURE_NONE] = {ONCE_FLAG_INIT, ONCE_FLAG_INIT};
+    call_once(&listed, list_targets);
     call_once(&initialised[architecture], architectures[architecture].initialise);
     target->llvm = open_machine(target);
     if (!makes_elf64(target->llvm)) {
