@@ -159,7 +159,7 @@ static LLVMValueRef address(Ir *ir, uintptr_t place) {
     return LLVMConstIntToPtr(LLVMConstInt(ir->i64, place, false), ir->pointer);
 }
 
-/* Of several threads, one passes it; `parallel` is NULL if there is but one. */
+/* Of several threads, one calls it; `parallel` is NULL if there is but one. */
 static void emit_mark(const Build *build, const Parallel *parallel) {
     const StepMark *mark = &build->options->mark;
     Ir *ir = build->ir;
@@ -191,6 +191,12 @@ static IrValue is_due(const Build *build, const BandPart *band) {
     return NULL;
 }
 
+/* The mark of a step, where it is due: as the step begins, or as it has ended. */
+static void emit_step_mark(const Build *build, const Parallel *parallel, bool begins) {
+    if (build->options->mark.begins == begins)
+        emit_mark(build, parallel);
+}
+
 /* turns * part / parts */
 static IrValue part_begin(Ir *ir, IrValue part, const Band *band) {
     return ir_div_const(ir, ir_mul_const(ir, part, band->turns), band->parts);
@@ -209,12 +215,13 @@ static void emit_band(Build *build, const Parallel *parallel, size_t begin, size
     for (size_t i = begin; i < end; i++) {
         IrValue due = is_due(build, &build->plan->steps.data[i]->band);
         IrIf branch = {0};
+        emit_step_mark(build, parallel, true);
         if (due)
             branch = ir_if_begin(ir, due);
         emit_call_alone(build, i);
         if (due)
             ir_if_end(ir, &branch);
-        emit_mark(build, parallel);
+        emit_step_mark(build, parallel, false);
     }
     ir_loop_end(ir, &loop);
 }
@@ -226,8 +233,9 @@ static void emit_steps_alone(Build *build, size_t begin, size_t end) {
         if (build->plan->steps.data[i]->band.band) {
             emit_band(build, NULL, i, next, ir_i64(build->ir, 0));
         } else {
+            emit_step_mark(build, NULL, true);
             emit_call_alone(build, i);
-            emit_mark(build, NULL);
+            emit_step_mark(build, NULL, false);
         }
     }
 }
@@ -285,30 +293,28 @@ static void run_with_frame(Build *build, const Parallel *parallel) {
     parallel_run(parallel, pointers, count, build->pool);
 }
 
-static void begin_shared(Build *build, Parallel *parallel, const Step *step) {
+static void locate_and_wait(Build *build, Parallel *parallel, const Step *step) {
     debug_locate(build->debug, step_span(build->plan, step));
     if (step->waits)
         parallel_wait(parallel);
-    if (build->options->mark.begins)
-        emit_mark(build, parallel);
 }
 
 /* The parts of step `index` that are to be done here. */
 static void emit_parts(Build *build, Parallel *parallel, size_t index) {
     const Step *step = build->plan->steps.data[index];
-    begin_shared(build, parallel, step);
+    locate_and_wait(build, parallel, step);
+    emit_step_mark(build, parallel, true);
     IrLoop loop = parallel_parts_begin(parallel, step->parts);
     emit_call(build, step, build->functions.of[index],
               step->parts > 1 ? ir_llvm(loop.index) : NULL);
     ir_loop_end(build->ir, &loop);
-    if (!build->options->mark.begins)
-        emit_mark(build, parallel);
+    emit_step_mark(build, parallel, false);
 }
 
 /* The parts of a band that are to be done here. */
 static void emit_band_parts(Build *build, Parallel *parallel, size_t begin, size_t end) {
     const Step *first = build->plan->steps.data[begin];
-    begin_shared(build, parallel, first);
+    locate_and_wait(build, parallel, first);
     IrLoop loop = parallel_parts_begin(parallel, first->band.band->parts);
     emit_band(build, parallel, begin, end, loop.index);
     ir_loop_end(build->ir, &loop);
@@ -328,12 +334,13 @@ static void emit_steps_shared(Build *build, Parallel *parallel, size_t begin, si
 /* The steps from `begin` to before `end` for those samples that are to be done here. */
 static void emit_samples(Build *build, Parallel *parallel, size_t begin, size_t end) {
     const Plan *plan = build->plan;
-    begin_shared(build, parallel, plan->steps.data[begin]);
+    locate_and_wait(build, parallel, plan->steps.data[begin]);
     IrLoop loop = parallel_share_begin(parallel, plan->batch);
     build->sample = loop.index;
     for (size_t i = begin; i < end; i++) {
+        emit_step_mark(build, parallel, true);
         emit_call_alone(build, i);
-        emit_mark(build, parallel);
+        emit_step_mark(build, parallel, false);
     }
     ir_loop_end(build->ir, &loop);
     build->sample = NULL;

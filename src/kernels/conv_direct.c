@@ -236,10 +236,9 @@ static void tile_emit_channels(ConvTile *tile, const NextBlock *next) {
     IrValue channel = ir_add(ir, conv->first_channel, loop.index);
     IrValue from = ir_at(ir, tile->input, view_channel_index(ir, view, channel));
     IrValue read = ir_mul_const(ir, loop.index, channel_weights(conv));
-    if (!first_cache_holds(conv)) {
+    if (!first_cache_holds(conv))
         input_prefetch(tile, from);
-        next_block_prefetch(next, read, tile->channels * channel_weights(conv));
-    }
+    next_block_prefetch(next, read, tile->channels * channel_weights(conv));
     kernel_emit_taps(tile, from, ir_at(ir, conv->weights, read));
     ir_loop_end(ir, &loop);
 }
@@ -261,7 +260,9 @@ static void tile_emit(void *context, IrValue row, IrValue column, int rows, int 
     int64_t padding = view_pixel_offset(view, window->pad_begin[0], window->pad_begin[1]);
     tile.input = ir_at(ir, emitter_input(emitter, 0), ir_add_const(ir, pixel, -padding));
     tile_begin_sums(&tile);
-    NextBlock next = tile_next_block(&tile, row, column);
+    NextBlock next = {0};
+    if (!first_cache_holds(conv))
+        next = tile_next_block(&tile, row, column);
     tile_emit_channels(&tile, &next);
 
     Spot corner = spot_at(emitter, conv->first_filter, row, column);

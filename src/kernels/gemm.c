@@ -28,7 +28,7 @@ typedef struct Gemm {
     int64_t right_stride; /* floats from what the panel has for one k to the next */
     int vectors;
     int last_count; /* columns that exist of the last vector */
-    NextBlock next; /* panel */
+    NextBlock next; /* panel, where the right matrix is weights */
     IrValue sums[MAX_SUMS];
 } Gemm;
 
@@ -94,8 +94,7 @@ static void range_emit(Gemm *gemm, IrValue left, int rows, IrValue begin, IrValu
     Ir *ir = gemm->emitter->ir;
     IrLoop loop = ir_loop_begin(ir, begin, end, step, gemm->sums, rows * gemm->vectors);
     IrValue read = ir_mul_const(ir, loop.index, gemm->right_stride);
-    if (gemm->emitter->step->weights)
-        next_block_prefetch(&gemm->next, read, step * gemm->right_stride);
+    next_block_prefetch(&gemm->next, read, step * gemm->right_stride);
     terms_emit(gemm, ir_at(ir, left, loop.index), ir_at(ir, gemm->right, read), 0, rows, step);
     ir_loop_end(ir, &loop);
 }
@@ -149,8 +148,9 @@ static void tile_emit(void *context, IrValue row, IrValue column, int rows, int 
     assert(rows * gemm->vectors <= MAX_SUMS);
     sums_begin(gemm, rows);
     int64_t floats = gemm->product->depth * gemm->right_stride;
-    gemm->next = next_block_begin(gemm->emitter, ir_at_const(ir, gemm->right, floats), floats, row,
-                                  rows, gemm->product->rows);
+    if (gemm->emitter->step->weights)
+        gemm->next = next_block_begin(gemm->emitter, ir_at_const(ir, gemm->right, floats), floats,
+                                      row, rows, gemm->product->rows);
     IrValue left = row_pointer(gemm, gemm->left, &gemm->product->left, row);
     if (gemm->product->triangle == TRIANGLE_LEFT)
         triangle_emit(gemm, left, row, rows);

@@ -21,7 +21,8 @@ void prefetch_once(const Emitter *emitter, IrValue weights, int64_t vectors);
 /* What a tile asks for of the next block. */
 typedef struct NextBlock {
     const Emitter *emitter;
-    IrValue share; /* pointer to where the tile's share begins, maybe past the end; or NULL */
+    IrValue share; /* pointer to where the tile's share begins, maybe past the end; NULL: nothing
+                      is asked for */
     int64_t tiles; /* so many shares is a block, about */
 } NextBlock;
 

@@ -207,7 +207,7 @@ static bool place_arena(Plan *plan) {
 }
 
 void memory_set_apart(Plan *plan) {
-    int64_t end = 0;
+    int64_t end = 0; /* fits 64 bits: placement_make has added all sizes up */
     for (size_t i = 0; i < plan->buffers.count; i++) {
         Buffer *buffer = plan->buffers.data[i];
         if (buffer->place != PLACE_ARENA)

@@ -192,6 +192,7 @@ static double cut_in_memory(Plan *plan, const double *cycles) {
     if (can_spread(plan)) {
         memory_set_apart(plan);
         double best = cut_steps(plan, cycles);
+        place_waits(plan); /* not those of the last step that was tried whole */
         if (memory_spread(plan))
             return best;
     }

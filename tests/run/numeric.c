@@ -25,7 +25,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <pthreadpool.h>
 
@@ -34,6 +33,7 @@
 #include "graph/elaborate.h"
 #include "guarded.h"
 #include "reference/reference.h"
+#include "support/clock.h"
 #include "support/random.h"
 #include "syntax/parse.h"
 #include "weights/bind.h"
@@ -91,7 +91,7 @@ static const Mix special_mixes[] = {
 #define OTHER_POOLS_EVERY 10
 
 /* A thread that is late, is so by this. */
-#define LATE_NS 20000
+#define LATE_SECONDS 20e-6
 
 #define SPECIAL_MIXES (sizeof special_mixes / sizeof *special_mixes)
 
@@ -325,11 +325,9 @@ static float **results_new(Case *c) {
 /* Long enough for the other threads to come to where they wait. */
 static void be_late(void *context) {
     (void)context;
-    struct timespec begin, now;
-    clock_gettime(CLOCK_MONOTONIC, &begin);
-    do
-        clock_gettime(CLOCK_MONOTONIC, &now);
-    while ((now.tv_sec - begin.tv_sec) * 1000000000 + now.tv_nsec - begin.tv_nsec < LATE_NS);
+    double end = clock_seconds() + LATE_SECONDS;
+    while (clock_seconds() < end)
+        ;
 }
 
 /* Runs the last inputs again with the code for several threads, of which one is late with each of
