@@ -23,13 +23,19 @@
  *
  * The register tile's rows divide `rows`, so that each turn begins where a tile does; the last turn
  * may have fewer rows. */
+#include "plan/cost.h"
 #include "plan/halo.h"
 #include "plan/memory.h"
 #include "plan/tile_cost.h"
 #include "support/checked.h"
 
-#define MAX_STEPS 8 /* of a band */
+#define MAX_STEPS 16 /* of a band */
 #define MAX_TURNS 1024
+
+/* Cycles that threads lose where one needs what another made: they wait, none comes at once, and
+ * each line comes from the other's cache. Measured on networks of examples/ with two threads. */
+#define SEAM_CYCLES 6000.0
+#define LINE_CYCLES 30.0
 
 /* A step of a band in the making, and the window that its output becomes. */
 typedef struct Link {
@@ -47,7 +53,8 @@ typedef struct Banding {
     Plan *plan;
     int parts; /* that may share a band */
     int least_turns;
-    int64_t most_bytes; /* between two steps, and in windows: half of the second cache; 0: any */
+    int64_t most_bytes; /* between two steps, and in windows: most of the second cache; 0: any */
+    bool always;        /* as many steps as can be, whether it is worth it or not */
     VEC(Step *) steps;  /* as they will run */
     Link links[MAX_STEPS];
     int count;
@@ -90,7 +97,7 @@ static bool hands_on(const Banding *banding, const Link *link, const Step *reade
     for (int k = 1; k < reader->input_count; k++)
         if (reader->inputs[k].buffer == buffer)
             return false;
-    return buffer_bytes(buffer) > banding->most_bytes;
+    return banding->parts > 1 || buffer_bytes(buffer) > banding->most_bytes;
 }
 
 /* A step that may as well be done before the links: a ZERO, or a COPY of what none of them makes.
@@ -140,12 +147,6 @@ static void link_steps(Banding *banding, size_t first) {
 
 /* ---- how many rows ------------------------------------------------------------------------- */
 
-/* Sets the rows and the tile of a link. */
-static void set_link(const Banding *banding, Link *link, int64_t rows) {
-    link->rows = rows;
-    link->tile = tile_dividing(banding->plan->machine, link->step, rows);
-}
-
 /* Rows of its input, from the first on, that the first `rows` rows of a step take. */
 static int64_t rows_taken(const Step *step, int64_t rows) {
     const Window *window = &step->conv.window;
@@ -154,17 +155,47 @@ static int64_t rows_taken(const Step *step, int64_t rows) {
 }
 
 /* How far the link must be ahead, if it does `stride` rows for each of its reader's. */
-static int64_t find_lead(const Link *link, const Link *reader) {
+static int64_t rows_ahead(const Link *reader) {
     int64_t ahead = rows_taken(reader->step, reader->lead);
-    return ahead > 0 ? divide_up(ahead, link->tile.rows) * link->tile.rows : 0;
+    return ahead > 0 ? ahead : 0;
 }
 
-/* How many rows of the link, above those of the turn, its reader needs in a part's first turn. */
-static int64_t find_above(const Banding *banding, const Link *link, const Link *reader) {
+/* How many rows above those of the turn its reader needs in a part's first turn. */
+static int64_t rows_above(const Link *reader) {
     const Window *window = &reader->step->conv.window;
-    int64_t above = window->stride[0] * reader->above + window->pad_begin[0];
-    return banding->parts > 1 ? divide_up(above, link->tile.rows) * link->tile.rows
-                              : window->pad_begin[0];
+    return window->stride[0] * reader->above + window->pad_begin[0];
+}
+
+static int64_t whole_tiles(const Link *link, int64_t rows) {
+    return divide_up(rows, link->tile.rows) * link->tile.rows;
+}
+
+/* Sets the tile of a link, whose rows divide `multiple`, and what follows from it. */
+static void set_tile(const Banding *banding, Link *link, const Link *reader, int64_t multiple) {
+    link->tile = tile_dividing(banding->plan->machine, link->step, link->rows, multiple);
+    link->lead = link->above = 0;
+    if (!reader)
+        return;
+    link->lead = whole_tiles(link, rows_ahead(reader));
+    int64_t above = rows_above(reader);
+    link->above =
+        banding->parts > 1 ? whole_tiles(link, above) : reader->step->conv.window.pad_begin[0];
+}
+
+/* Slots that the link takes for a part that has one turn. */
+static double slots_of_link(const Banding *banding, const Link *link) {
+    double rows = (double)(link->rows + (banding->parts > 1 ? link->lead + link->above : 0));
+    return tile_slots(banding->plan->machine, link->step, &link->tile) * rows;
+}
+
+/* Sets a link: a tile of several rows may have more of them computed twice than it saves. */
+static void set_link(const Banding *banding, Link *link, const Link *reader, int64_t rows) {
+    link->rows = rows;
+    set_tile(banding, link, reader, 1);
+    Link low = *link;
+    set_tile(banding, link, reader, rows);
+    if (slots_of_link(banding, &low) < slots_of_link(banding, link))
+        *link = low;
 }
 
 static int64_t window_rows(const Link *link) {
@@ -190,13 +221,10 @@ static bool window_serves(const Link *link, const Link *reader, int64_t turns) {
 /* Sets all links, if the last does `rows` rows in each of `turns` turns. */
 static bool set_links(Banding *banding, int64_t rows, int64_t turns) {
     Link *link = &banding->links[banding->count - 1];
-    set_link(banding, link, rows);
-    link->lead = link->above = 0;
+    set_link(banding, link, NULL, rows);
     while (link > banding->links) {
         const Link *reader = link--;
-        set_link(banding, link, reader->step->conv.window.stride[0] * reader->rows);
-        link->lead = find_lead(link, reader);
-        link->above = find_above(banding, link, reader);
+        set_link(banding, link, reader, reader->step->conv.window.stride[0] * reader->rows);
         if (!window_serves(link, reader, turns))
             return false;
     }
@@ -229,6 +257,80 @@ static int64_t turns_of_links(Banding *banding) {
             return turns;
     }
     return 0;
+}
+
+/* ---- whether it is worth it ---------------------------------------------------------------- */
+
+/* The share of a link's rows that the busiest part computes. */
+static double most_rows(const Banding *banding, const Link *link, int64_t turns) {
+    int64_t height = link->step->output.height, most = 0;
+    for (int part = 0; part < banding->parts; part++) {
+        int64_t first = turns * part / banding->parts * link->rows - (part > 0 ? link->above : 0);
+        int64_t end = turns * (part + 1) / banding->parts * link->rows + link->lead;
+        first = first > 0 ? first : 0;
+        end = end < height ? end : height;
+        most = end - first > most ? end - first : most;
+    }
+    return (double)most / (double)height;
+}
+
+/* Cycles that a link takes longer in the band, for the rows that two parts compute. */
+static double cycles_lost(const Banding *banding, const Link *link, int64_t turns) {
+    const Machine *machine = banding->plan->machine;
+    const Step *step = link->step;
+    double slots = tile_slots(machine, step, &link->tile) / tile_slots(machine, step, &step->tile);
+    double share = most_rows(banding, link, turns) * slots - 1.0 / banding->parts;
+    return step_cost(banding->plan, step).cycles * share;
+}
+
+/* Cycles that are saved where a link hands on to `reader`: to wait before windows reach into the
+ * rows of another part, and until those have come from the other's cache; and to write to the
+ * third cache, and read from there, what the second has no room for. */
+static double cycles_won(const Banding *banding, const Link *link, const Link *reader) {
+    const View *view = &link->step->output;
+    const Window *window = &reader->step->conv.window;
+    double won = 0;
+    if (window->kernel[0] > 1) {
+        int64_t blocks = divide_up(view->channels, view->block);
+        int64_t lines = divide_up(view->row_stride * (int64_t)sizeof(float), MACHINE_LINE_BYTES);
+        won += SEAM_CYCLES + LINE_CYCLES * (double)(window->pad_begin[0] * blocks * lines);
+    }
+    double bytes = (double)buffer_bytes(view->buffer) / banding->parts;
+    if (bytes > (double)banding->most_bytes)
+        won += 2 * bytes / banding->plan->machine->bytes_per_cycle;
+    return won;
+}
+
+static double gain_of_links(const Banding *banding, int64_t turns) {
+    double gain = 0;
+    for (int k = 0; k < banding->count; k++) {
+        const Link *link = &banding->links[k];
+        gain -= cycles_lost(banding, link, turns);
+        if (k + 1 < banding->count)
+            gain += cycles_won(banding, link, link + 1);
+    }
+    return gain;
+}
+
+/* Keeps as many of the links, from the first on, as are best done together, maybe none; in how
+ * many turns. */
+static int64_t choose_links(Banding *banding) {
+    int best = 0;
+    double most = 0;
+    for (; banding->count > 1; banding->count--) {
+        int64_t turns = turns_of_links(banding);
+        if (turns == 0)
+            continue;
+        if (banding->always)
+            return turns;
+        double gain = gain_of_links(banding, turns);
+        if (gain > most) {
+            most = gain;
+            best = banding->count;
+        }
+    }
+    banding->count = best;
+    return best > 1 ? turns_of_links(banding) : 0;
 }
 
 /* ---- the steps ----------------------------------------------------------------------------- */
@@ -346,10 +448,8 @@ static void push_band(Banding *banding, int64_t turns) {
 /* Pushes the steps from number `first` on that are done together, or that one; where they end. */
 static size_t push_from(Banding *banding, size_t first) {
     link_steps(banding, first);
-    for (; banding->count > 1; banding->count--) {
-        int64_t turns = turns_of_links(banding);
-        if (turns == 0)
-            continue;
+    int64_t turns = choose_links(banding);
+    if (turns > 0) {
         push_band(banding, turns);
         return banding->links[banding->count - 1].index + 1;
     }
@@ -364,10 +464,12 @@ void plan_band(Plan *plan, const PlanOptions *options) {
     Banding banding = {.plan = plan,
                        .parts = plan_parts(plan),
                        .least_turns = 2,
-                       .most_bytes = plan->machine->cache_bytes / 2};
+                       .most_bytes = plan->machine->cache_bytes / 4 * 3};
+    banding.always = banding.parts == 1;
     if (options->band_turns > 0) {
         banding.least_turns = options->band_turns;
         banding.most_bytes = 0;
+        banding.always = true;
     }
     for (size_t i = 0; i < plan->steps.count;)
         i = push_from(&banding, i);

@@ -217,6 +217,14 @@ void memory_set_apart(Plan *plan) {
     }
 }
 
+/* Places the buffers as at first. */
+static void gather(Plan *plan) {
+    memory_find_lifetimes(plan);
+    bool fits = place_arena(plan);
+    assert(fits && "it was placed before");
+    (void)fits;
+}
+
 bool memory_spread(Plan *plan) {
     int64_t most = plan->machine->cache_bytes / SPREAD_SHARE;
     most = plan->arena_bytes > most ? plan->arena_bytes : most;
@@ -231,15 +239,8 @@ bool memory_spread(Plan *plan) {
     }
     if (place_arena(plan) && plan->arena_bytes <= most)
         return true;
-    memory_gather(plan);
+    gather(plan);
     return false;
-}
-
-void memory_gather(Plan *plan) {
-    memory_find_lifetimes(plan);
-    bool fits = place_arena(plan);
-    assert(fits && "it was placed before");
-    (void)fits;
 }
 
 /* ---- packed weights ----------------------------------------------------------------------- */

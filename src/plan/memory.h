@@ -8,7 +8,7 @@
  * Plan.buffers. */
 void memory_find_lifetimes(Plan *plan);
 
-/* Three ways to place the arena's buffers again, for threads that should not wait because one of
+/* Two ways to place the arena's buffers again, for threads that should not wait because one of
  * them is still at what was in the same place before:
  *
  * apart, for asking which waits there are besides; the arena is not used so. */
@@ -17,7 +17,5 @@ void memory_set_apart(Plan *plan);
  * False, and as at first, if the arena then were larger than before and than a part of the second
  * cache. */
 bool memory_spread(Plan *plan);
-/* Or as at first. */
-void memory_gather(Plan *plan);
 
 #endif

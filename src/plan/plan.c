@@ -2,13 +2,13 @@
 
 #include <assert.h>
 
-Plan *plan_build(Arena *arena, Diagnostics *diagnostics, const Graph *graph, const Machine *machine,
-                 const PlanOptions *options) {
+static Plan *build_for_threads(Arena *arena, Diagnostics *diagnostics, const Graph *graph,
+                               const Machine *machine, const PlanOptions *options, int threads) {
     Plan *plan = ARENA_NEW(arena, Plan);
     plan->arena = arena;
     plan->graph = graph;
     plan->machine = machine;
-    plan->threads = options->threads;
+    plan->threads = threads;
     plan->batch = options->batch;
     plan->keeps = options->keep;
     assert(plan->batch <= PLAN_MAX_BATCH && !(plan->keeps && plan->batch > 1));
@@ -23,6 +23,18 @@ Plan *plan_build(Arena *arena, Diagnostics *diagnostics, const Graph *graph, con
     if (!plan_memory(plan, diagnostics))
         return NULL;
     plan_split(plan);
+    return plan;
+}
+
+Plan *plan_build(Arena *arena, Diagnostics *diagnostics, const Graph *graph, const Machine *machine,
+                 const PlanOptions *options) {
+    Plan *plan = build_for_threads(arena, diagnostics, graph, machine, options, options->threads);
+    if (!plan || plan->threads < 2 || plan->shared)
+        return plan;
+    /* One thread does it all: then as it does best. */
+    plan = build_for_threads(arena, diagnostics, graph, machine, options, 1);
+    if (plan)
+        plan->threads = options->threads; /* of the pool that the function takes */
     return plan;
 }
 

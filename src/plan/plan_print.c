@@ -413,7 +413,7 @@ static void print_step(const Plan *plan, const Step *step, size_t index, StrBuf 
     print_tile(step, out);
     if (plan->batch > 1)
         print_samples(plan, step, out);
-    if (plan->threads > 1 && !plan_repeats(plan, index) && !step->band.band)
+    if (plan->shared && !plan_repeats(plan, index) && !step->band.band)
         print_parts(step, out);
     if (step->band.band)
         print_band(step, out);

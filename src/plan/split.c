@@ -12,6 +12,7 @@
 #include "plan/cost.h"
 #include "plan/meet.h"
 #include "plan/memory.h"
+#include "plan/tile_cost.h"
 #include "support/checked.h"
 
 /* Cycles that it costs a thread to find its part of a step, and parts being not quite equal. */
@@ -76,11 +77,32 @@ static bool rows_are_even(const Step *step, int parts) {
     return (double)largest * parts <= EVEN_ROWS * (double)step->output.height;
 }
 
-/* What a thread does not share with the others it keeps in its own cache: of weights and input, the
- * larger. */
-static Split choose_split(const Step *step, int parts) {
+/* What the rows of a tile may cost more where they divide each part. */
+#define EVEN_TILE 1.05
+
+/* Gives the step a tile whose rows divide each part, if there is one at hardly more cost. */
+static bool make_rows_even(const Plan *plan, Step *step, int parts) {
+    bool can = (step->kind == STEP_CONV && step->output.block > 1) || step->kind == STEP_DEPTHWISE;
+    if (!can || step->output.height % parts != 0)
+        return false;
+    Tile before = step->tile;
+    int64_t rows = step->output.height / parts;
+    step->tile = tile_dividing(plan->machine, step, rows, rows);
+    if (tile_slots(plan->machine, step, &step->tile) <=
+        EVEN_TILE * tile_slots(plan->machine, step, &before))
+        return true;
+    step->tile = before;
+    return false;
+}
+
+/* By rows a thread finds most of what it reads in its own cache, as the steps before and behind
+ * are cut so too; by channels it shares no weights with the others. The larger of the two counts.
+ */
+static Split choose_split(const Plan *plan, Step *step, int parts) {
     double weights = step->weights ? (double)step->weights->floats : 0;
-    bool by_rows = weights < (double)view_elements(&step->inputs[0]) && rows_are_even(step, parts);
+    double images = (double)view_elements(&step->inputs[0]) + (double)view_elements(&step->output);
+    bool by_rows =
+        weights < images && (rows_are_even(step, parts) || make_rows_even(plan, step, parts));
     return by_rows ? SPLIT_ROWS : SPLIT_CHANNELS;
 }
 
@@ -172,7 +194,7 @@ static double cut_steps(Plan *plan, const double *cycles) {
         step->parts = 1;
         set_parts(step, is_cut ? plan->threads : 1);
         if (step->parts > 1 && has_split(step->kind))
-            step->split = choose_split(step, plan->threads);
+            step->split = choose_split(plan, step, plan->threads);
     }
     double best = plan_cycles(plan, cycles);
     for (size_t i = 0; i < count; i++)
@@ -203,20 +225,16 @@ void plan_split(Plan *plan) {
     if (plan->threads < 2)
         return;
     double alone = 0, *cycles = ARENA_ARRAY(plan->arena, plan->steps.count, double);
+    Tile *tiles = ARENA_ARRAY(plan->arena, plan->steps.count, Tile); /* of steps that stay whole */
     for (size_t i = 0; i < plan->steps.count; i++) {
         cycles[i] = step_cost(plan, plan->steps.data[i]).cycles;
+        tiles[i] = plan->steps.data[i]->tile;
         alone += cycles[i];
     }
     double shared = cut_in_memory(plan, cycles) + plan->machine->wake_cycles;
     plan->shared = shared < WORTH_SHARING * alone;
-    if (plan->shared) {
-        place_waits(plan);
-        return;
-    }
-    if (can_spread(plan))
-        memory_gather(plan);
-    for (size_t i = 0; i < plan->steps.count; i++) {
-        set_parts(plan->steps.data[i], 1);
-        plan->steps.data[i]->waits = false;
-    }
+    for (size_t i = 0; i < plan->steps.count; i++)
+        if (plan->steps.data[i]->parts == 1)
+            plan->steps.data[i]->tile = tiles[i];
+    place_waits(plan);
 }

@@ -69,11 +69,20 @@ static Tile depthwise_tile(const Machine *machine, const Step *step) {
     return tile_choose(&problem);
 }
 
-Tile tile_dividing(const Machine *machine, const Step *step, int64_t rows) {
-    TileProblem problem = step->kind == STEP_DEPTHWISE ? depthwise_problem(machine, step)
-                                                       : conv_problem(machine, step);
+static TileProblem problem_of(const Machine *machine, const Step *step) {
+    return step->kind == STEP_DEPTHWISE ? depthwise_problem(machine, step)
+                                        : conv_problem(machine, step);
+}
+
+double tile_slots(const Machine *machine, const Step *step, const Tile *tile) {
+    TileProblem problem = problem_of(machine, step);
+    return tile_cost(&problem, tile);
+}
+
+Tile tile_dividing(const Machine *machine, const Step *step, int64_t rows, int64_t multiple) {
+    TileProblem problem = problem_of(machine, step);
     problem.height = rows;
-    problem.row_multiple = rows;
+    problem.row_multiple = multiple;
     problem.fixed_vectors = step->tile.vectors; /* weights are packed for them */
     Tile tile = tile_choose(&problem);
     tile.unroll = step->tile.unroll;

@@ -46,9 +46,12 @@ double tile_cost(const TileProblem *problem, const Tile *tile);
 /* The cheapest tile that fits the registers; of equals the first, with few rows and vectors. */
 Tile tile_choose(const TileProblem *problem);
 
+/* Slots of a group's tiles, of a CONV that has blocked output or a DEPTHWISE. */
+double tile_slots(const Machine *machine, const Step *step, const Tile *tile);
+
 /* The cheapest tile of a CONV or DEPTHWISE, which has one and blocked output, for images of `rows`
- * rows that whole tiles divide. */
-Tile tile_dividing(const Machine *machine, const Step *step, int64_t rows);
+ * rows, whose own rows divide `multiple`. */
+Tile tile_dividing(const Machine *machine, const Step *step, int64_t rows, int64_t multiple);
 
 /* A direct convolution of an image in groups, by shapes only. */
 TileProblem tile_problem_of_conv(const Machine *machine, const Weight *weight, int64_t groups,
