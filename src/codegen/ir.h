@@ -52,6 +52,8 @@ typedef enum IrCache {
 /* Asks for the cache line of `pointer`, which may be anywhere. */
 void ir_prefetch(Ir *ir, IrValue pointer, IrCache cache);
 void ir_store(Ir *ir, IrValue pointer, IrValue value, int lanes);
+/* Memory of the function being built for so many f32, aligned to 64 bytes; it has no value yet. */
+IrValue ir_stack(Ir *ir, int64_t floats);
 /* The first `count` lanes only; the others load as 0 and are not touched in memory. */
 IrValue ir_load_part(Ir *ir, IrValue pointer, int lanes, int count);
 void ir_store_part(Ir *ir, IrValue pointer, IrValue value, int lanes, int count);

@@ -37,6 +37,19 @@ void ir_store(Ir *ir, IrValue pointer, IrValue value, int lanes) {
     LLVMSetAlignment(store, 4);
 }
 
+IrValue ir_stack(Ir *ir, int64_t floats) {
+    LLVMBasicBlockRef here = LLVMGetInsertBlock(ir->builder);
+    LLVMBasicBlockRef entry = LLVMGetEntryBasicBlock(ir->function);
+    LLVMValueRef first = LLVMGetFirstInstruction(entry);
+    if (first)
+        LLVMPositionBuilderBefore(ir->builder, first);
+    LLVMValueRef memory =
+        LLVMBuildAlloca(ir->builder, LLVMArrayType2(ir->f32, (uint64_t)floats), "");
+    LLVMSetAlignment(memory, 64);
+    LLVMPositionBuilderAtEnd(ir->builder, here);
+    return ir_value(memory);
+}
+
 /* ---- parts of vectors ---------------------------------------------------------------------- */
 
 /* <1, 1, ..., 0, 0>: the first `count` lanes. */

@@ -265,16 +265,7 @@ static void tile_emit(void *context, IrValue row, IrValue column, int rows, int 
         next = tile_next_block(&tile, row, column);
     tile_emit_channels(&tile, &next);
 
-    Spot corner = spot_at(emitter, conv->first_filter, row, column);
-    const IrValue *sum = tile.sums;
-    for (int r = 0; r < rows; r++) {
-        for (int c = 0; c < columns; c++) {
-            for (int64_t v = 0; v < conv->vectors; v++) {
-                Spot spot = spot_moved(emitter, &corner, v * emitter->lanes, r, c);
-                spot_finish(emitter, &spot, *sum++, emitter->lanes);
-            }
-        }
-    }
+    tile_finish(emitter, conv->first_filter, row, column, tile.sums, rows, columns, conv->vectors);
 }
 
 /* ---- filters and groups -------------------------------------------------------------------- */

@@ -75,13 +75,7 @@ static void tile_emit(void *context, IrValue row, IrValue column, int rows, int 
              ir_at(ir, conv->weights, ir_mul_const(ir, tap, emitter->lanes)), rows, columns, sums);
     ir_loop_end(ir, &across);
     ir_loop_end(ir, &down);
-
-    Spot corner = spot_at(emitter, conv->first_filter, row, column);
-    for (int r = 0; r < rows; r++)
-        for (int c = 0; c < columns; c++) {
-            Spot spot = spot_moved(emitter, &corner, 0, r, c);
-            spot_finish(emitter, &spot, sums[r * columns + c], emitter->lanes);
-        }
+    tile_finish(emitter, conv->first_filter, row, column, sums, rows, columns, 1);
 }
 
 void conv_shuffle_emit(const Emitter *emitter) {

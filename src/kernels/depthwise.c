@@ -132,14 +132,7 @@ static void tile_emit(void *context, IrValue row, IrValue column, int rows, int 
     int64_t padding = view_pixel_offset(view, window->pad_begin[0], window->pad_begin[1]);
     IrValue input = ir_at(ir, depthwise->input, ir_add_const(ir, pixel, -padding));
     taps_emit(depthwise, input, sums, rows, columns);
-
-    Spot corner = spot_at(emitter, depthwise->channel, row, column);
-    for (int r = 0; r < rows; r++) {
-        for (int c = 0; c < columns; c++) {
-            Spot spot = spot_moved(emitter, &corner, 0, r, c);
-            spot_finish(emitter, &spot, sums[r * columns + c], emitter->lanes);
-        }
-    }
+    tile_finish(emitter, depthwise->channel, row, column, sums, rows, columns, 1);
 }
 
 /* Keeps all weights of the block in registers if they fit beside the sums and an input vector. */

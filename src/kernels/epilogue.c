@@ -209,3 +209,72 @@ void spot_finish(const Emitter *emitter, const Spot *spot, IrValue value, int co
                      whole ? emitter->lanes : count,
                      view_lane_stride(&step->output, spot->lane_axis));
 }
+
+/* ---- tiles --------------------------------------------------------------------------------- */
+
+/* Machines with fewer have no room for the constants of an elementary function beside a tile. */
+#define ROOMY_REGISTERS 32
+/* So few sums are finished in registers all the same. */
+#define FEW_SUMS 2
+
+static bool is_elementary(MapOp op) {
+    switch (op) {
+    case MAP_ELU:
+    case MAP_SIGMOID:
+    case MAP_TANH:
+    case MAP_GELU:
+    case MAP_GELU_TANH:
+    case MAP_SILU:
+    case MAP_MISH:
+    case MAP_SOFTPLUS:
+    case MAP_EXP: return true;
+    default: return false;
+    }
+}
+
+/* Whether the sums of a tile are finished one after the other, in a loop. In a straight run LLVM
+ * computes an elementary function of all of them at once, a step at a time, and for want of
+ * registers moves them to memory and back between the steps. Measured on tiles of several vectors,
+ * it does not. */
+static bool goes_one_by_one(const Emitter *emitter, int sums, int vectors) {
+    const Step *step = emitter->step;
+    bool elementary = false;
+    for (size_t i = 0; i < step->epilogue.count; i++)
+        elementary = elementary || is_elementary(step->epilogue.data[i].op);
+    return elementary && vectors == 1 && sums > FEW_SUMS &&
+           emitter->machine->registers < ROOMY_REGISTERS;
+}
+
+/* By way of memory, in which the loop can count. */
+static void finish_one_by_one(const Emitter *emitter, IrValue channel, IrValue row, IrValue column,
+                              const IrValue *sums, int rows, int columns) {
+    Ir *ir = emitter->ir;
+    int lanes = emitter->lanes, count = rows * columns;
+    IrValue memory = ir_stack(ir, (int64_t)count * lanes);
+    for (int k = 0; k < count; k++)
+        ir_store(ir, ir_at_const(ir, memory, (int64_t)k * lanes), sums[k], lanes);
+    IrLoop down = ir_loop_begin(ir, ir_i64(ir, 0), ir_i64(ir, rows), 1, NULL, 0);
+    IrLoop across = ir_loop_begin(ir, ir_i64(ir, 0), ir_i64(ir, columns), 1, NULL, 0);
+    IrValue pixel = ir_add(ir, ir_mul_const(ir, down.index, columns), across.index);
+    IrValue sum = ir_load(ir, ir_at(ir, memory, ir_mul_const(ir, pixel, lanes)), lanes);
+    Spot spot =
+        spot_at(emitter, channel, ir_add(ir, row, down.index), ir_add(ir, column, across.index));
+    spot_finish(emitter, &spot, sum, lanes);
+    ir_loop_end(ir, &across);
+    ir_loop_end(ir, &down);
+}
+
+void tile_finish(const Emitter *emitter, IrValue channel, IrValue row, IrValue column,
+                 const IrValue *sums, int rows, int columns, int vectors) {
+    if (goes_one_by_one(emitter, rows * columns, vectors)) {
+        finish_one_by_one(emitter, channel, row, column, sums, rows, columns);
+        return;
+    }
+    Spot corner = spot_at(emitter, channel, row, column);
+    for (int r = 0; r < rows; r++)
+        for (int c = 0; c < columns; c++)
+            for (int v = 0; v < vectors; v++) {
+                Spot spot = spot_moved(emitter, &corner, (int64_t)v * emitter->lanes, r, c);
+                spot_finish(emitter, &spot, *sums++, emitter->lanes);
+            }
+}

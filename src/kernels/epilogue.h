@@ -38,4 +38,9 @@ Spot spot_advanced(const Emitter *emitter, const Spot *spot, IrValue lanes);
 /* Sends `value` through the epilogue and stores its first `count` lanes (all in a blocked view). */
 void spot_finish(const Emitter *emitter, const Spot *spot, IrValue value, int count);
 
+/* Finishes the sums of a tile, [rows][columns][vectors], lanes along the channels, whose corner is
+ * at `channel`, a multiple of V, `row` and `column`. */
+void tile_finish(const Emitter *emitter, IrValue channel, IrValue row, IrValue column,
+                 const IrValue *sums, int rows, int columns, int vectors);
+
 #endif

@@ -2,9 +2,9 @@
  *
  * The argument reduction of e^x is Cody and Waite's (Software Manual for the Elementary Functions,
  * 1980): ln 2 in two parts, the first with so few bits that its product with n is exact. The
- * coefficients of exp, log and tanh and the split of ln 2 are those of the Cephes library's single
- * precision expf, logf and tanhf (Moshier, https://www.netlib.org/cephes/), minimax fits for
- * |r| <= ln 2 / 2, sqrt(1/2) <= x < sqrt(2) and |x| <= 0.625. */
+ * coefficients of exp and log and the split of ln 2 are those of the Cephes library's single
+ * precision expf and logf (Moshier, https://www.netlib.org/cephes/), minimax fits for
+ * |r| <= ln 2 / 2 and sqrt(1/2) <= x < sqrt(2). */
 #include "kernels/math.h"
 
 #include <float.h>
@@ -175,21 +175,16 @@ IrValue math_sigmoid(Ir *ir, IrValue x, int lanes) {
     return ir_quotient(ir, ir_select(ir, negative, e, one), ir_fadd(ir, one, e), lanes);
 }
 
-/* Of a = |x|: near 0 a + a^3 q(a^2), else (1 - e^-2a) / (1 + e^-2a); then the sign of x. */
+/* Of a = |x|: m / (m + 2) with m = e^2a - 1 = 2^n (e^r - 1) + (2^n - 1), n being 0 about 0, where
+ * nothing cancels; then the sign of x. Cut at 10, where it has long been 1, nothing overflows. */
 IrValue math_tanh(Ir *ir, IrValue x, int lanes) {
-    static const double coefficients[] = {-5.70498872745e-3, 2.06390887954e-2, -5.37397155531e-2,
-                                          1.33314422036e-1, -3.33332819422e-1};
-    const double near = 0.625;
-    IrValue one = ir_f32_vector(ir, 1, lanes);
+    IrValue most = ir_f32_vector(ir, 10, lanes);
     IrValue a = ir_fabs(ir, x);
-    IrValue square = ir_fmul(ir, a, a);
-    IrValue q = polynomial(ir, square, coefficients, 5, lanes);
-    IrValue small = ir_fma(ir, ir_fmul(ir, q, square), a, a);
-
-    IrValue e = math_exp_below(ir, ir_fmul(ir, a, ir_f32_vector(ir, -2, lanes)), lanes);
-    IrValue large = ir_quotient(ir, ir_fsub(ir, one, e), ir_fadd(ir, one, e), lanes);
-    IrValue is_small = ir_fcompare(ir, IR_LESS, a, ir_f32_vector(ir, near, lanes));
-    IrValue magnitude = ir_select(ir, is_small, small, large);
+    a = ir_select(ir, ir_fcompare(ir, IR_GREATER, a, most), most, a);
+    Power power = power_of_e(ir, ir_fadd(ir, a, a), 127, lanes);
+    IrValue scale = ir_as_f32(ir, ir_ishift_left(ir, power.shifted, 23));
+    IrValue m = ir_fma(ir, scale, power.above, ir_fsub(ir, scale, ir_f32_vector(ir, 1, lanes)));
+    IrValue magnitude = ir_quotient(ir, m, ir_fadd(ir, m, ir_f32_vector(ir, 2, lanes)), lanes);
     return with_sign(ir, magnitude, sign_of(ir, x, lanes));
 }
 

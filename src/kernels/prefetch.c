@@ -3,9 +3,6 @@
 /* Floats of a cache line. */
 #define LINE (MACHINE_LINE_BYTES / (int64_t)sizeof(float))
 
-/* How far ahead weights are asked for that are read once: they come faster than others. */
-#define ONCE_BYTES 1536
-
 /* Asks for what lies `bytes` behind `vectors` vectors of weights. */
 static void prefetch_behind(const Emitter *emitter, IrValue weights, int64_t vectors, int64_t bytes,
                             IrCache cache) {
@@ -27,7 +24,7 @@ void prefetch_once(const Emitter *emitter, IrValue weights, int64_t vectors) {
     int64_t bytes = step->weights->floats * (int64_t)sizeof(float);
     bool stay = bytes <= machine->shared_cache_bytes;
     if (bytes >= machine->cache_bytes * (step->parts > 1 ? step->parts : 1))
-        prefetch_behind(emitter, weights, vectors, ONCE_BYTES,
+        prefetch_behind(emitter, weights, vectors, machine->prefetch_once_bytes,
                         stay ? IR_FIRST_CACHE : IR_USED_ONCE);
 }
 
