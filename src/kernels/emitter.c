@@ -207,7 +207,7 @@ NestWalk nest_begin(Ir *ir, const Nest *nest, int depth, const Portion *portion,
     NestWalk walk = {.nest = nest, .depth = depth};
     for (int k = 0; k < depth; k++) {
         Portion turns = {ir_i64(ir, 0), ir_i64(ir, nest->loops[k].count)};
-        if (k == 0 && portion)
+        if (k == nest->shared && portion)
             turns = *portion;
         walk.loops[k] = ir_loop_begin(ir, turns.begin, turns.end, 1, carried, carried_count);
     }

@@ -104,6 +104,7 @@ typedef struct NestLoop {
 typedef struct Nest {
     NestLoop loops[AXIS_COUNT];
     int count;
+    int shared; /* the loop whose turns the step's parts share: the outermost, unless changed */
 } Nest;
 
 /* `keep_channels` keeps the loop over channels apart, for work that needs to know the channel. */
@@ -116,7 +117,7 @@ typedef struct NestWalk {
     int depth;
 } NestWalk;
 
-/* Begins the outer `depth` loops of a nest; of the outermost only the turns of `portion`, all if
+/* Begins the outer `depth` loops of a nest; of the shared one only the turns of `portion`, all if
  * NULL. `carried` as for ir_loop_begin. */
 NestWalk nest_begin(Ir *ir, const Nest *nest, int depth, const Portion *portion, IrValue *carried,
                     int carried_count);

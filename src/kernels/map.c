@@ -17,8 +17,8 @@ static void vector_emit(const Emitter *emitter, const Spot *spot, IrValue input,
 /* Blocked: a vector for each pixel of each block. */
 static void blocks_emit(const Emitter *emitter, const Nest *nest) {
     Ir *ir = emitter->ir;
-    Portion outer = portion_of(emitter, nest->loops[0].count);
-    NestWalk walk = nest_begin(ir, nest, nest->count, &outer, NULL, 0);
+    Portion turns = portion_of(emitter, nest->loops[nest->shared].count);
+    NestWalk walk = nest_begin(ir, nest, nest->count, &turns, NULL, 0);
     Spot spot = spot_in_nest(emitter, &walk);
     IrValue index = nest_index(ir, &walk, &emitter->step->inputs[0]);
     vector_emit(emitter, &spot, ir_at(ir, emitter_input(emitter, 0), index), emitter->lanes);
@@ -66,7 +66,10 @@ void map_emit(const Emitter *emitter) {
         if (!step_input_is_channels(step, i))
             views[count++] = &step->inputs[i];
     }
-    Nest nest = nest_over(views, count, step_needs_channel(step));
+    bool by_rows = step->parts > 1 && step->split == SPLIT_ROWS;
+    Nest nest = nest_over(views, count, by_rows || step_needs_channel(step));
+    if (by_rows && nest.loops[0].axis == AXIS_CHANNEL && nest.count > 1)
+        nest.shared = 1; /* rows, or pixels of all rows */
     if (step->output.block > 1)
         blocks_emit(emitter, &nest);
     else

@@ -32,9 +32,10 @@
 #define MAX_STEPS 16 /* of a band */
 #define MAX_TURNS 1024
 
-/* Cycles that threads lose where one needs what another made: they wait, none comes at once, and
- * each line comes from the other's cache. Measured on networks of examples/ with two threads. */
-#define SEAM_CYCLES 6000.0
+/* What threads lose where one needs what another made: as much as so many waits, for they do not
+ * come at once; and cycles for each line that comes from the other's cache. Measured on networks of
+ * examples/ with two threads. */
+#define SEAM_WAITS  4
 #define LINE_CYCLES 30.0
 
 /* A step of a band in the making, and the window that its output becomes. */
@@ -289,15 +290,17 @@ static double cycles_lost(const Banding *banding, const Link *link, int64_t turn
 static double cycles_won(const Banding *banding, const Link *link, const Link *reader) {
     const View *view = &link->step->output;
     const Window *window = &reader->step->conv.window;
+    const Machine *machine = banding->plan->machine;
     double won = 0;
     if (window->kernel[0] > 1) {
         int64_t blocks = divide_up(view->channels, view->block);
         int64_t lines = divide_up(view->row_stride * (int64_t)sizeof(float), MACHINE_LINE_BYTES);
-        won += SEAM_CYCLES + LINE_CYCLES * (double)(window->pad_begin[0] * blocks * lines);
+        won += SEAM_WAITS * machine->wait_cycles +
+               LINE_CYCLES * (double)(window->pad_begin[0] * blocks * lines);
     }
     double bytes = (double)buffer_bytes(view->buffer) / banding->parts;
     if (bytes > (double)banding->most_bytes)
-        won += 2 * bytes / banding->plan->machine->bytes_per_cycle;
+        won += 2 * bytes / machine->bytes_per_cycle;
     return won;
 }
 

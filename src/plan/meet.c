@@ -64,8 +64,11 @@ static const Window *window_of_rows(const Step *step) {
     if (step->parts < 2 || step->split != SPLIT_ROWS || step->output.block == 1 || step->scratch ||
         step->band.band)
         return NULL;
+    static const Window pixel = {.kernel = {1, 1, 1}, .stride = {1, 1, 1}, .dilation = {1, 1, 1}};
     if (step->kind == STEP_CONV || step->kind == STEP_DEPTHWISE)
         return &step->conv.window;
+    if (step->kind == STEP_MAP)
+        return &pixel;
     const Window *window = &step->window.window;
     bool is_image = window->input_slices == 1 && window->output_slices == 1;
     return step->kind == STEP_WINDOW && is_image ? window : NULL;

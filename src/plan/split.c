@@ -21,6 +21,8 @@
 #define WORTH_SHARING 0.9
 /* Rows are as good a cut as any if the largest part has at most this much more than the average. */
 #define EVEN_ROWS 1.05
+/* What a tile whose rows divide each part may cost, as a multiple of the best. */
+#define EVEN_TILE 1.05
 
 /* A band is cut as a whole, by its turns. */
 static int parts_of(const Step *step) {
@@ -77,9 +79,6 @@ static bool rows_are_even(const Step *step, int parts) {
     return (double)largest * parts <= EVEN_ROWS * (double)step->output.height;
 }
 
-/* What the rows of a tile may cost more where they divide each part. */
-#define EVEN_TILE 1.05
-
 /* Gives the step a tile whose rows divide each part, if there is one at hardly more cost. */
 static bool make_rows_even(const Plan *plan, Step *step, int parts) {
     bool can = (step->kind == STEP_CONV && step->output.block > 1) || step->kind == STEP_DEPTHWISE;
@@ -106,9 +105,19 @@ static Split choose_split(const Plan *plan, Step *step, int parts) {
     return by_rows ? SPLIT_ROWS : SPLIT_CHANNELS;
 }
 
-static bool has_split(StepKind kind) {
-    return kind == STEP_CONV || kind == STEP_DEPTHWISE || kind == STEP_CONV_GENERAL ||
-           kind == STEP_WINDOW || kind == STEP_ADAPTIVE || kind == STEP_RESIZE;
+/* Whether the kernel can be cut by rows as well. */
+static bool has_split(const Step *step, int parts) {
+    switch (step->kind) {
+    case STEP_CONV:
+    case STEP_DEPTHWISE:
+    case STEP_CONV_GENERAL:
+    case STEP_WINDOW:
+    case STEP_ADAPTIVE:
+    case STEP_RESIZE: return true;
+    case STEP_MAP: /* shares pixels, which end where rows do */
+        return step->output.block > 1 && step->output.height % parts == 0;
+    default: return false;
+    }
 }
 
 /* ---- waiting ------------------------------------------------------------------------------ */
@@ -193,7 +202,7 @@ static double cut_steps(Plan *plan, const double *cycles) {
                            : can_be_cut(step->kind) && !plan_repeats(plan, i);
         step->parts = 1;
         set_parts(step, is_cut ? plan->threads : 1);
-        if (step->parts > 1 && has_split(step->kind))
+        if (step->parts > 1 && has_split(step, plan->threads))
             step->split = choose_split(plan, step, plan->threads);
     }
     double best = plan_cycles(plan, cycles);
