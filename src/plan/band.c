@@ -19,7 +19,8 @@
  *
  * Threads share the turns, and each has windows of its own. What is above its first turn it
  * computes again, instead of waiting for who did it: `above` is then all that takes, in whole
- * tiles.
+ * tiles. Where waiting costs more than that, small values are handed on in a band too, in one turn
+ * for each thread.
  *
  * The register tile's rows divide `rows`, so that each turn begins where a tile does; the last turn
  * may have fewer rows. */

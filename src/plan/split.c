@@ -5,8 +5,8 @@
  * unless no thread touches a byte that another writes (meet.h), or the first thread does both. A
  * band (band.h) is cut by its turns, and there is no wait within. Of several samples a call
  * (batch.h), runs of steps are not cut: each thread does samples of its own. Where the whole call
- * would gain little by it, no step is cut, and the other threads are never woken. Costs are
- * estimates (cost.h). */
+ * would gain little by it, the other threads are never woken, and the plan is made for one
+ * (plan.c). Costs are estimates (cost.h). */
 #include <assert.h>
 
 #include "plan/cost.h"
