@@ -138,18 +138,23 @@ static bool depends(const Plan *plan, size_t index, size_t before) {
 /* Whether some step from `begin` to before `end` depends on one from `since` to before `begin`. */
 static bool any_depends(const Plan *plan, size_t begin, size_t end, size_t since) {
     for (size_t i = begin; i < end; i++)
-        for (size_t k = since; k < begin; k++)
-            if (depends(plan, i, k))
+        for (size_t k = begin; k > since; k--)
+            if (depends(plan, i, k - 1))
                 return true;
     return false;
 }
 
-/* Returns how many steps wait: of samples that the threads share, the first of a run for all. */
+/* The end of the steps that wait together: of a band, or of samples that the threads share, the
+ * first of a run for all. */
+static size_t wait_end(const Plan *plan, size_t first) {
+    return plan_repeats(plan, first) ? plan_run_end(plan, first) : plan_band_end(plan, first);
+}
+
 static int place_waits(Plan *plan) {
     int waits = 0;
     size_t since = 0; /* the first step after the last wait */
     for (size_t i = 0, end; i < plan->steps.count; i = end) {
-        end = plan_repeats(plan, i) ? plan_run_end(plan, i) : plan_band_end(plan, i);
+        end = wait_end(plan, i);
         Step *step = plan->steps.data[i];
         step->waits = any_depends(plan, i, end, since);
         if (step->waits) {
@@ -160,34 +165,70 @@ static int place_waits(Plan *plan) {
     return waits;
 }
 
+/* The same where only the parts of the steps from `first` on that wait together have changed: the
+ * waits before them stay, and those behind from where there is one as before. Returns how many
+ * more there are. */
+static int place_waits_again(Plan *plan, size_t first) {
+    int more = 0;
+    size_t since = first > 0 ? first - 1 : 0;
+    while (since > 0 && !plan->steps.data[since]->waits)
+        since--;
+    for (size_t i = first, end; i < plan->steps.count; i = end) {
+        end = wait_end(plan, i);
+        Step *step = plan->steps.data[i];
+        bool before = step->waits;
+        step->waits = any_depends(plan, i, end, since);
+        more += step->waits - before;
+        if (step->waits) {
+            since = i;
+            if (before && i > first)
+                break;
+        }
+    }
+    return more;
+}
+
 /* ---- cutting ------------------------------------------------------------------------------ */
 
-/* The cycles of a call, the steps and their waits being as they are. */
+/* Cycles that step `index` takes as it is cut. */
+static double cycles_of(const Plan *plan, const double *cycles, size_t index) {
+    int parts = parts_of(plan->steps.data[index]);
+    if (plan_repeats(plan, index))
+        return cycles[index] * (double)divide_up(plan_samples(plan), plan->threads) /
+               (double)plan_samples(plan);
+    return parts > 1 ? cycles[index] / parts + PART_CYCLES : cycles[index];
+}
+
+/* Of a call, the waits being placed. */
 static double plan_cycles(Plan *plan, const double *cycles) {
     double sum = place_waits(plan) * plan->machine->wait_cycles;
-    double share =
-        (double)divide_up(plan_samples(plan), plan->threads) / (double)plan_samples(plan);
-    for (size_t i = 0; i < plan->steps.count; i++) {
-        int parts = parts_of(plan->steps.data[i]);
-        if (plan_repeats(plan, i))
-            sum += cycles[i] * share;
-        else
-            sum += parts > 1 ? cycles[i] / parts + PART_CYCLES : cycles[i];
-    }
+    for (size_t i = 0; i < plan->steps.count; i++)
+        sum += cycles_of(plan, cycles, i);
     return sum;
 }
 
-/* Makes a step whole again if that makes the call no slower, now taking `*best`. */
-static void try_whole(Plan *plan, Step *step, const double *cycles, double *best) {
+/* Makes step `index`, and the band that it is in, whole if that makes the call no slower; the waits
+ * are placed, before and after. */
+static void try_whole(Plan *plan, size_t index, const double *cycles) {
+    Step *step = plan->steps.data[index];
     int parts = parts_of(step);
     if (parts == 1)
         return;
+    size_t begin = index;
+    while (step->band.band && begin > 0 &&
+           plan->steps.data[begin - 1]->band.band == step->band.band)
+        begin--;
+    double more = 0;
+    for (size_t i = begin; i < plan_band_end(plan, begin); i++)
+        more -= cycles_of(plan, cycles, i);
     set_parts(step, 1);
-    double sum = plan_cycles(plan, cycles);
-    if (sum <= *best)
-        *best = sum;
-    else
-        set_parts(step, parts);
+    for (size_t i = begin; i < plan_band_end(plan, begin); i++)
+        more += cycles_of(plan, cycles, i);
+    more += place_waits_again(plan, begin) * plan->machine->wait_cycles;
+    if (more <= 0)
+        return;
+    set_parts(step, parts);
+    place_waits_again(plan, begin);
 }
 
 /* A small step among steps that are cut is best cut too: the waits around it are there anyway. So
@@ -205,12 +246,12 @@ static double cut_steps(Plan *plan, const double *cycles) {
         if (step->parts > 1 && has_split(step, plan->threads))
             step->split = choose_split(plan, step, plan->threads);
     }
-    double best = plan_cycles(plan, cycles);
+    place_waits(plan);
     for (size_t i = 0; i < count; i++)
-        try_whole(plan, plan->steps.data[i], cycles, &best);
+        try_whole(plan, i, cycles);
     for (size_t i = count; i > 0; i--)
-        try_whole(plan, plan->steps.data[i - 1], cycles, &best);
-    return best;
+        try_whole(plan, i - 1, cycles);
+    return plan_cycles(plan, cycles);
 }
 
 /* Whether the buffers' lifetimes are those of their steps' views. */
@@ -223,7 +264,6 @@ static double cut_in_memory(Plan *plan, const double *cycles) {
     if (can_spread(plan)) {
         memory_set_apart(plan);
         double best = cut_steps(plan, cycles);
-        place_waits(plan); /* not those of the last step that was tried whole */
         if (memory_spread(plan))
             return best;
     }
