@@ -217,21 +217,6 @@ void spot_finish(const Emitter *emitter, const Spot *spot, IrValue value, int co
 /* So few sums are finished in registers all the same. */
 #define FEW_SUMS 2
 
-static bool is_elementary(MapOp op) {
-    switch (op) {
-    case MAP_ELU:
-    case MAP_SIGMOID:
-    case MAP_TANH:
-    case MAP_GELU:
-    case MAP_GELU_TANH:
-    case MAP_SILU:
-    case MAP_MISH:
-    case MAP_SOFTPLUS:
-    case MAP_EXP: return true;
-    default: return false;
-    }
-}
-
 /* Whether the sums of a tile are finished one after the other, in a loop. In a straight run LLVM
  * computes an elementary function of all of them at once, a step at a time, and for want of
  * registers moves them to memory and back between the steps. Measured on tiles of several vectors,
@@ -240,7 +225,7 @@ static bool goes_one_by_one(const Emitter *emitter, int sums, int vectors) {
     const Step *step = emitter->step;
     bool elementary = false;
     for (size_t i = 0; i < step->epilogue.count; i++)
-        elementary = elementary || is_elementary(step->epilogue.data[i].op);
+        elementary = elementary || map_op_is_elementary(step->epilogue.data[i].op);
     return elementary && vectors == 1 && sums > FEW_SUMS &&
            emitter->machine->registers < ROOMY_REGISTERS;
 }

@@ -20,12 +20,20 @@ static IrValue polynomial(Ir *ir, IrValue x, const double *coefficients, int cou
     return sum;
 }
 
-/* x < least ? least : x > most ? most : x; NaN stays. */
-static IrValue clamped(Ir *ir, IrValue x, double least, double most, int lanes) {
+/* x < least ? least : x; NaN stays. */
+static IrValue at_least(Ir *ir, IrValue x, double least, int lanes) {
     IrValue low = ir_f32_vector(ir, least, lanes);
+    return ir_select(ir, ir_fcompare(ir, IR_LESS, x, low), low, x);
+}
+
+/* x > most ? most : x; NaN stays. */
+static IrValue at_most(Ir *ir, IrValue x, double most, int lanes) {
     IrValue high = ir_f32_vector(ir, most, lanes);
-    x = ir_select(ir, ir_fcompare(ir, IR_LESS, x, low), low, x);
     return ir_select(ir, ir_fcompare(ir, IR_GREATER, x, high), high, x);
+}
+
+static IrValue clamped(Ir *ir, IrValue x, double least, double most, int lanes) {
+    return at_most(ir, at_least(ir, x, least, lanes), most, lanes);
 }
 
 /* 2^n as bits, -126 <= n <= 127. */
@@ -99,9 +107,7 @@ IrValue math_exp(Ir *ir, IrValue x, int lanes) {
  */
 IrValue math_exp_below(Ir *ir, IrValue x, int lanes) {
     const int up = 24;
-    IrValue least = ir_f32_vector(ir, -104, lanes);
-    IrValue bounded = ir_select(ir, ir_fcompare(ir, IR_LESS, x, least), least, x);
-    Power power = power_of_e(ir, bounded, up + 127, lanes);
+    Power power = power_of_e(ir, at_least(ir, x, -104, lanes), up + 127, lanes);
     IrValue factor = ir_fadd(ir, power.above, ir_f32_vector(ir, 1, lanes));
     if (ir_has_scale(ir, lanes))
         return ir_scale(ir, factor, power.whole);
@@ -178,9 +184,7 @@ IrValue math_sigmoid(Ir *ir, IrValue x, int lanes) {
 /* Of a = |x|: m / (m + 2) with m = e^2a - 1 = 2^n (e^r - 1) + (2^n - 1), n being 0 about 0, where
  * nothing cancels; then the sign of x. Cut at 10, where it has long been 1, nothing overflows. */
 IrValue math_tanh(Ir *ir, IrValue x, int lanes) {
-    IrValue most = ir_f32_vector(ir, 10, lanes);
-    IrValue a = ir_fabs(ir, x);
-    a = ir_select(ir, ir_fcompare(ir, IR_GREATER, a, most), most, a);
+    IrValue a = at_most(ir, ir_fabs(ir, x), 10, lanes);
     Power power = power_of_e(ir, ir_fadd(ir, a, a), 127, lanes);
     IrValue scale = ir_as_f32(ir, ir_ishift_left(ir, power.shifted, 23));
     IrValue m = ir_fma(ir, scale, power.above, ir_fsub(ir, scale, ir_f32_vector(ir, 1, lanes)));
@@ -205,10 +209,9 @@ IrValue math_normal_cdf(Ir *ir, IrValue x, int lanes) {
                                    1};
     const int least = -126; /* the n for which 2^n / 2 is taken as 0 */
     IrValue whole_bits = ir_f32_vector(ir, 3 * 0x1p22 - least, lanes);
-    IrValue lowest = ir_f32_vector(ir, least, lanes);
     IrValue a = ir_fabs(ir, x);
     IrValue q = ir_fmul(ir, polynomial(ir, a, logarithm, 8, lanes), a);
-    q = ir_select(ir, ir_fcompare(ir, IR_LESS, q, lowest), lowest, q);
+    q = at_least(ir, q, least, lanes);
     IrValue shifted = ir_fadd(ir, q, whole_bits);
     IrValue f = ir_fsub(ir, q, ir_fsub(ir, shifted, whole_bits));
     IrValue scale = ir_as_f32(ir, ir_ishift_left(ir, ir_as_i32(ir, shifted), 23));
@@ -221,9 +224,7 @@ IrValue math_normal_cdf(Ir *ir, IrValue x, int lanes) {
  * and cut at 20, where it has long been 1, nothing overflows. */
 IrValue math_tanh_softplus(Ir *ir, IrValue x, int lanes) {
     IrValue two = ir_f32_vector(ir, 2, lanes);
-    IrValue most = ir_f32_vector(ir, 20, lanes);
-    IrValue bounded = ir_select(ir, ir_fcompare(ir, IR_GREATER, x, most), most, x);
-    IrValue e = math_exp(ir, bounded, lanes);
+    IrValue e = math_exp(ir, at_most(ir, x, 20, lanes), lanes);
     IrValue product = ir_fma(ir, e, e, ir_fadd(ir, e, e));
     return ir_fdiv(ir, product, ir_fadd(ir, product, two));
 }

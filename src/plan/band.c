@@ -64,11 +64,6 @@ typedef struct Banding {
 
 /* ---- which steps -------------------------------------------------------------------------- */
 
-/* A kernel that does the rows it is asked for. */
-static bool does_rows(const Step *step) {
-    return (step->kind == STEP_CONV && step->output.block > 1) || step->kind == STEP_DEPTHWISE;
-}
-
 static Halo halo_made_by(const Step *zero) {
     Halo halo = {0};
     for (int i = 0; zero && i < 2; i++) {
@@ -92,9 +87,9 @@ static bool fills_buffer(const Link *link) {
 /* Whether `reader`, step number `index`, alone needs what the link makes, and as an image. */
 static bool hands_on(const Banding *banding, const Link *link, const Step *reader, size_t index) {
     const Buffer *buffer = link->step->output.buffer;
-    if (!does_rows(reader) || buffer->place != PLACE_ARENA || reader->inputs[0].buffer != buffer ||
-        buffer->last_step != (int)index || !fills_buffer(link) ||
-        link->halo.begin[0] != reader->conv.window.pad_begin[0])
+    if (!tile_is_free(reader) || buffer->place != PLACE_ARENA ||
+        reader->inputs[0].buffer != buffer || buffer->last_step != (int)index ||
+        !fills_buffer(link) || link->halo.begin[0] != reader->conv.window.pad_begin[0])
         return false;
     for (int k = 1; k < reader->input_count; k++)
         if (reader->inputs[k].buffer == buffer)
@@ -136,7 +131,7 @@ static void add_link(Banding *banding, size_t index) {
 static void link_steps(Banding *banding, size_t first) {
     const Plan *plan = banding->plan;
     banding->count = 0;
-    if (does_rows(plan->steps.data[first]))
+    if (tile_is_free(plan->steps.data[first]))
         add_link(banding, first);
     while (banding->count > 0 && banding->count < MAX_STEPS) {
         const Link *last = &banding->links[banding->count - 1];
@@ -179,9 +174,8 @@ static void set_tile(const Banding *banding, Link *link, const Link *reader, int
     if (!reader)
         return;
     link->lead = whole_tiles(link, rows_ahead(reader));
-    int64_t above = rows_above(reader);
-    link->above =
-        banding->parts > 1 ? whole_tiles(link, above) : reader->step->conv.window.pad_begin[0];
+    link->above = banding->parts > 1 ? whole_tiles(link, rows_above(reader))
+                                     : reader->step->conv.window.pad_begin[0];
 }
 
 /* Slots that the link takes for a part that has one turn. */

@@ -52,15 +52,9 @@ static double stage_slots(const MapStage *stage) {
     case MAP_GELU_TANH:
     case MAP_MISH:
     case MAP_SOFTPLUS: return 28;
-    case MAP_GELU:
-    case MAP_SIGMOID:
-    case MAP_TANH:
-    case MAP_SILU:
-    case MAP_EXP:
-    case MAP_ELU: return 18;
     case MAP_SQRT:
     case MAP_DIVIDE: return 8;
-    default: return 2;
+    default: return map_op_is_elementary(stage->op) ? 18 : 2;
     }
 }
 

@@ -2,6 +2,8 @@
 #ifndef NETC_PLAN_ELEMENTWISE_H
 #define NETC_PLAN_ELEMENTWISE_H
 
+#include <stdbool.h>
+
 /* Elementwise operations, alone or in the epilogue of another step: of x alone, then of x and an
  * operand y. All keep NaN. a and b are MapStage.constants, rounded once to f32. */
 typedef enum MapOp {
@@ -32,6 +34,22 @@ typedef enum MapOp {
     MAP_LEAKY_RELU, /* x < 0 ? x * y : x */
     MAP_AFFINE,     /* x * scale[channel] + shift[channel] */
 } MapOp;
+
+/* Whether it takes an exponential or the like: tens of operations, and as many constants. */
+static inline bool map_op_is_elementary(MapOp op) {
+    switch (op) {
+    case MAP_ELU:
+    case MAP_SIGMOID:
+    case MAP_TANH:
+    case MAP_GELU:
+    case MAP_GELU_TANH:
+    case MAP_SILU:
+    case MAP_MISH:
+    case MAP_SOFTPLUS:
+    case MAP_EXP: return true;
+    default: return false;
+    }
+}
 
 /* slope * x + offset: two roundings or, with a fused multiply-add, one; a slope of 1 and an offset
  * of 0 save one each, and a slope of 0 past a corner gives the offset, for infinities too. */

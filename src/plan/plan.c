@@ -2,13 +2,13 @@
 
 #include <assert.h>
 
-static Plan *build_for_threads(Arena *arena, Diagnostics *diagnostics, const Graph *graph,
-                               const Machine *machine, const PlanOptions *options, int threads) {
+static Plan *build(Arena *arena, Diagnostics *diagnostics, const Graph *graph,
+                   const Machine *machine, const PlanOptions *options) {
     Plan *plan = ARENA_NEW(arena, Plan);
     plan->arena = arena;
     plan->graph = graph;
     plan->machine = machine;
-    plan->threads = threads;
+    plan->threads = options->threads;
     plan->batch = options->batch;
     plan->keeps = options->keep;
     assert(plan->batch <= PLAN_MAX_BATCH && !(plan->keeps && plan->batch > 1));
@@ -28,11 +28,12 @@ static Plan *build_for_threads(Arena *arena, Diagnostics *diagnostics, const Gra
 
 Plan *plan_build(Arena *arena, Diagnostics *diagnostics, const Graph *graph, const Machine *machine,
                  const PlanOptions *options) {
-    Plan *plan = build_for_threads(arena, diagnostics, graph, machine, options, options->threads);
+    Plan *plan = build(arena, diagnostics, graph, machine, options);
     if (!plan || plan->threads < 2 || plan->shared)
         return plan;
-    /* One thread does it all: then as it does best. */
-    plan = build_for_threads(arena, diagnostics, graph, machine, options, 1);
+    PlanOptions alone = *options; /* one thread does it all: then as it does best */
+    alone.threads = 1;
+    plan = build(arena, diagnostics, graph, machine, &alone);
     if (plan)
         plan->threads = options->threads; /* of the pool that the function takes */
     return plan;

@@ -81,8 +81,7 @@ static bool rows_are_even(const Step *step, int parts) {
 
 /* Gives the step a tile whose rows divide each part, if there is one at hardly more cost. */
 static bool make_rows_even(const Plan *plan, Step *step, int parts) {
-    bool can = (step->kind == STEP_CONV && step->output.block > 1) || step->kind == STEP_DEPTHWISE;
-    if (!can || step->output.height % parts != 0)
+    if (!tile_is_free(step) || step->output.height % parts != 0)
         return false;
     Tile before = step->tile;
     int64_t rows = step->output.height / parts;
@@ -150,27 +149,12 @@ static size_t wait_end(const Plan *plan, size_t first) {
     return plan_repeats(plan, first) ? plan_run_end(plan, first) : plan_band_end(plan, first);
 }
 
-static int place_waits(Plan *plan) {
-    int waits = 0;
-    size_t since = 0; /* the first step after the last wait */
-    for (size_t i = 0, end; i < plan->steps.count; i = end) {
-        end = wait_end(plan, i);
-        Step *step = plan->steps.data[i];
-        step->waits = any_depends(plan, i, end, since);
-        if (step->waits) {
-            since = i;
-            waits++;
-        }
-    }
-    return waits;
-}
-
-/* The same where only the parts of the steps from `first` on that wait together have changed: the
- * waits before them stay, and those behind from where there is one as before. Returns how many
- * more there are. */
-static int place_waits_again(Plan *plan, size_t first) {
+/* Places the waits from step `first` on, where steps begin that wait together; those before are
+ * placed. Unless `all` may be others than they were, only the parts of these steps have changed:
+ * then the rest stays from where there is a wait as before. Returns how many more there are. */
+static int place_waits(Plan *plan, size_t first, bool all) {
     int more = 0;
-    size_t since = first > 0 ? first - 1 : 0;
+    size_t since = first > 0 ? first - 1 : 0; /* the first step after the last wait */
     while (since > 0 && !plan->steps.data[since]->waits)
         since--;
     for (size_t i = first, end; i < plan->steps.count; i = end) {
@@ -179,11 +163,11 @@ static int place_waits_again(Plan *plan, size_t first) {
         bool before = step->waits;
         step->waits = any_depends(plan, i, end, since);
         more += step->waits - before;
-        if (step->waits) {
-            since = i;
-            if (before && i > first)
-                break;
-        }
+        if (!step->waits)
+            continue;
+        since = i;
+        if (before && i > first && !all)
+            break;
     }
     return more;
 }
@@ -200,35 +184,37 @@ static double cycles_of(const Plan *plan, const double *cycles, size_t index) {
 }
 
 /* Of a call, the waits being placed. */
-static double plan_cycles(Plan *plan, const double *cycles) {
-    double sum = place_waits(plan) * plan->machine->wait_cycles;
-    for (size_t i = 0; i < plan->steps.count; i++)
+static double plan_cycles(const Plan *plan, const double *cycles) {
+    double sum = 0;
+    for (size_t i = 0; i < plan->steps.count; i++) {
         sum += cycles_of(plan, cycles, i);
+        if (plan->steps.data[i]->waits)
+            sum += plan->machine->wait_cycles;
+    }
     return sum;
 }
 
-/* Makes step `index`, and the band that it is in, whole if that makes the call no slower; the waits
- * are placed, before and after. */
+/* Makes step `index` whole, or the band that begins with it, if that makes the call no slower; the
+ * waits are placed, before and after. */
 static void try_whole(Plan *plan, size_t index, const double *cycles) {
     Step *step = plan->steps.data[index];
+    const Band *band = step->band.band;
+    bool begins = !band || index == 0 || plan->steps.data[index - 1]->band.band != band;
     int parts = parts_of(step);
-    if (parts == 1)
+    if (parts == 1 || !begins)
         return;
-    size_t begin = index;
-    while (step->band.band && begin > 0 &&
-           plan->steps.data[begin - 1]->band.band == step->band.band)
-        begin--;
+    size_t end = plan_band_end(plan, index);
     double more = 0;
-    for (size_t i = begin; i < plan_band_end(plan, begin); i++)
+    for (size_t i = index; i < end; i++)
         more -= cycles_of(plan, cycles, i);
     set_parts(step, 1);
-    for (size_t i = begin; i < plan_band_end(plan, begin); i++)
+    for (size_t i = index; i < end; i++)
         more += cycles_of(plan, cycles, i);
-    more += place_waits_again(plan, begin) * plan->machine->wait_cycles;
+    more += place_waits(plan, index, false) * plan->machine->wait_cycles;
     if (more <= 0)
         return;
     set_parts(step, parts);
-    place_waits_again(plan, begin);
+    place_waits(plan, index, false);
 }
 
 /* A small step among steps that are cut is best cut too: the waits around it are there anyway. So
@@ -246,7 +232,7 @@ static double cut_steps(Plan *plan, const double *cycles) {
         if (step->parts > 1 && has_split(step, plan->threads))
             step->split = choose_split(plan, step, plan->threads);
     }
-    place_waits(plan);
+    place_waits(plan, 0, true);
     for (size_t i = 0; i < count; i++)
         try_whole(plan, i, cycles);
     for (size_t i = count; i > 0; i--)
@@ -264,8 +250,10 @@ static double cut_in_memory(Plan *plan, const double *cycles) {
     if (can_spread(plan)) {
         memory_set_apart(plan);
         double best = cut_steps(plan, cycles);
-        if (memory_spread(plan))
+        if (memory_spread(plan)) {
+            place_waits(plan, 0, true);
             return best;
+        }
     }
     return cut_steps(plan, cycles);
 }
@@ -282,8 +270,9 @@ void plan_split(Plan *plan) {
     }
     double shared = cut_in_memory(plan, cycles) + plan->machine->wake_cycles;
     plan->shared = shared < WORTH_SHARING * alone;
+    if (!plan->shared)
+        return;
     for (size_t i = 0; i < plan->steps.count; i++)
         if (plan->steps.data[i]->parts == 1)
             plan->steps.data[i]->tile = tiles[i];
-    place_waits(plan);
 }

@@ -46,11 +46,16 @@ double tile_cost(const TileProblem *problem, const Tile *tile);
 /* The cheapest tile that fits the registers; of equals the first, with few rows and vectors. */
 Tile tile_choose(const TileProblem *problem);
 
-/* Slots of a group's tiles, of a CONV that has blocked output or a DEPTHWISE. */
+/* Whether the step's tile can be another one of as many vectors: a CONV that has blocked output, or
+ * a DEPTHWISE. Its kernel does any whole tiles of rows that it is asked for. */
+static inline bool tile_is_free(const Step *step) {
+    return (step->kind == STEP_CONV && step->output.block > 1) || step->kind == STEP_DEPTHWISE;
+}
+
+/* Slots that a group of such a step would take with the tile. */
 double tile_slots(const Machine *machine, const Step *step, const Tile *tile);
 
-/* The cheapest tile of a CONV or DEPTHWISE, which has one and blocked output, for images of `rows`
- * rows, whose own rows divide `multiple`. */
+/* The cheapest tile of such a step for images of `rows` rows, whose own rows divide `multiple`. */
 Tile tile_dividing(const Machine *machine, const Step *step, int64_t rows, int64_t multiple);
 
 /* A direct convolution of an image in groups, by shapes only. */
