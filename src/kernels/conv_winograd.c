@@ -209,6 +209,7 @@ void conv_winograd_emit(const Emitter *emitter) {
                      .tiles = step->conv.tiles[0] * step->conv.tiles[1],
                      .own_floats = positions * emitter->lanes, /* lines, [size][size][V] */
                      .before = input_emit,
-                     .after = output_emit};
+                     .after = output_emit,
+                     .multiply = products_by_position};
     products_emit(&work);
 }

@@ -417,6 +417,11 @@ static void sign_kind(const Step *step, StrBuf *out) {
                       step->conv.group, step->inputs[0].channels);
         sign_window(&step->conv.window, out);
         break;
+    case STEP_STRASSEN:
+        strbuf_format(out, "strassen %" PRId64 " %" PRId64, step->conv.group,
+                      step->inputs[0].channels);
+        sign_window(&step->conv.window, out);
+        break;
     case STEP_DEPTHWISE:
         strbuf_add(out, "depthwise");
         sign_window(&step->conv.window, out);

@@ -28,6 +28,7 @@ void kernel_emit(Ir *ir, const Step *step, const Machine *machine) {
             conv_gather_emit(&emitter);
         return;
     case STEP_WINOGRAD: conv_winograd_emit(&emitter); return;
+    case STEP_STRASSEN: conv_strassen_emit(&emitter); return;
     case STEP_DEPTHWISE: depthwise_emit(&emitter); return;
     case STEP_CONV_GENERAL: conv_general_emit(&emitter); return;
     case STEP_DENSE: gemv_emit(&emitter); return;

@@ -156,6 +156,7 @@ IrValue window_neutral(const Emitter *emitter);
 void conv_direct_emit(const Emitter *emitter); /* groups = 1, or whole vectors of filters a group */
 void conv_columns_emit(const Emitter *emitter); /* of plain images, few filters */
 void conv_winograd_emit(const Emitter *emitter);
+void conv_strassen_emit(const Emitter *emitter);
 void conv_shuffle_emit(const Emitter *emitter); /* conv_shuffles */
 void conv_gather_emit(const Emitter *emitter);  /* any groups */
 void depthwise_emit(const Emitter *emitter);

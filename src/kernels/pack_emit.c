@@ -6,6 +6,7 @@
 
 #include "codegen/ir.h"
 #include "kernels/kernel.h"
+#include "plan/strassen.h"
 
 typedef struct Packer {
     Ir *ir;
@@ -143,30 +144,59 @@ static void winograd_emit(Packer *packer, const PackRecipe *recipe, const Recipe
     ir_store_f64(ir, to, scale ? ir_fmul(ir, sum, scale) : sum);
 }
 
+/* The sum of a number of each quarter of the weights times the product's factor of it and the scale
+ * of its filter: `scales` is that of both halves of the filters. What has factor 0 is left out. */
+static void strassen_emit(Packer *packer, const PackRecipe *recipe, const RecipeLoops *loops,
+                          const IrValue *scales, IrValue to) {
+    Ir *ir = packer->ir;
+    double factors[STRASSEN_PRODUCTS * 4];
+    for (int k = 0; k < STRASSEN_PRODUCTS * 4; k++)
+        factors[k] = strassen_weights[k / 4][k / 2 % 2][k % 2];
+    IrValue table = ir_table_f64(ir, factors, STRASSEN_PRODUCTS * 4);
+    IrValue first = ir_mul_const(ir, loops->index[2], 4);
+    IrValue at = ir_add(ir, ir_mul_const(ir, loops->index[0], recipe->axes[0].stride),
+                        ir_mul_const(ir, loops->index[1], recipe->axes[1].stride));
+    IrValue from = ir_at(ir, weight_pointer(packer, recipe->source), at);
+    IrValue zero = ir_f64(ir, 0), sum = zero;
+    for (int quarter = 0; quarter < 4; quarter++) {
+        int64_t offset = quarter / 2 * (recipe->axes[0].extent / 2 * recipe->axes[0].stride) +
+                         quarter % 2 * (recipe->axes[1].extent / 2 * recipe->axes[1].stride);
+        IrValue factor = ir_table_number(ir, table, ir_add_const(ir, first, quarter));
+        IrValue number = ir_load_f64(ir, ir_at_const(ir, from, offset)), term = factor;
+        IrValue is_used = ir_fcompare(ir, IR_GREATER, ir_fabs(ir, factor), zero);
+        if (scales[quarter / 2])
+            term = ir_fmul(ir, term, scales[quarter / 2]);
+        term = ir_fmul(ir, term, number);
+        sum = ir_fadd(ir, sum, ir_select(ir, is_used, term, zero));
+    }
+    ir_store_f64(ir, to, sum);
+}
+
 /* The float at the loops' indices, which are all inside. */
 static void number_emit(Packer *packer, const PackRecipe *recipe, const RecipeLoops *loops,
-                        IrValue scale, IrValue to) {
+                        const IrValue *scales, IrValue to) {
     Ir *ir = packer->ir;
     IrValue channel = loops->index[recipe->channel_axis];
     switch (recipe->kind) {
-    case PACK_SCALE: ir_store_f64(ir, to, scale); return;
+    case PACK_SCALE: ir_store_f64(ir, to, scales[0]); return;
     case PACK_SHIFT: ir_store_f64(ir, to, recipe_shift(packer, recipe, channel)); return;
-    case PACK_WINOGRAD: winograd_emit(packer, recipe, loops, scale, to); return;
+    case PACK_WINOGRAD: winograd_emit(packer, recipe, loops, scales[0], to); return;
+    case PACK_STRASSEN: strassen_emit(packer, recipe, loops, scales, to); return;
     case PACK_TENSOR: break;
     }
     IrValue index = ir_i64(ir, 0);
     for (int axis = 0; axis < recipe->axis_count; axis++)
         index = ir_add(ir, index, ir_mul_const(ir, loops->index[axis], recipe->axes[axis].stride));
     IrValue from = ir_at(ir, weight_pointer(packer, recipe->source), index);
-    if (scale)
-        ir_store_f64(ir, to, ir_fmul(ir, ir_load_f64(ir, from), scale));
+    if (scales[0])
+        ir_store_f64(ir, to, ir_fmul(ir, ir_load_f64(ir, from), scales[0]));
     else
         ir_store(ir, to, ir_load(ir, from, 1), 1);
 }
 
 /* The float at the loops' indices, 0 where one is not below its extent. The channel is inside. */
 static void place_emit(Packer *packer, const PackRecipe *recipe, const RecipeLoops *loops,
-                       IrValue scale, IrValue to) {
+                       const IrValue *scales, IrValue to) {
     Ir *ir = packer->ir;
     IrIf inside[PACK_MAX_AXES];
     int tests = 0;
@@ -178,7 +208,7 @@ static void place_emit(Packer *packer, const PackRecipe *recipe, const RecipeLoo
         IrValue extent = ir_i64(ir, recipe->axes[axis].extent);
         inside[tests++] = ir_if_begin(ir, ir_less(ir, loops->index[axis], extent));
     }
-    number_emit(packer, recipe, loops, scale, to);
+    number_emit(packer, recipe, loops, scales, to);
     while (tests > 0)
         ir_if_end(ir, &inside[--tests]);
 }
@@ -188,14 +218,19 @@ static void channel_emit(Packer *packer, const PackRecipe *recipe, const RecipeL
                          IrValue packed, bool exists) {
     Ir *ir = packer->ir;
     RecipeLoops loops = *at;
-    IrValue scale = NULL; /* of weights without affines, and of PACK_SHIFT */
+    IrValue channel = loops.index[recipe->channel_axis];
+    IrValue scales[2] = {NULL, NULL}; /* of weights without affines, and of PACK_SHIFT */
     if (exists &&
         (recipe->kind == PACK_SCALE || (recipe->kind != PACK_SHIFT && recipe->affine_count > 0)))
-        scale = recipe_scale(packer, recipe, loops.index[recipe->channel_axis]);
+        scales[0] = recipe_scale(packer, recipe, channel);
+    if (scales[0] && recipe->kind == PACK_STRASSEN) {
+        int64_t half = recipe->axes[recipe->channel_axis].extent / 2;
+        scales[1] = recipe_scale(packer, recipe, ir_add_const(ir, channel, half));
+    }
     loops_begin(ir, recipe, &loops, loops.channel_loops, recipe->loop_count);
     IrValue to = ir_at(ir, packed, loops.position);
     if (exists)
-        place_emit(packer, recipe, &loops, scale, to);
+        place_emit(packer, recipe, &loops, scales, to);
     else
         ir_store(ir, to, ir_f32(ir, 0), 1);
     for (int k = recipe->loop_count - 1; k >= loops.channel_loops; k--)

@@ -2,11 +2,6 @@
 
 #include <assert.h>
 
-#include "kernels/prefetch.h"
-
-#define MAX_SUMS    128
-#define MAX_VECTORS 8
-
 static int64_t group_of(const Products *work) {
     return work->emitter->step->conv.group;
 }
@@ -29,57 +24,64 @@ static void tiles_transform(const Products *work, const Portion *blocks, TileTra
 }
 
 /* Multiply-adds of a register tile for one channel: `inputs` is that of the first of the tiles. */
-static void channel_emit(const Products *work, int vectors, IrValue inputs, IrValue weights,
-                         IrValue *sums) {
+static void channel_emit(const Products *work, const ProductTile *tile, IrValue inputs,
+                         IrValue weights, IrValue *sums) {
     Ir *ir = work->emitter->ir;
-    int lanes = work->emitter->lanes, columns = work->emitter->step->tile.columns;
-    IrValue weight[MAX_VECTORS];
-    for (int v = 0; v < vectors; v++)
+    int lanes = work->emitter->lanes;
+    IrValue weight[PRODUCT_MAX_VECTORS];
+    for (int v = 0; v < tile->vectors; v++)
         weight[v] = ir_load(ir, ir_at_const(ir, weights, (int64_t)v * lanes), lanes);
-    prefetch_stream(work->emitter, weights, vectors);
-    for (int c = 0; c < columns; c++) {
+    prefetch_stream(work->emitter, weights, tile->vectors);
+    for (int c = 0; c < tile->columns; c++) {
         IrValue number = ir_load(ir, ir_at_const(ir, inputs, (int64_t)c * lanes), 1);
         IrValue everywhere = ir_splat(ir, number, lanes);
-        for (int v = 0; v < vectors; v++, sums++)
+        for (int v = 0; v < tile->vectors; v++, sums++)
             *sums = ir_fma(ir, weight[v], everywhere, *sums);
     }
 }
 
+void product_add(const Products *work, const ProductTile *tile, IrValue *sums) {
+    Ir *ir = work->emitter->ir;
+    int lanes = work->emitter->lanes, unroll = work->emitter->step->tile.unroll;
+    int64_t channel_weights = (int64_t)tile->vectors * lanes;
+    assert(tile->columns * tile->vectors <= PRODUCT_MAX_SUMS);
+    IrLoop loop = ir_loop_begin(ir, ir_i64(ir, 0), ir_i64(ir, work->channels), unroll, sums,
+                                tile->columns * tile->vectors);
+    IrValue block = ir_mul_const(ir, ir_div_const(ir, loop.index, lanes), group_of(work) * lanes);
+    IrValue lane = ir_rem_const(ir, loop.index, lanes);
+    IrValue from = ir_at(ir, tile->inputs, ir_add(ir, block, lane));
+    IrValue read = ir_mul_const(ir, loop.index, channel_weights);
+    IrValue by = ir_at(ir, tile->weights, read);
+    next_block_prefetch(&tile->next, ir_add_const(ir, read, tile->read), unroll * channel_weights);
+    for (int k = 0; k < unroll; k++)
+        channel_emit(work, tile, ir_at_const(ir, from, k), ir_at_const(ir, by, k * channel_weights),
+                     sums);
+    ir_loop_end(ir, &loop);
+}
+
 /* A register tile: the tiles from number `first` of the group on by `vectors` vectors of filters;
  * `inputs` and `products` are those of number 0. */
-static void product_emit(const Products *work, int vectors, IrValue first, IrValue inputs,
-                         IrValue weights, IrValue next_weights, IrValue products) {
-    const Step *step = work->emitter->step;
+static void tile_emit(const Products *work, int vectors, IrValue first, IrValue inputs,
+                      IrValue weights, IrValue next_weights, IrValue products) {
     Ir *ir = work->emitter->ir;
-    int lanes = work->emitter->lanes, columns = step->tile.columns, unroll = step->tile.unroll;
-    int64_t block_stride = group_of(work) * lanes;
-    IrValue sums[MAX_SUMS];
-    assert(columns * vectors <= MAX_SUMS);
+    int lanes = work->emitter->lanes, columns = work->emitter->step->tile.columns;
+    IrValue sums[PRODUCT_MAX_SUMS];
     for (int k = 0; k < columns * vectors; k++)
         sums[k] = ir_f32_vector(ir, 0, lanes);
     IrValue at = ir_mul_const(ir, first, lanes);
-    inputs = ir_at(ir, inputs, at);
+    ProductTile tile = {.columns = columns,
+                        .vectors = vectors,
+                        .inputs = ir_at(ir, inputs, at),
+                        .weights = weights,
+                        .next = next_block_begin(work->emitter, next_weights,
+                                                 work->channels * vectors * lanes, first, columns,
+                                                 group_of(work))};
     products = ir_at(ir, products, at);
-    int64_t channel_weights = (int64_t)vectors * lanes;
-    NextBlock next = next_block_begin(work->emitter, next_weights, work->channels * channel_weights,
-                                      first, columns, group_of(work));
-    IrLoop loop = ir_loop_begin(ir, ir_i64(ir, 0), ir_i64(ir, work->channels), unroll, sums,
-                                columns * vectors);
-    IrValue block = ir_mul_const(ir, ir_div_const(ir, loop.index, lanes), block_stride);
-    IrValue lane = ir_rem_const(ir, loop.index, lanes);
-    IrValue from = ir_at(ir, inputs, ir_add(ir, block, lane));
-    IrValue read = ir_mul_const(ir, loop.index, channel_weights);
-    IrValue by = ir_at(ir, weights, read);
-    next_block_prefetch(&next, read, unroll * channel_weights);
-    for (int k = 0; k < unroll; k++)
-        channel_emit(work, vectors, ir_at_const(ir, from, k),
-                     ir_at_const(ir, by, k * channel_weights), sums);
-    ir_loop_end(ir, &loop);
+    product_add(work, &tile, sums);
     const IrValue *sum = sums;
     for (int c = 0; c < columns; c++)
         for (int v = 0; v < vectors; v++, sum++)
-            ir_store(ir, ir_at_const(ir, products, v * block_stride + (int64_t)c * lanes), *sum,
-                     lanes);
+            ir_store(ir, ir_at_const(ir, products, (v * group_of(work) + c) * lanes), *sum, lanes);
 }
 
 /* Where the weights are of the block that this part does after whole block number `index`, whose
@@ -111,13 +113,12 @@ static void blocks_emit(const Products *work, IrLoop block, int vectors, IrValue
     IrValue after = whole ? weights_after(work, block.index, by) : ir_at_const(ir, by, floats);
     IrValue to = ir_at(ir, products, ir_mul_const(ir, block.index, width * group_of(work)));
     IrLoop tile = ir_loop_begin(ir, ir_i64(ir, 0), work->count, step->tile.columns, NULL, 0);
-    product_emit(work, vectors, tile.index, inputs, by, after, to);
+    tile_emit(work, vectors, tile.index, inputs, by, after, to);
     ir_loop_end(ir, &tile);
     ir_loop_end(ir, &block);
 }
 
-/* All products of the group. */
-static void positions_emit(const Products *work) {
+void products_by_position(const Products *work) {
     const Emitter *emitter = work->emitter;
     const Step *step = emitter->step;
     Ir *ir = emitter->ir;
@@ -156,20 +157,20 @@ void products_emit(Products *work) {
     int64_t filter_blocks = divide_up(work->filters, lanes);
     work->input_stride = (channel_blocks * group_of(work) + 1) * lanes;
     work->product_stride = (filter_blocks * group_of(work) + 1) * lanes;
-    int64_t inputs_floats = work->positions * work->input_stride;
-    int64_t floats = work->own_floats + inputs_floats + work->positions * work->product_stride;
+    int64_t input_floats = work->positions * work->input_stride;
+    int64_t product_floats = work->after ? work->positions * work->product_stride : 0;
+    int64_t floats = work->own_floats + input_floats + product_floats;
     work->own = emitter_scratch(emitter);
     if (step->parts > 1) /* each part has its own */
         work->own = ir_at(ir, work->own, ir_mul_const(ir, emitter->part, floats));
     work->inputs = ir_at_const(ir, work->own, work->own_floats);
-    work->products = ir_at_const(ir, work->inputs, inputs_floats);
+    work->products = ir_at_const(ir, work->inputs, input_floats);
 
-    int64_t groups = divide_up(work->tiles, group_of(work));
     int64_t blocks = divide_up(work->filters, (int64_t)step->tile.vectors * lanes);
-    Portion all = {ir_i64(ir, 0), ir_i64(ir, groups)};
+    Portion tiles = {ir_i64(ir, 0), ir_i64(ir, work->tiles)};
     work->blocks = (Portion){ir_i64(ir, 0), ir_i64(ir, blocks)};
     if (step->split == SPLIT_ROWS)
-        all = portion_of(emitter, groups);
+        tiles = portion_by(emitter, work->tiles, step->tile.columns);
     else
         work->blocks = portion_of(emitter, blocks);
     const Portion before = {ir_i64(ir, 0), ir_i64(ir, channel_blocks)};
@@ -177,12 +178,12 @@ void products_emit(Products *work) {
                            ir_min(ir, ir_mul_const(ir, work->blocks.end, step->tile.vectors),
                                   ir_i64(ir, filter_blocks))};
 
-    IrLoop loop = ir_loop_begin(ir, all.begin, all.end, 1, NULL, 0);
-    work->first = ir_mul_const(ir, loop.index, group_of(work));
-    work->count =
-        ir_min(ir, ir_i64(ir, group_of(work)), ir_sub(ir, ir_i64(ir, work->tiles), work->first));
+    IrLoop loop = ir_loop_begin(ir, tiles.begin, tiles.end, group_of(work), NULL, 0);
+    work->first = loop.index;
+    work->count = ir_min(ir, ir_i64(ir, group_of(work)), ir_sub(ir, tiles.end, work->first));
     tiles_transform(work, &before, work->before);
-    positions_emit(work);
-    tiles_transform(work, &after, work->after);
+    work->multiply(work);
+    if (work->after)
+        tiles_transform(work, &after, work->after);
     ir_loop_end(ir, &loop);
 }

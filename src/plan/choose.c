@@ -5,16 +5,19 @@
  *              that takes longer
  *   Winograd   s * s matrix products of [tiles x channels] by [channels x filters] by the same
  *              tiles, or reading the transformed weights; and the transforms before and after
+ *   Strassen   the same, of seven products of half the pixels, channels and filters
  *
  * A method whose error would be too large is left out (WINOGRAD_ERROR).
  *
- * Kernels of 3 x 3 and 5 x 5 with stride 1 in one group can be either. */
+ * In one group, kernels of 3 x 3 and 5 x 5 with stride 1 can go by Winograd's method, those of
+ * 1 x 1 by Strassen's. */
 #include <assert.h>
 #include <math.h>
 
 #include "plan/cost.h"
 #include "plan/product.h"
 #include "plan/storage.h"
+#include "plan/strassen.h"
 #include "plan/tile_cost.h"
 #include "support/checked.h"
 
@@ -24,46 +27,89 @@
 #define TRANSFORM_VECTOR     2.5
 #define GROUP_TILES          24 /* fewer tiles at a time leave the weights' reading unhidden */
 #define GROUP_CACHE_SHARE    2  /* the transformed tiles of a group take 1 / this of the cache */
-#define WINOGRAD_UNROLL      4  /* channels per turn, where they divide */
+#define PRODUCT_UNROLL       4  /* channels per turn, where they divide */
+/* Cycles that the vectors of both pixels and halves take in a tile of Strassen's, before the
+ * products and after, most of them stores; fitted in the same way. */
+#define STRASSEN_TILE     34
+#define STRASSEN_UNHIDDEN 0.2  /* of the time to read its weights from a cache */
+#define STRASSEN_SHARE    0.98 /* of the direct method's cycles that are worth its memory */
 
-/* A convolution that Winograd's method could do. */
+/* A convolution by products of transformed tiles. */
 typedef struct Candidate {
     const Machine *machine;
-    const Winograd *winograd;
-    int64_t channels, filters;             /* numbers of them */
+    StepKind kind;
+    const Winograd *winograd;              /* WINOGRAD */
+    int64_t positions;                     /* products */
+    int64_t channels, filters;             /* of each */
     int64_t channel_blocks, filter_blocks; /* vectors of them */
     int64_t tiles[2];
     int64_t tile_count;
-    int parts; /* threads that share the work */
+    double before, after; /* slots of the transforms of a tile and block */
+    int64_t kept_blocks;  /* vectors of a tile and position that are kept between transforms */
+    double error;         /* that is expected, as a share of the largest result */
+    int parts;            /* threads that share the work */
     Split split;
+    double share;   /* of the cycles of the best so far that it may take */
+    double cycles;  /* of one thread; set by candidate_cycles, as the next ones */
+    double elapsed; /* of all threads together */
+    Tile tile;
+    int64_t group; /* tiles that are transformed together */
 } Candidate;
 
 static bool is_square(const int64_t pair[2], int64_t value) {
     return pair[0] == value && pair[1] == value;
 }
 
-static bool can_transform(const Step *step) {
-    const Window *window = &step->conv.window;
-    return step->kind == STEP_CONV && step->conv.groups == 1 && is_square(window->stride, 1) &&
-           is_square(window->dilation, 1) &&
-           (is_square(window->kernel, 3) || is_square(window->kernel, 5));
+/* A transform of s lines one way and `lines` the other. */
+static double transform_slots(const Winograd *winograd, int lines) {
+    double size = winograd->size;
+    return (size + lines) * (TRANSFORM_LINE(size) + 2 * TRANSFORM_VECTOR * size);
 }
 
-static Candidate candidate_of(const Machine *machine, const Step *step, const Winograd *winograd) {
-    Box input = box_of_shape(&step->input_values[0]->type.shape);
+static Candidate candidate_begin(const Plan *plan, const Step *step, StepKind kind) {
+    return (Candidate){.machine = plan->machine,
+                       .kind = kind,
+                       .channels = step->conv.weight->shape.dims[1],
+                       .filters = step->conv.weight->shape.dims[0],
+                       .share = kind == STEP_STRASSEN ? STRASSEN_SHARE : 1,
+                       .parts = plan_parts(plan)};
+}
+
+static void candidate_end(Candidate *candidate) {
+    int lanes = candidate->machine->lanes;
+    candidate->channel_blocks = divide_up(candidate->channels, lanes);
+    candidate->filter_blocks = divide_up(candidate->filters, lanes);
+    candidate->kept_blocks = candidate->channel_blocks;
+    candidate->kept_blocks += candidate->kind == STEP_WINOGRAD ? candidate->filter_blocks : 0;
+    candidate->tile_count = candidate->tiles[0] * candidate->tiles[1];
+}
+
+static Candidate candidate_of_winograd(const Plan *plan, const Step *step, int outputs, int taps) {
+    const Winograd *winograd = winograd_make(plan->arena, outputs, taps);
     Box output = box_of_shape(&step->output_value->type.shape);
-    int64_t filters = step->conv.weight->shape.dims[0];
-    Candidate candidate = {
-        .machine = machine,
-        .winograd = winograd,
-        .channels = input.channels,
-        .filters = filters,
-        .channel_blocks = divide_up(input.channels, machine->lanes),
-        .filter_blocks = divide_up(filters, machine->lanes),
-        .tiles = {divide_up(output.height, winograd->outputs),
-                  divide_up(output.width, winograd->outputs)},
-    };
-    candidate.tile_count = candidate.tiles[0] * candidate.tiles[1];
+    Candidate candidate = candidate_begin(plan, step, STEP_WINOGRAD);
+    candidate.winograd = winograd;
+    candidate.positions = (int64_t)winograd->size * winograd->size;
+    candidate.tiles[0] = divide_up(output.height, outputs);
+    candidate.tiles[1] = divide_up(output.width, outputs);
+    candidate.before = transform_slots(winograd, winograd->size);
+    candidate.after = transform_slots(winograd, outputs);
+    candidate.error = winograd_error(winograd, candidate.channels, plan->machine->fused);
+    candidate_end(&candidate);
+    return candidate;
+}
+
+static Candidate candidate_of_strassen(const Plan *plan, const Step *step) {
+    Box output = box_of_shape(&step->output_value->type.shape);
+    Candidate candidate = candidate_begin(plan, step, STEP_STRASSEN);
+    candidate.error = strassen_error(candidate.channels, plan->machine->fused);
+    candidate.positions = STRASSEN_PRODUCTS;
+    candidate.channels /= 2;
+    candidate.filters /= 2;
+    candidate.tiles[0] = 1;
+    candidate.tiles[1] = divide_up(output.height * output.width, STRASSEN_PIXELS);
+    candidate.before = candidate.after = STRASSEN_TILE * plan->machine->fma_per_cycle;
+    candidate_end(&candidate);
     return candidate;
 }
 
@@ -77,9 +123,9 @@ static double direct_cycles(const Machine *machine, const Step *step) {
     return fmax(cycles_of_slots(machine, slots), memory_cycles(machine, bytes));
 }
 
-/* ---- Winograd ------------------------------------------------------------------------------ */
+/* ---- products of transformed tiles ---------------------------------------------------------- */
 
-/* One product of all tiles, `columns` of them at a time; the last time as well. */
+/* One product of all tiles. */
 static TileProblem product_problem(const Candidate *candidate) {
     return (TileProblem){
         .machine = candidate->machine,
@@ -94,7 +140,16 @@ static TileProblem product_problem(const Candidate *candidate) {
     };
 }
 
-/* The cheapest register tile, if every one has the same number of columns. */
+/* Tiles of the thread that has most of them, `columns` at a time. */
+static int64_t tiles_of_part(const Candidate *candidate, int64_t columns) {
+    int64_t turns = divide_up(candidate->tile_count, columns);
+    int parts = candidate->split == SPLIT_ROWS ? candidate->parts : 1;
+    return parts > 1 || candidate->kind == STEP_WINOGRAD ? divide_up(turns, parts) * columns
+                                                         : candidate->tile_count;
+}
+
+/* The cheapest register tile, with the cycles of all threads as if each had as many tiles as the
+ * one that has most; Winograd's method makes all of the same number of columns. */
 static Tile choose_columns(const Candidate *candidate, double *cycles) {
     TileProblem problem = product_problem(candidate);
     Tile best = {0};
@@ -102,16 +157,17 @@ static Tile choose_columns(const Candidate *candidate, double *cycles) {
     for (int vectors = 1; vectors <= smaller(problem.vectors, problem.max_vectors); vectors++) {
         int fitting = (problem.registers - vectors) / vectors;
         for (int columns = 1; columns <= smaller(candidate->tile_count, fitting); columns++) {
-            problem.width = divide_up(candidate->tile_count, columns) * columns;
+            int parts = candidate->split == SPLIT_ROWS ? candidate->parts : 1;
+            problem.width = tiles_of_part(candidate, columns);
             Tile tile = {1, columns, vectors, 1};
-            double cost = cycles_of_slots(candidate->machine, tile_cost(&problem, &tile));
+            double cost = parts * cycles_of_slots(candidate->machine, tile_cost(&problem, &tile));
             if (best.columns == 0 || cost < *cycles) {
                 best = tile;
                 *cycles = cost;
             }
         }
     }
-    best.unroll = WINOGRAD_UNROLL;
+    best.unroll = PRODUCT_UNROLL;
     while (candidate->channels % best.unroll != 0)
         best.unroll /= 2; /* a divisor of the lanes as well: a turn stays in a block */
     return best;
@@ -121,95 +177,121 @@ static Tile choose_columns(const Candidate *candidate, double *cycles) {
  * reading all weights for them; then as even groups as there can be. */
 static int64_t choose_group(const Candidate *candidate, int columns) {
     const Machine *machine = candidate->machine;
-    int64_t positions = candidate->winograd->size * candidate->winograd->size;
-    int64_t bytes = positions * (candidate->channel_blocks + candidate->filter_blocks) *
-                    machine->lanes * (int64_t)sizeof(float); /* of a tile */
+    int64_t bytes = candidate->positions * candidate->kept_blocks * machine->lanes *
+                    (int64_t)sizeof(float); /* of a tile */
     int64_t group = machine->cache_bytes / GROUP_CACHE_SHARE / bytes;
     if (group < GROUP_TILES)
         group = GROUP_TILES;
-    if (group > candidate->tile_count)
-        group = candidate->tile_count;
-    int64_t groups = divide_up(candidate->tile_count, group);
-    if (candidate->split == SPLIT_ROWS)
-        groups = divide_up(groups, candidate->parts) * candidate->parts; /* as many for each */
-    group = divide_up(candidate->tile_count, groups);
-    return divide_up(group, columns) * columns;
+    int64_t tiles = tiles_of_part(candidate, columns);
+    int64_t groups = divide_up(tiles, group < tiles ? group : tiles);
+    return divide_up(divide_up(tiles, groups), columns) * columns;
 }
 
-/* Of a transform of all tiles in `blocks` blocks: s lines one way and `lines` the other. */
-static double transform_cycles(const Candidate *candidate, int64_t blocks, int lines) {
-    double size = candidate->winograd->size;
-    double line = TRANSFORM_LINE(size) + 2 * TRANSFORM_VECTOR * size;
+/* Of the transforms of all tiles in `blocks` blocks. */
+static double transform_cycles(const Candidate *candidate, int64_t blocks, double slots) {
     return cycles_of_slots(candidate->machine,
-                           (double)candidate->tile_count * (double)blocks * (size + lines) * line);
+                           (double)candidate->tile_count * (double)blocks * slots);
 }
 
-/* Of one thread; sets the tile, the group, and how threads share the work. Those that share the
+/* Sets the cycles, the tile, the group, and how threads share the work. Those that share the
  * filters all transform the whole input; those that share the tiles all read all weights. */
-static double winograd_cycles(Candidate *candidate, Tile *tile, int64_t *group) {
-    const Winograd *winograd = candidate->winograd;
-    double positions = winograd->size * winograd->size;
-    double product;
-    *tile = choose_columns(candidate, &product);
+static void candidate_cycles(Candidate *candidate) {
+    double positions = (double)candidate->positions;
     double bytes = positions * (double)candidate->channels * (double)candidate->filters * 4;
-    double reading = memory_cycles(candidate->machine, bytes);
-    double before = transform_cycles(candidate, candidate->channel_blocks, winograd->size);
-    double after = transform_cycles(candidate, candidate->filter_blocks, winograd->outputs);
+    double reading = memory_cycles(candidate->machine, bytes), unhidden = 0;
+    double before = transform_cycles(candidate, candidate->channel_blocks, candidate->before);
+    double after = transform_cycles(candidate, candidate->filter_blocks, candidate->after);
+    double product;
     candidate->split = before < reading ? SPLIT_CHANNELS : SPLIT_ROWS;
-    *group = choose_group(candidate, tile->columns);
-    return fmax(positions * product, reading) + before + after;
+    if (candidate->kind == STEP_STRASSEN) {
+        unhidden = STRASSEN_UNHIDDEN * bytes / candidate->machine->bytes_per_cycle;
+        candidate->split = before < unhidden ? SPLIT_CHANNELS : SPLIT_ROWS;
+    }
+    candidate->tile = choose_columns(candidate, &product);
+    candidate->group = choose_group(candidate, candidate->tile.columns);
+    double products = fmax(positions * product, reading) + after;
+    candidate->cycles = before + products + unhidden;
+    candidate->elapsed = candidate->split == SPLIT_CHANNELS
+                             ? before + (products + unhidden) / candidate->parts
+                             : (before + products) / candidate->parts + unhidden;
+    if (candidate->parts > 1) /* its scratch memory may be what a thread still reads */
+        candidate->elapsed += candidate->machine->wait_cycles;
 }
 
-/* Floats for the lines between the two halves of a transform, and for a group of tiles before and
- * after the products, for each thread. False if they do not fit 64 bits. */
-static bool scratch_floats(const Candidate *candidate, int64_t group, int64_t *floats) {
+/* Floats for what lies between transforms and products (kernels/products.h), for each thread. False
+ * if they do not fit 64 bits. */
+static bool scratch_floats(const Candidate *candidate, int64_t *floats) {
     int64_t lanes = candidate->machine->lanes;
-    int64_t positions = candidate->winograd->size * candidate->winograd->size;
-    int64_t blocks, tile;
-    return checked_add(candidate->channel_blocks, candidate->filter_blocks, &blocks) &&
-           checked_mul(blocks, group, &tile) && checked_add(tile, 3, &tile) &&
-           checked_mul(tile, positions * lanes * candidate->parts, floats);
+    int64_t sums = STRASSEN_KEPT * candidate->tile.columns * candidate->tile.vectors;
+    bool is_winograd = candidate->kind == STEP_WINOGRAD; /* keeps its products, and lines */
+    int64_t vectors;
+    return checked_mul(candidate->kept_blocks, candidate->group, &vectors) &&
+           checked_add(vectors, is_winograd ? 3 : 1, &vectors) &&
+           checked_mul(vectors, candidate->positions, &vectors) &&
+           checked_add(vectors, is_winograd ? 0 : sums, &vectors) &&
+           checked_mul(vectors, lanes * candidate->parts, floats);
 }
 
-static void note_choice(Step *step, int outputs, double cycles) {
+static void note_choice(Step *step, StepKind kind, int outputs, double cycles) {
     assert(step->choice_count < STEP_MAX_CHOICES);
-    step->choices[step->choice_count++] = (Choice){outputs, cycles};
+    step->choices[step->choice_count++] = (Choice){kind, outputs, cycles};
 }
 
-/* Considers F(outputs, taps) for the step, which is still a CONV or already WINOGRAD. */
-static void consider(Plan *plan, Step *step, int outputs, int taps, double *best) {
-    Winograd *winograd = winograd_make(plan->arena, outputs, taps);
-    Candidate candidate = candidate_of(plan->machine, step, winograd);
-    candidate.parts = plan_parts(plan);
-    Tile tile;
-    int64_t group, floats;
-    if (winograd_error(winograd, candidate.channels, plan->machine->fused) > WINOGRAD_ERROR)
+/* Considers a method for the step, which is still a CONV or already goes by another. */
+static void consider(Step *step, Candidate *candidate, double *best) {
+    int64_t floats;
+    if (candidate->error > WINOGRAD_ERROR)
         return;
-    double cycles = winograd_cycles(&candidate, &tile, &group);
-    note_choice(step, outputs, cycles);
-    if (cycles >= *best || !scratch_floats(&candidate, group, &floats))
+    candidate_cycles(candidate);
+    note_choice(step, candidate->kind, candidate->winograd ? candidate->winograd->outputs : 0,
+                candidate->cycles);
+    if (candidate->elapsed >= candidate->share * *best || !scratch_floats(candidate, &floats))
         return;
-    *best = cycles;
-    step->kind = STEP_WINOGRAD;
-    step->tile = tile;
+    *best = candidate->elapsed;
+    step->kind = candidate->kind;
+    step->tile = candidate->tile;
     step->scratch_floats = floats;
-    step->split = candidate.split;
-    step->conv.winograd = winograd;
-    step->conv.cycles = cycles;
-    step->conv.group = group;
-    step->conv.tiles[0] = candidate.tiles[0];
-    step->conv.tiles[1] = candidate.tiles[1];
+    step->split = candidate->split;
+    step->conv.winograd = candidate->winograd;
+    step->conv.cycles = candidate->cycles;
+    step->conv.group = candidate->group;
+    step->conv.tiles[0] = candidate->tiles[0];
+    step->conv.tiles[1] = candidate->tiles[1];
+}
+
+/* ---- the choice ----------------------------------------------------------------------------- */
+
+static bool is_winograd(const Step *step) {
+    const Window *window = &step->conv.window;
+    return is_square(window->stride, 1) && is_square(window->dilation, 1) &&
+           (is_square(window->kernel, 3) || is_square(window->kernel, 5));
+}
+
+/* Halves of whole blocks, and pixels enough for two. */
+static bool is_strassen(const Step *step, const Machine *machine) {
+    const Window *window = &step->conv.window;
+    const int64_t *dims = step->conv.weight->shape.dims;
+    Box output = box_of_shape(&step->output_value->type.shape);
+    int64_t unit = 2 * machine->lanes;
+    return is_square(window->kernel, 1) && is_square(window->pad_begin, 0) && dims[0] % unit == 0 &&
+           dims[1] % unit == 0 && output.height * output.width >= STRASSEN_PIXELS;
 }
 
 static void choose_conv(Plan *plan, Step *step, const PlanOptions *options) {
-    int taps = (int)step->conv.window.kernel[0];
+    int taps = (int)step->conv.window.kernel[0], asked = options->tile_size;
     double best = direct_cycles(plan->machine, step);
-    note_choice(step, 0, best);
-    for (int size = taps == 3 ? 4 : 6; size <= WINOGRAD_MAX_SIZE; size += 2) {
-        if (options->winograd_size == size)
+    note_choice(step, STEP_CONV, 0, best);
+    best /= plan_parts(plan);
+    int first = taps == 1 ? STRASSEN_PIXELS : taps == 3 ? 4 : 6;
+    int last = taps == 1 ? STRASSEN_PIXELS : WINOGRAD_MAX_SIZE;
+    for (int size = first; size <= last; size += 2) {
+        if (asked != 0 && asked != size)
+            continue;
+        if (asked == size)
             best = INFINITY;
-        if (options->winograd_size == size || options->winograd_size == 0)
-            consider(plan, step, size - taps + 1, taps, &best);
+        Candidate candidate = taps == 1 ? candidate_of_strassen(plan, step)
+                                        : candidate_of_winograd(plan, step, size - taps + 1, taps);
+        consider(step, &candidate, &best);
     }
 }
 
@@ -218,7 +300,8 @@ void plan_choose(Plan *plan, const PlanOptions *options) {
         Step *step = plan->steps.data[i];
         if (step->kind == STEP_GEMM)
             product_choose(plan, step);
-        else if (can_transform(step) && !options->exact)
+        else if (step->kind == STEP_CONV && step->conv.groups == 1 && !options->exact &&
+                 (is_winograd(step) || is_strassen(step, plan->machine)))
             choose_conv(plan, step, options);
     }
 }
@@ -227,7 +310,7 @@ const double *plan_error_shares(const Plan *plan, Arena *arena) {
     double *shares = NULL;
     for (size_t i = 0; i < plan->steps.count; i++) {
         const Step *step = plan->steps.data[i];
-        if (step->kind != STEP_WINOGRAD)
+        if (step->kind != STEP_WINOGRAD && step->kind != STEP_STRASSEN)
             continue;
         if (!shares)
             shares = ARENA_ARRAY(arena, plan->graph->nodes.count, double);

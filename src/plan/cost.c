@@ -25,6 +25,7 @@ static double step_macs(const Step *step) {
     switch (step->kind) {
     case STEP_CONV:
     case STEP_WINOGRAD:
+    case STEP_STRASSEN:
     case STEP_DEPTHWISE: return (double)view_elements(&step->output) * conv_taps(step);
     case STEP_CONV_GENERAL:
         return (double)view_elements(step->conv.transposed ? &step->inputs[0] : &step->output) *
@@ -84,7 +85,8 @@ static double kernel_slots(const Machine *machine, const Step *step) {
                                                    step->output.height, step->output.width);
         return tile_cost(&problem, &step->tile) * (double)problem.repeats;
     }
-    case STEP_WINOGRAD: return step->conv.cycles * machine->fma_per_cycle;
+    case STEP_WINOGRAD:
+    case STEP_STRASSEN: return step->conv.cycles * machine->fma_per_cycle;
     case STEP_DEPTHWISE: return 1.3 * outputs * conv_taps(step);
     case STEP_CONV_GENERAL: return 1.2 * step_macs(step) / lanes;
     case STEP_DENSE: return step_macs(step) / lanes;

@@ -85,6 +85,7 @@ static bool takes_epilogue(StepKind kind) {
     switch (kind) {
     case STEP_CONV:
     case STEP_WINOGRAD:
+    case STEP_STRASSEN:
     case STEP_DEPTHWISE:
     case STEP_CONV_GENERAL:
     case STEP_DENSE:

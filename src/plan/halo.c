@@ -39,7 +39,7 @@ static Halo halo_of_columns(const Step *step, Box input, Box output) {
 Halo halo_of_step(const Step *step) {
     Box input = box_of_shape(&step->input_values[0]->type.shape);
     Box output = box_of_shape(&step->output_value->type.shape);
-    if (step->kind == STEP_CONV || step->kind == STEP_DEPTHWISE)
+    if (step->kind == STEP_CONV || step->kind == STEP_STRASSEN || step->kind == STEP_DEPTHWISE)
         return halo_of_window(&step->conv.window, input, output);
     if (step->kind == STEP_WINOGRAD)
         return halo_of_window(&step->conv.window, input, winograd_cover(step));

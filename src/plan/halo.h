@@ -10,8 +10,8 @@ typedef struct Halo {
     int64_t end[2];   /* rows below, columns to the right */
 } Halo;
 
-/* Of a CONV, WINOGRAD, DEPTHWISE or CONV_GENERAL; of all other steps none. Rows and columns that no
- * window reaches are not counted. */
+/* Of a CONV, WINOGRAD, STRASSEN, DEPTHWISE or CONV_GENERAL; of all other steps none. Rows and
+ * columns that no window reaches are not counted. */
 Halo halo_of_step(const Step *step);
 
 bool halo_exists(const Halo *halo);

@@ -130,6 +130,7 @@ static int64_t natural_block(const Layout *layout, const Step *step) {
     case STEP_CONV:
     case STEP_WINDOW: return goes_by_columns(layout, step) ? 1 : lanes;
     case STEP_WINOGRAD:
+    case STEP_STRASSEN:
     case STEP_DEPTHWISE:
     case STEP_CONV_GENERAL:
     case STEP_RESIZE:

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "plan/plan.h"
+#include "plan/strassen.h"
 
 #define STRIP 16                 /* floats of a cache line */
 #define PIECE ((int64_t)1 << 16) /* floats handed on together */
@@ -469,12 +470,61 @@ static void pack_winograd(Output *out, Arena *arena, const PackRecipe *recipe) {
     output_add(out, tensor, recipe->floats);
 }
 
+/* ---- Strassen ------------------------------------------------------------------------------- */
+
+/* Filters that are packed side by side at most: as wide as a register tile. */
+#define STRASSEN_WIDTH 128
+
+/* Adds to `sums` what a quarter of the weights has for `width` filters from `filter` on and `depth`
+ * channels from `channel` on, times a sign. */
+static void add_quarter(const PackRecipe *recipe, const double *scale, double sign, int64_t filter,
+                        int64_t width, int64_t channel, int64_t depth,
+                        double sums[STRIP][STRASSEN_WIDTH]) {
+    for (int64_t f = 0; f < width; f++) {
+        const float *from = recipe->source->data + (filter + f) * recipe->axes[0].stride + channel;
+        double factor = scale ? sign * scale[filter + f] : sign;
+        for (int64_t k = 0; k < depth; k++)
+            sums[k][f] += factor * (double)from[k];
+    }
+}
+
+/* Half of the channels for a product and `width` filters from `filter` on, a strip at a time. */
+static void pack_product(Output *out, const PackRecipe *recipe, const double *scale, int product,
+                         int64_t filter, int64_t width) {
+    const int64_t filters = recipe->axes[0].extent / 2, channels = recipe->axes[1].extent / 2;
+    for (int64_t channel = 0; channel < channels; channel += STRIP) {
+        double sums[STRIP][STRASSEN_WIDTH] = {0};
+        int64_t depth = least(STRIP, channels - channel);
+        for (int i = 0; i < 2; i++)
+            for (int k = 0; k < 2; k++)
+                if (strassen_weights[product][i][k] != 0)
+                    add_quarter(recipe, scale, strassen_weights[product][i][k],
+                                filter + i * filters, width, channel + k * channels, depth, sums);
+        float *next = output_next(out, depth * width);
+        for (int64_t k = 0; k < depth; k++)
+            for (int64_t f = 0; f < width; f++)
+                *next++ = (float)sums[k][f];
+    }
+}
+
+/* [blocks][products][half of the channels][width] */
+static void pack_strassen(Output *out, Arena *arena, const PackRecipe *recipe) {
+    const double *scale = channel_scales(arena, recipe);
+    const int64_t width = recipe->loops[recipe->loop_count - 1].count;
+    const int64_t block = recipe->axes[1].extent / 2 * STRASSEN_PRODUCTS * width;
+    assert(width <= STRASSEN_WIDTH);
+    for (int64_t i = 0; i < recipe->floats / block; i++)
+        for (int product = 0; product < STRASSEN_PRODUCTS; product++)
+            pack_product(out, recipe, scale, product, recipe->axes[0].base + i * width, width);
+}
+
 /* ---- the whole ------------------------------------------------------------------------------ */
 
 static void pack_recipe(Output *out, Arena *arena, const PackRecipe *recipe) {
     switch (recipe->kind) {
     case PACK_TENSOR: pack_tensor(out, arena, recipe); break;
     case PACK_WINOGRAD: pack_winograd(out, arena, recipe); break;
+    case PACK_STRASSEN: pack_strassen(out, arena, recipe); break;
     case PACK_SCALE:
     case PACK_SHIFT: pack_channels(out, recipe); break;
     }

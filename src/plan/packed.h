@@ -26,6 +26,9 @@ typedef enum PackKind {
                       rounded once); without affines the very bits */
     PACK_WINOGRAD, /* (G g G') at a position, of the kernel g of a filter and channel, times the
                       scale */
+    PACK_STRASSEN, /* for a product of Strassen's method, the sum over halves i of the filters and k
+                      of the channels of strassen_weights[product][i][k] times the number in them,
+                      each times the scale of its filter */
     PACK_SCALE,    /* the affines' scale of each channel */
     PACK_SHIFT,    /* bias (`source` or 0) of each channel, sent through the affines */
 } PackKind;
@@ -48,8 +51,10 @@ typedef struct PackLoop {
  * `source` of PACK_SHIFT is the bias (NULL: 0). */
 typedef struct PackRecipe {
     PackKind kind;
-    const Weight *source;     /* PACK_TENSOR, PACK_WINOGRAD: required */
-    const Winograd *winograd; /* PACK_WINOGRAD: axes are filter, channel, position in the tile */
+    const Weight *source;     /* PACK_TENSOR, PACK_WINOGRAD, PACK_STRASSEN: required */
+    const Winograd *winograd; /* PACK_WINOGRAD: axes are filter, channel, position in the tile; of
+                                 PACK_STRASSEN filter, channel, product, and the loops go through
+                                 the first half of filters and of channels */
     int axis_count;
     struct {
         int64_t extent;
@@ -92,6 +97,9 @@ typedef struct Packed {
  *   WINOGRAD, positions of the tile in row-major order:
  *     part 1: [positions][F / T][C][T]
  *     part 2: [positions][C][F % T rounded up to V]
+ *   STRASSEN, 7 products, F and C half of what they are:
+ *     part 1: [F / T][7][C][T]
+ *     part 2: [7][C][F % T]
  *   DEPTHWISE: [F rounded up to V, / V][KH][KW][V]
  *   CONV_GENERAL, K taps of the kernel, KD * KH * KW in row-major order:
  *     groups = channels = filters: [F rounded up to V, / V][K][V]

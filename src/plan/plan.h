@@ -73,6 +73,7 @@ typedef enum StepKind {
     STEP_CONV,         /* direct convolution, any groups; input 0 any block, output blocked; or both
                           plain: one group, columns side by side, few filters */
     STEP_WINOGRAD,     /* convolution by Winograd's method, one group; blocked */
+    STEP_STRASSEN,     /* kernel of 1 x 1 by Strassen's method, one group; halves of whole blocks */
     STEP_DEPTHWISE,    /* groups = channels = filters; blocked */
     STEP_CONV_GENERAL, /* convolution of a volume, or transposed; input 0 any block (blocked if
                           groups = channels = filters), output blocked; tests its rows' bounds */
@@ -113,6 +114,8 @@ typedef enum StepKind {
  * WINOGRAD reads the whole of each tile, whose output begins at pixel (i * m, j * m) for 0 <= i <
  * tiles[0], 0 <= j < tiles[1] of F(m x m, r x r): its halo may reach further at the end. It writes
  * only the pixels of its output.
+ *
+ * STRASSEN reads as CONV does; two pixels, in row-major order, are a tile; tiles[0] is 1.
  *
  * CONV_GENERAL tests its bounds along depth and height, but has a halo to the left and right. Along
  * each axis input i and output o are tap k of each other where
@@ -320,7 +323,8 @@ typedef enum Split {
 /* An algorithm that a convolution could have used. */
 #define STEP_MAX_CHOICES 4
 typedef struct Choice {
-    int outputs;   /* m of Winograd's F(m x m, r x r); 0: direct */
+    StepKind kind; /* CONV: direct; WINOGRAD, STRASSEN */
+    int outputs;   /* m of Winograd's F(m x m, r x r) */
     double cycles; /* predicted */
 } Choice;
 
@@ -347,11 +351,11 @@ typedef struct Step {
             const Weight *weight;     /* [filters, channels / groups, kernel...]; transposed
                                          [channels, filters / groups, kernel...] */
             const Weight *bias;       /* NULL: none */
-            const Winograd *winograd; /* WINOGRAD, as the next ones */
-            int64_t tiles[2];         /* rows and columns of tiles that cover the output */
+            const Winograd *winograd; /* WINOGRAD */
+            int64_t tiles[2];         /* rows and columns of them; also STRASSEN, as the next */
             double cycles;            /* predicted, of one thread */
             int64_t group; /* tiles that are transformed together, a multiple of tile.columns */
-        } conv;            /* CONV, WINOGRAD, DEPTHWISE, CONV_GENERAL */
+        } conv;            /* CONV, WINOGRAD, STRASSEN, DEPTHWISE, CONV_GENERAL */
         struct {
             const Weight *weight; /* [outputs, inputs] */
             const Weight *bias;
@@ -426,8 +430,8 @@ typedef struct Step {
     Tile tile;
     BandPart band; /* CONV, DEPTHWISE, and COPY and ZERO between them; set by band */
     int parts;     /* threads that do it together; below 2: one alone */
-    Split split;   /* CONV, WINOGRAD (set by choose), DEPTHWISE, CONV_GENERAL, WINDOW, ADAPTIVE,
-                      RESIZE */
+    Split split;   /* CONV, WINOGRAD and STRASSEN (set by choose), DEPTHWISE, CONV_GENERAL, WINDOW,
+                      ADAPTIVE, RESIZE */
     bool waits;    /* begins only when all parts of all steps before it are done */
     bool together; /* does all samples of a call at once: DENSE; set by batch */
     Choice choices[STEP_MAX_CHOICES]; /* what was weighed, direct first; set by choose */
@@ -501,14 +505,14 @@ struct Lowering {
 
 /* What is asked of a plan. */
 typedef struct PlanOptions {
-    int threads;       /* that a call may run on; below 2: one, without a pool */
-    int64_t batch;     /* samples of a call, at most PLAN_MAX_BATCH; below 2: one */
-    bool exact;        /* every convolution by the direct method */
-    bool keep;         /* values stay in the arena until the call ends: for plan_read_kept. Not with
-                          several samples */
-    int winograd_size; /* for tests: Winograd's method with tiles of this size wherever there is
-                          one; 0: where it is predicted to be faster */
-    int band_turns;    /* for tests: bands of at least so many turns wherever there can be; 0: where
+    int threads;    /* that a call may run on; below 2: one, without a pool */
+    int64_t batch;  /* samples of a call, at most PLAN_MAX_BATCH; below 2: one */
+    bool exact;     /* every convolution by the direct method */
+    bool keep;      /* values stay in the arena until the call ends: for plan_read_kept. Not with
+                       several samples */
+    int tile_size;  /* for tests: wherever it is possible Strassen's method (2) or Winograd's with
+                       tiles of this size (4, 6, 8); 0: what is predicted to be fastest */
+    int band_turns; /* for tests: bands of at least so many turns wherever there can be; 0: where
                           the second cache is too small without */
 } PlanOptions;
 
@@ -558,7 +562,7 @@ bool conv_shuffles(const Step *step, const Machine *machine);
 
 void plan_lower(Plan *plan); /* fills steps, with values only */
 void plan_fuse(Plan *plan);  /* removes steps that went into their producer */
-/* Turns a CONV into WINOGRAD where that is predicted to be faster; sets the tiles of GEMM. */
+/* Turns a CONV into WINOGRAD or STRASSEN where that is faster; sets the tiles of GEMM. */
 void plan_choose(Plan *plan, const PlanOptions *options);
 bool plan_layout(Plan *plan, Diagnostics *diagnostics); /* sets views; inserts COPY and ZERO;
                                                            removes VIEW and CONCAT */
@@ -572,7 +576,7 @@ int plan_fullest(const Plan *plan, const Buffer **largest, int most);
 void plan_split(Plan *plan); /* sets parts and which steps wait, for Plan.threads */
 
 /* By Node.id, the share of the largest number of the node's result by which the plan may be off
- * beside the error of a sum: WINOGRAD_ERROR of what a WINOGRAD step makes, else 0. NULL: of none.
+ * beside the error of a sum: WINOGRAD_ERROR of a WINOGRAD or STRASSEN step, else 0. NULL: of none.
  */
 const double *plan_error_shares(const Plan *plan, Arena *arena);
 

@@ -15,6 +15,7 @@ const char *step_kind_name(StepKind kind) {
     switch (kind) {
     case STEP_CONV: return "conv";
     case STEP_WINOGRAD: return "winograd";
+    case STEP_STRASSEN: return "strassen";
     case STEP_DEPTHWISE: return "depthwise";
     case STEP_CONV_GENERAL: return "general conv";
     case STEP_DENSE: return "dense";
@@ -220,6 +221,11 @@ static void print_facts(const Step *step, StrBuf *out) {
         print_window(&step->conv.window, out);
         strbuf_format(out, ", groups %" PRId64 "\n", step->conv.groups);
         break;
+    case STEP_STRASSEN:
+        print_window(&step->conv.window, out);
+        strbuf_format(out, "\n    method   %" PRId64 " pairs of pixels, %" PRId64 " at a time\n",
+                      step->conv.tiles[1], step->conv.group);
+        break;
     case STEP_WINOGRAD:
         print_window(&step->conv.window, out);
         strbuf_format(out,
@@ -290,8 +296,9 @@ static void print_tile(const Step *step, StrBuf *out) {
     if (tile->rows == 0)
         return;
     strbuf_format(out, "    tile     %d x %d x %d", tile->rows, tile->columns, tile->vectors);
-    if (step->kind == STEP_CONV || step->kind == STEP_WINOGRAD || step->kind == STEP_CONV_GENERAL ||
-        step->kind == STEP_DENSE || step->kind == STEP_GEMM || step->kind == STEP_RECURRENT)
+    if (step->kind == STEP_CONV || step->kind == STEP_WINOGRAD || step->kind == STEP_STRASSEN ||
+        step->kind == STEP_CONV_GENERAL || step->kind == STEP_DENSE || step->kind == STEP_GEMM ||
+        step->kind == STEP_RECURRENT)
         strbuf_format(out, ", unroll %d", tile->unroll);
     strbuf_add(out, "\n");
 }
@@ -301,10 +308,10 @@ static void print_choices(const Step *step, StrBuf *out) {
     for (int i = 0; i < step->choice_count; i++) {
         const Choice *choice = &step->choices[i];
         strbuf_add(out, i == 0 ? "    choice   " : ", ");
-        if (choice->outputs == 0)
-            strbuf_add(out, "direct");
-        else
+        if (choice->kind == STEP_WINOGRAD)
             strbuf_format(out, "F(%dx%d)", choice->outputs, choice->outputs);
+        else
+            strbuf_add(out, choice->kind == STEP_CONV ? "direct" : "Strassen");
         strbuf_format(out, " %.0f", choice->cycles / 1000);
     }
     if (step->choice_count > 0)

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 
+#include "plan/strassen.h"
 #include "support/checked.h"
 
 /* A packed tensor that is being made. */
@@ -153,6 +154,36 @@ Packed *recipe_winograd(Plan *plan, const Step *step) {
     int64_t width = step->tile.vectors * lanes, blocks = filters / width;
     add_winograd(&packing, step, 0, blocks, width);
     add_winograd(&packing, step, blocks * width, 1, round_up(&packing, filters % width, lanes));
+    return packing_end(&packing);
+}
+
+/* `blocks` blocks of `width` filters from filter `first` on: [blocks][products][channels][width].
+ */
+static void add_strassen(Packing *packing, const Step *step, int64_t first, int64_t blocks,
+                         int64_t width) {
+    const Weight *weight = step->conv.weight;
+    int64_t channels = weight->shape.dims[1];
+    PackRecipe recipe = {.kind = PACK_STRASSEN,
+                         .source = weight,
+                         .channel_axis = 0,
+                         .affines = step->affines,
+                         .affine_count = step->affine_count};
+    add_axis(&recipe, weight->shape.dims[0], channels, first);
+    add_axis(&recipe, channels, 1, 0);
+    add_axis(&recipe, STRASSEN_PRODUCTS, 0, 0);
+    add_loop(&recipe, blocks, 0, width);
+    add_loop(&recipe, STRASSEN_PRODUCTS, 2, 1);
+    add_loop(&recipe, channels / 2, 1, 1);
+    add_loop(&recipe, width, 0, 1);
+    add_recipe(packing, &recipe);
+}
+
+Packed *recipe_strassen(Plan *plan, const Step *step) {
+    Packing packing = packing_begin(plan);
+    int64_t filters = step->conv.weight->shape.dims[0] / 2;
+    int64_t width = step->tile.vectors * plan->machine->lanes, blocks = filters / width;
+    add_strassen(&packing, step, 0, blocks, width);
+    add_strassen(&packing, step, blocks * width, 1, filters % width);
     return packing_end(&packing);
 }
 

@@ -9,6 +9,7 @@
  * size is out of bounds. The step's tile, views and folded affines are set. */
 Packed *recipe_conv(Plan *plan, const Step *step);
 Packed *recipe_winograd(Plan *plan, const Step *step);
+Packed *recipe_strassen(Plan *plan, const Step *step);
 Packed *recipe_depthwise(Plan *plan, const Step *step);
 Packed *recipe_conv_general(Plan *plan, const Step *step);
 Packed *recipe_dense(Plan *plan, const Step *step);

@@ -43,6 +43,7 @@ static bool can_be_cut(StepKind kind) {
     switch (kind) {
     case STEP_CONV:
     case STEP_WINOGRAD:
+    case STEP_STRASSEN:
     case STEP_DEPTHWISE:
     case STEP_CONV_GENERAL:
     case STEP_DENSE:

@@ -216,6 +216,9 @@ static bool tile_step(Plan *plan, Step *step) {
     case STEP_WINOGRAD:
         step->weights = recipe_winograd(plan, step);
         return step->weights && pack_bias(plan, step, step->conv.bias);
+    case STEP_STRASSEN:
+        step->weights = recipe_strassen(plan, step);
+        return step->weights && pack_bias(plan, step, step->conv.bias);
     case STEP_DEPTHWISE:
         step->tile = depthwise_tile(machine, step);
         step->weights = recipe_depthwise(plan, step);

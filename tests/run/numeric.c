@@ -448,9 +448,9 @@ static bool has_together(const Plan *plan) {
     return false;
 }
 
-static bool has_winograd(const Plan *plan) {
+static bool has_step(const Plan *plan, StepKind kind) {
     for (size_t i = 0; i < plan->steps.count; i++)
-        if (plan->steps.data[i]->kind == STEP_WINOGRAD)
+        if (plan->steps.data[i]->kind == kind)
             return true;
     return false;
 }
@@ -464,23 +464,25 @@ static bool has_band(const Plan *plan) {
 
 /* Whether a plan is what its options are there to try. */
 static bool is_tried(const Plan *plan, const PlanOptions *options) {
-    return (options->winograd_size == 0 || has_winograd(plan)) &&
+    StepKind kind = options->tile_size == 2 ? STEP_STRASSEN : STEP_WINOGRAD;
+    return (options->tile_size == 0 || has_step(plan, kind)) &&
            (options->band_turns == 0 || has_band(plan));
 }
 
 /* Convolutions once by the direct method, and in this process, where there are any, once with each
- * size of Winograd's tiles and once in bands of few and of many rows. What Winograd's method makes
- * of numbers that are not finite is not claimed. */
+ * size of Winograd's tiles and of Strassen's, and once in bands of few and of many rows. What these
+ * methods make of numbers that are not finite is not claimed. */
 static void run_case(Case *c) {
     static const PlanOptions variants[] = {{.exact = true},
                                            {.exact = true, .band_turns = 2},
                                            {.exact = true, .band_turns = 4},
-                                           {.winograd_size = 4},
-                                           {.winograd_size = 6},
-                                           {.winograd_size = 8}};
+                                           {.tile_size = 2},
+                                           {.tile_size = 4},
+                                           {.tile_size = 6},
+                                           {.tile_size = 8}};
     size_t count = c->suite->mode == MODE_WRITE || c->suite->mode == MODE_CHECK ? 1
                    : c->suite->special                                          ? 3
-                                                                                : 6;
+                                                                                : 7;
     c->suite->networks++;
     for (size_t i = 0; i < count; i++) {
         c->options = variants[i];

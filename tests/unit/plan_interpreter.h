@@ -44,6 +44,7 @@ static inline int64_t rounded_up(int64_t value, int64_t unit) {
     return (value + unit - 1) / unit * unit;
 }
 
+#include "plan_strassen.h"
 #include "plan_winograd.h"
 
 static inline int64_t conv_index(const Run *run, const Step *step, int64_t f, int64_t c, int64_t kh,
@@ -254,6 +255,7 @@ static inline double run_element(const Run *run, const Step *step, int64_t c, in
     case STEP_CONV:
     case STEP_DEPTHWISE: return run_conv(run, step, c, h, w);
     case STEP_WINOGRAD: return run_winograd(run, step, c, h, w);
+    case STEP_STRASSEN: return run_strassen(run, step, c, h, w);
     case STEP_DENSE: return run_dense(run, step, c);
     case STEP_GEMM:
         return run_gemm(run, step, (c * step->output.height + h) * step->output.width + w);
@@ -291,6 +293,7 @@ static inline void check_step(const Step *step) {
     case STEP_CONV: assert(blocked || step->inputs[0].block == 1); break;
     case STEP_WINDOW: assert(blocked == (step->inputs[0].block > 1)); break;
     case STEP_WINOGRAD:
+    case STEP_STRASSEN:
     case STEP_DEPTHWISE:
     case STEP_RESIZE:
     case STEP_ADAPTIVE: assert(blocked && step->inputs[0].block > 1); break;
@@ -377,8 +380,8 @@ static inline void plan_run(const Plan *plan, float *const *inputs, float *const
 
 static inline void plan_finish(Network *net) {
     plan_fuse(&net->plan);
-    plan_choose(&net->plan, &(PlanOptions){.exact = net->winograd_size == 0,
-                                           .winograd_size = net->winograd_size});
+    plan_choose(&net->plan,
+                &(PlanOptions){.exact = net->tile_size == 0, .tile_size = net->tile_size});
     assert_true(plan_layout(&net->plan, &net->diagnostics));
     assert_true(plan_tile(&net->plan, &net->diagnostics));
     assert_true(plan_memory(&net->plan, &net->diagnostics));

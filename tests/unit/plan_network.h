@@ -19,7 +19,7 @@ typedef struct Network {
     Graph graph;
     Plan plan;
     Lowering lowering;
-    int winograd_size; /* of every convolution that can be done so; 0: of none */
+    int tile_size; /* of every convolution that can be done so; 0: of none */
 } Network;
 
 static inline void network_begin(Network *net, MachineKind machine, uint64_t seed) {

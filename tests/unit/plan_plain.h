@@ -329,6 +329,7 @@ static inline double **plain_run(Network *net, const float *const *inputs) {
         case STEP_RECURRENT:
         case STEP_WINDOW_BIAS:
         case STEP_WINOGRAD:
+        case STEP_STRASSEN:
         case STEP_COPY:
         case STEP_ZERO: assert(false); break;
         }

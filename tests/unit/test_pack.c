@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "plan/strassen.h"
 #include "plan_network.h"
 
 static double scale_at(const PackRecipe *recipe, int64_t channel) {
@@ -45,6 +46,20 @@ static double transformed(const Winograd *winograd, const float *kernel, int64_t
     return sum;
 }
 
+/* Sum of the four quarters' numbers for a product of Strassen's method, `at` in the first. */
+static double combined(const PackRecipe *recipe, int64_t at, int64_t channel, int64_t product) {
+    int64_t filters = recipe->axes[0].extent / 2, channels = recipe->axes[1].extent / 2;
+    double sum = 0;
+    for (int i = 0; i < 2; i++)
+        for (int k = 0; k < 2; k++) {
+            double sign = strassen_weights[product][i][k];
+            const float *quarter = recipe->source->data + i * filters * recipe->axes[0].stride +
+                                   k * channels * recipe->axes[1].stride;
+            sum += sign * (double)quarter[at] * scale_at(recipe, channel + i * filters);
+        }
+    return sum;
+}
+
 /* Float number `position` of a recipe, by the definition in plan.h. */
 static float packed_float(const PackRecipe *recipe, int64_t position) {
     int64_t index[PACK_MAX_AXES];
@@ -70,6 +85,7 @@ static float packed_float(const PackRecipe *recipe, int64_t position) {
     case PACK_WINOGRAD:
         return (float)(transformed(recipe->winograd, recipe->source->data + at, index[2]) *
                        scale_at(recipe, channel));
+    case PACK_STRASSEN: return (float)combined(recipe, at, channel, index[2]);
     case PACK_SCALE: return (float)scale_at(recipe, channel);
     case PACK_SHIFT: return (float)shift_at(recipe, channel);
     }
@@ -277,6 +293,19 @@ static void test_channels(void **state) {
     }
 }
 
+/* The network's convolution by the method whose tiles are of that size. */
+static void check_method(Network *net, Value *y, int tile_size, PackKind kind) {
+    net_return(net, y);
+    plan_fuse(&net->plan);
+    plan_choose(&net->plan, &(PlanOptions){.tile_size = tile_size});
+    assert_true(plan_layout(&net->plan, &net->diagnostics));
+    assert_true(plan_tile(&net->plan, &net->diagnostics));
+    assert_true(plan_memory(&net->plan, &net->diagnostics));
+    assert_int_equal(net->plan.packed.data[0]->recipes.data[0].kind, kind);
+    check_packed(&net->plan);
+    network_end(net);
+}
+
 /* Kernels of every method, filters that are no multiple of the lanes, with and without affines. */
 static void test_winograd(void **state) {
     (void)state;
@@ -285,7 +314,6 @@ static void test_winograd(void **state) {
         Network net;
         network_begin(&net, MACHINE_AVX2, seed);
         int outputs = methods[seed % 5][0], taps = methods[seed % 5][1];
-        PlanOptions options = {.winograd_size = outputs + taps - 1};
         bool large = seed == 11 || seed == 16; /* more than a piece */
         int64_t channels = large ? 80 : 1 + random_bits(&net.random) % 9;
         Value *x = net_input(&net, "x", shape_make(3, channels, 9, 9));
@@ -295,15 +323,25 @@ static void test_winograd(void **state) {
                      random_bits(&net.random) % 2);
         if (seed % 2)
             y = net_batchnorm(&net, y);
-        net_return(&net, y);
-        plan_fuse(&net.plan);
-        plan_choose(&net.plan, &options);
-        assert_true(plan_layout(&net.plan, &net.diagnostics));
-        assert_true(plan_tile(&net.plan, &net.diagnostics));
-        assert_true(plan_memory(&net.plan, &net.diagnostics));
-        assert_int_equal(net.plan.packed.data[0]->recipes.data[0].kind, PACK_WINOGRAD);
-        check_packed(&net.plan);
-        network_end(&net);
+        check_method(&net, y, outputs + taps - 1, PACK_WINOGRAD);
+    }
+}
+
+/* Products of half the filters and channels, of which some are no multiple of the register tile. */
+static void test_strassen(void **state) {
+    (void)state;
+    for (unsigned seed = 0; seed < 20; seed++) {
+        Network net;
+        network_begin(&net, MACHINE_AVX2, seed);
+        bool large = seed == 11 || seed == 16; /* more than a piece */
+        int64_t channels = large ? 512 : 16 * (1 + random_bits(&net.random) % 5);
+        int64_t filters = large ? 320 : 16 * (1 + random_bits(&net.random) % 20);
+        Value *x = net_input(&net, "x", shape_make(3, channels, 3, 3));
+        Value *y = net_conv(&net, x, filters, (Geometry){.kernel = 1, .stride = 1, .dilation = 1},
+                            1, random_bits(&net.random) % 2);
+        if (seed % 2)
+            y = net_batchnorm(&net, y);
+        check_method(&net, y, 2, PACK_STRASSEN);
     }
 }
 
@@ -334,7 +372,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_random_recipes), cmocka_unit_test(test_more_than_a_piece),
         cmocka_unit_test(test_channels),       cmocka_unit_test(test_winograd),
-        cmocka_unit_test(test_bits_are_kept),
+        cmocka_unit_test(test_strassen),       cmocka_unit_test(test_bits_are_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

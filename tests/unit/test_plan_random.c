@@ -185,7 +185,7 @@ static void test_random_networks(void **state) {
     for (uint64_t seed = 0; seed < 600; seed++) {
         Network net;
         network_begin(&net, (MachineKind)(seed % 4), seed);
-        net.winograd_size = seed / 4 % 4 == 0 ? 0 : 2 + 2 * (int)(seed / 4 % 4);
+        net.tile_size = 2 * (int)(seed / 4 % 5);
         Pool pool = {0};
         pool.values[pool.count++] =
             net_input(&net, "x", shape_make(3, 1 + (int64_t)seed % 5, 6, 6));
