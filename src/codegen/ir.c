@@ -125,6 +125,10 @@ IrValue ir_less(Ir *ir, IrValue a, IrValue b) {
     return ir_value(LLVMBuildICmp(ir->builder, LLVMIntSLT, ir_llvm(a), ir_llvm(b), ""));
 }
 
+IrValue ir_equal(Ir *ir, IrValue a, IrValue b) {
+    return ir_value(LLVMBuildICmp(ir->builder, LLVMIntEQ, ir_llvm(a), ir_llvm(b), ""));
+}
+
 /* ---- control ------------------------------------------------------------------------------ */
 
 /* A loop is made in the shape that LLVM's loop passes would give it, with the test at the bottom:

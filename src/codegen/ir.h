@@ -35,7 +35,8 @@ IrValue ir_div_const(Ir *ir, IrValue a, int64_t divisor); /* a >= 0, divisor > 0
 IrValue ir_rem_const(Ir *ir, IrValue a, int64_t divisor); /* same */
 IrValue ir_min(Ir *ir, IrValue a, IrValue b);             /* signed */
 IrValue ir_max(Ir *ir, IrValue a, IrValue b);
-IrValue ir_less(Ir *ir, IrValue a, IrValue b); /* i1, signed */
+IrValue ir_less(Ir *ir, IrValue a, IrValue b);  /* i1, signed */
+IrValue ir_equal(Ir *ir, IrValue a, IrValue b); /* i1 */
 
 /* ---- memory: `base` is a pointer to f32, `index` i64 in elements ---- */
 IrValue ir_at(Ir *ir, IrValue base, IrValue index);

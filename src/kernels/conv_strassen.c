@@ -1,18 +1,18 @@
 /* Convolution with a kernel of 1 x 1 by Strassen's method (plan/strassen.h): before the products
  * what two pixels have in both halves of the channels becomes seven vectors. A register tile then
- * goes through the products one after the other; its sums, which some outputs share, are kept
- * meanwhile, as A to D:
+ * goes through the products one after the other. Each begins with sums that are kept, adds its
+ * terms, and keeps what that makes:
  *
- *     product 0                 A
- *     product 1 added           half 0, pixel 0
- *     A and product 2           B
- *     product 3                 C
- *     B added, and product 4    half 0, pixel 1
- *     B and product 5           D
- *     product 6 added           half 1, pixel 0
- *     C and D                   half 1, pixel 1 */
-#include <assert.h>
-
+ *     0  zeros
+ *     1  0 and product 0
+ *     2  1 and product 1    half 0, pixel 0
+ *     3  1 and product 2
+ *     4  3 and product 3
+ *     5  4 and product 4    half 0, pixel 1
+ *     6  3 and product 5
+ *     7  6 and product 6    half 1, pixel 0
+ *
+ * What half 1 has in pixel 1 is 4 + 6 - 3. */
 #include "kernels/epilogue.h"
 #include "kernels/products.h"
 #include "plan/strassen.h"
@@ -76,111 +76,92 @@ static void input_emit(const Products *work, IrValue block, IrValue tile) {
 
 /* ---- a register tile ------------------------------------------------------------------------- */
 
+/* Sums that are kept. */
+enum { ZEROS, BEGUN, FIRST_0, SHARED, BOTH, SECOND_0, OTHER, FIRST_1 };
+
 /* Tiles of pixels by vectors of filters in each half. */
 typedef struct Sums {
     const Products *work;
     ProductTile tile;
-    IrValue first;                  /* tile of the group */
-    IrValue channel;                /* the first one's, in the first half */
-    int second;                     /* columns that have a second pixel: all, or all but the last */
-    IrValue sums[PRODUCT_MAX_SUMS]; /* [columns][vectors] */
+    IrValue first;   /* tile of the group */
+    IrValue channel; /* the first one's, in the first half */
+    int second;      /* columns that have a second pixel: all, or all but the last */
 } Sums;
 
-static int count_of(const Sums *sums) {
-    return sums->tile.columns * sums->tile.vectors;
+/* Floats of the sums of whole tiles. */
+static int64_t kept_floats(const Emitter *emitter) {
+    return (int64_t)emitter->step->tile.columns * emitter->step->tile.vectors * emitter->lanes;
 }
 
-static IrValue kept_at(const Sums *sums, int kept, int index) {
-    const Emitter *emitter = sums->work->emitter;
-    int64_t number = (int64_t)kept * emitter->step->tile.columns * emitter->step->tile.vectors;
-    return ir_at_const(emitter->ir, sums->work->own, (number + index) * emitter->lanes);
+static IrValue kept_at(const Products *work, IrValue kept) {
+    Ir *ir = work->emitter->ir;
+    return ir_at(ir, work->own, ir_mul_const(ir, kept, kept_floats(work->emitter)));
 }
 
-static void sums_clear(Sums *sums) {
-    const Emitter *emitter = sums->work->emitter;
-    for (int k = 0; k < count_of(sums); k++)
-        sums->sums[k] = ir_f32_vector(emitter->ir, 0, emitter->lanes);
-}
-
-static void sums_keep(const Sums *sums, int kept) {
-    const Emitter *emitter = sums->work->emitter;
-    for (int k = 0; k < count_of(sums); k++)
-        ir_store(emitter->ir, kept_at(sums, kept, k), sums->sums[k], emitter->lanes);
-}
-
-static void sums_load(Sums *sums, int kept) {
-    const Emitter *emitter = sums->work->emitter;
-    for (int k = 0; k < count_of(sums); k++)
-        sums->sums[k] = ir_load(emitter->ir, kept_at(sums, kept, k), emitter->lanes);
-}
-
-static void sums_add(Sums *sums, int kept) {
-    const Emitter *emitter = sums->work->emitter;
-    Ir *ir = emitter->ir;
-    for (int k = 0; k < count_of(sums); k++) {
-        IrValue other = ir_load(ir, kept_at(sums, kept, k), emitter->lanes);
-        sums->sums[k] = ir_fadd(ir, sums->sums[k], other);
-    }
-}
-
-static void sums_multiply(Sums *sums, int product) {
+/* One product: [columns][vectors] of what is kept. */
+static void product_emit(const Sums *sums, IrValue product) {
     const Products *work = sums->work;
     Ir *ir = work->emitter->ir;
+    int lanes = work->emitter->lanes, count = sums->tile.columns * sums->tile.vectors;
+    IrValue is_2 = ir_equal(ir, product, ir_i64(ir, 2)),
+            is_5 = ir_equal(ir, product, ir_i64(ir, 5));
+    IrValue begin = ir_select(ir, is_2, ir_i64(ir, BEGUN), product);
+    begin = kept_at(work, ir_select(ir, is_5, ir_i64(ir, SHARED), begin));
+    IrValue end = kept_at(work, ir_add_const(ir, product, 1)), values[PRODUCT_MAX_SUMS];
+    for (int k = 0; k < count; k++)
+        values[k] = ir_load(ir, ir_at_const(ir, begin, (int64_t)k * lanes), lanes);
     ProductTile tile = sums->tile;
-    tile.read = product * work->channels * tile.vectors * work->emitter->lanes;
-    tile.inputs = ir_at_const(ir, tile.inputs, product * work->input_stride);
-    tile.weights = ir_at_const(ir, tile.weights, tile.read);
-    product_add(work, &tile, sums->sums);
+    tile.read = ir_mul_const(ir, product, work->channels * tile.vectors * lanes);
+    tile.inputs = ir_at(ir, tile.inputs, ir_mul_const(ir, product, work->input_stride));
+    tile.weights = ir_at(ir, tile.weights, tile.read);
+    product_add(work, &tile, values);
+    for (int k = 0; k < count; k++)
+        ir_store(ir, ir_at_const(ir, end, (int64_t)k * lanes), values[k], lanes);
 }
 
-/* The sums are what the tile has in a half of the filters and a pixel of each tile of pixels. */
-static void sums_finish(const Sums *sums, int half, int pixel) {
+/* Finishes the vectors of filters of pixel `pixel` of the tile of pixels in a column, in both
+ * halves. */
+static void pixel_finish(const Sums *sums, IrValue column, int pixel) {
     const Products *work = sums->work;
     const Emitter *emitter = work->emitter;
     Ir *ir = emitter->ir;
     int vectors = sums->tile.vectors, lanes = emitter->lanes;
-    int columns = pixel == 0 ? sums->tile.columns : sums->second;
-    IrValue channel = ir_add_const(ir, sums->channel, half * work->filters);
-    IrValue bias[PRODUCT_MAX_VECTORS] = {NULL}, biases = emitter_bias(emitter);
-    for (int v = 0; v < vectors && biases; v++) {
-        IrValue from = ir_at(ir, biases, ir_add_const(ir, channel, (int64_t)v * lanes));
-        bias[v] = ir_load(ir, from, lanes);
-    }
-    for (int c = 0; c < columns; c++) {
-        Pixel at = pixel_at(work, number_of(work, ir_add_const(ir, sums->first, c), pixel));
-        Spot first = spot_at(emitter, channel, at.row, at.column);
+    Pixel at = pixel_at(work, number_of(work, ir_add(ir, sums->first, column), pixel));
+    Spot first = spot_at(emitter, sums->channel, at.row, at.column);
+    IrValue kept = ir_at(ir, work->own, ir_mul_const(ir, column, (int64_t)vectors * lanes));
+    IrValue bias = emitter_bias(emitter);
+    for (int half = 0; half < 2; half++)
         for (int v = 0; v < vectors; v++) {
-            Spot spot = spot_moved(emitter, &first, (int64_t)v * lanes, 0, 0);
-            IrValue sum = sums->sums[c * vectors + v];
-            spot_finish(emitter, &spot, bias[v] ? ir_fadd(ir, sum, bias[v]) : sum, lanes);
+            const int outputs[2][2] = {{FIRST_0, SECOND_0}, {FIRST_1, BOTH}};
+            IrValue place = ir_at_const(ir, kept, (int64_t)v * lanes);
+            int64_t floats = kept_floats(emitter), moved = half * work->filters + v * lanes;
+            IrValue sum = ir_load(ir, ir_at_const(ir, place, outputs[half][pixel] * floats), lanes);
+            if (half == 1 && pixel == 1) {
+                IrValue other = ir_load(ir, ir_at_const(ir, place, OTHER * floats), lanes);
+                IrValue shared = ir_load(ir, ir_at_const(ir, place, SHARED * floats), lanes);
+                sum = ir_fadd(ir, sum, ir_fsub(ir, other, shared));
+            }
+            if (bias) {
+                IrValue from = ir_at(ir, bias, ir_add_const(ir, sums->channel, moved));
+                sum = ir_fadd(ir, sum, ir_load(ir, from, lanes));
+            }
+            Spot spot = spot_moved(emitter, &first, moved, 0, 0);
+            spot_finish(emitter, &spot, sum, lanes);
         }
-    }
 }
 
-static void sums_emit(Sums *sums) {
-    enum { A, B, C, D };
-    sums_clear(sums);
-    sums_multiply(sums, 0);
-    sums_keep(sums, A);
-    sums_multiply(sums, 1);
-    sums_finish(sums, 0, 0);
-    sums_load(sums, A);
-    sums_multiply(sums, 2);
-    sums_keep(sums, B);
-    sums_clear(sums);
-    sums_multiply(sums, 3);
-    sums_keep(sums, C);
-    sums_add(sums, B);
-    sums_multiply(sums, 4);
-    sums_finish(sums, 0, 1);
-    sums_load(sums, B);
-    sums_multiply(sums, 5);
-    sums_keep(sums, D);
-    sums_multiply(sums, 6);
-    sums_finish(sums, 1, 0);
-    sums_load(sums, C);
-    sums_add(sums, D);
-    sums_finish(sums, 1, 1);
+static void sums_emit(const Sums *sums) {
+    Ir *ir = sums->work->emitter->ir;
+    IrValue zero = ir_i64(ir, 0);
+    IrLoop product = ir_loop_begin(ir, zero, ir_i64(ir, STRASSEN_PRODUCTS), 1, NULL, 0);
+    product_emit(sums, product.index);
+    ir_loop_end(ir, &product);
+    IrLoop column = ir_loop_begin(ir, zero, ir_i64(ir, sums->second), 1, NULL, 0);
+    pixel_finish(sums, column.index, 0);
+    pixel_finish(sums, column.index, 1);
+    ir_loop_end(ir, &column);
+    if (sums->second < sums->tile.columns)
+        pixel_finish(sums, ir_i64(ir, sums->second), 0);
 }
 
 /* ---- all of them ----------------------------------------------------------------------------- */
@@ -240,6 +221,7 @@ static void multiply(const Products *work) {
     int64_t lanes = work->emitter->lanes, width = step->tile.vectors * lanes;
     int64_t blocks = work->filters / width, rest = work->filters % width;
     IrValue weights = emitter_weights(work->emitter);
+    ir_fill_zero(ir, work->own, ir_i64(ir, kept_floats(work->emitter)));
     if (blocks > 0) {
         IrLoop block = portion_whole_begin(ir, &work->blocks, blocks, 1);
         blocks_emit(work, block, step->tile.vectors, 0, weights);
@@ -259,8 +241,7 @@ void conv_strassen_emit(const Emitter *emitter) {
                      .channels = step->inputs[0].channels / 2,
                      .filters = step->output.channels / 2,
                      .tiles = step->conv.tiles[1],
-                     .own_floats = (int64_t)STRASSEN_KEPT * step->tile.columns *
-                                   step->tile.vectors * emitter->lanes,
+                     .own_floats = STRASSEN_KEPT * kept_floats(emitter),
                      .before = input_emit,
                      .multiply = multiply};
     products_emit(&work);

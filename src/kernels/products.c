@@ -52,7 +52,7 @@ void product_add(const Products *work, const ProductTile *tile, IrValue *sums) {
     IrValue from = ir_at(ir, tile->inputs, ir_add(ir, block, lane));
     IrValue read = ir_mul_const(ir, loop.index, channel_weights);
     IrValue by = ir_at(ir, tile->weights, read);
-    next_block_prefetch(&tile->next, ir_add_const(ir, read, tile->read), unroll * channel_weights);
+    next_block_prefetch(&tile->next, ir_add(ir, read, tile->read), unroll * channel_weights);
     for (int k = 0; k < unroll; k++)
         channel_emit(work, tile, ir_at_const(ir, from, k), ir_at_const(ir, by, k * channel_weights),
                      sums);
@@ -73,6 +73,7 @@ static void tile_emit(const Products *work, int vectors, IrValue first, IrValue 
                         .vectors = vectors,
                         .inputs = ir_at(ir, inputs, at),
                         .weights = weights,
+                        .read = ir_i64(ir, 0),
                         .next = next_block_begin(work->emitter, next_weights,
                                                  work->channels * vectors * lanes, first, columns,
                                                  group_of(work))};

@@ -64,7 +64,7 @@ typedef struct ProductTile {
     IrValue inputs;  /* of a position, its first tile and channel */
     IrValue weights; /* [channels][vectors][V] */
     NextBlock next;  /* what comes after the block of weights */
-    int64_t read;    /* floats of the block that lie before these weights */
+    IrValue read;    /* floats of the block that lie before these weights */
 } ProductTile;
 
 /* Adds a product's terms to the tile's sums, [columns][vectors]. */

@@ -49,9 +49,8 @@ typedef struct Candidate {
     double error;         /* that is expected, as a share of the largest result */
     int parts;            /* threads that share the work */
     Split split;
-    double share;   /* of the cycles of the best so far that it may take */
-    double cycles;  /* of one thread; set by candidate_cycles, as the next ones */
-    double elapsed; /* of all threads together */
+    double share;  /* of the cycles of the best so far that it may take */
+    double cycles; /* of one thread; set by candidate_cycles, as the next ones */
     Tile tile;
     int64_t group; /* tiles that are transformed together */
 } Candidate;
@@ -140,33 +139,45 @@ static TileProblem product_problem(const Candidate *candidate) {
     };
 }
 
-/* Tiles of the thread that has most of them, `columns` at a time. */
-static int64_t tiles_of_part(const Candidate *candidate, int64_t columns) {
+/* Tiles of the thread that has most of them, of `parts` that share them, `columns` at a time;
+ * Winograd's method makes all register tiles of the same number of columns. */
+static int64_t tiles_of_part(const Candidate *candidate, int64_t columns, int parts) {
     int64_t turns = divide_up(candidate->tile_count, columns);
-    int parts = candidate->split == SPLIT_ROWS ? candidate->parts : 1;
     return parts > 1 || candidate->kind == STEP_WINOGRAD ? divide_up(turns, parts) * columns
                                                          : candidate->tile_count;
 }
 
-/* The cheapest register tile, with the cycles of all threads as if each had as many tiles as the
- * one that has most; Winograd's method makes all of the same number of columns. */
-static Tile choose_columns(const Candidate *candidate, double *cycles) {
+/* Makes `best` the cheapest register tile of `vectors` vectors if it is cheaper than `cycles`. */
+static void choose_columns(const Candidate *candidate, int vectors, int parts, Tile *best,
+                           double *cycles) {
     TileProblem problem = product_problem(candidate);
-    Tile best = {0};
-    *cycles = 0;
-    for (int vectors = 1; vectors <= smaller(problem.vectors, problem.max_vectors); vectors++) {
-        int fitting = (problem.registers - vectors) / vectors;
-        for (int columns = 1; columns <= smaller(candidate->tile_count, fitting); columns++) {
-            int parts = candidate->split == SPLIT_ROWS ? candidate->parts : 1;
-            problem.width = tiles_of_part(candidate, columns);
-            Tile tile = {1, columns, vectors, 1};
-            double cost = parts * cycles_of_slots(candidate->machine, tile_cost(&problem, &tile));
-            if (best.columns == 0 || cost < *cycles) {
-                best = tile;
-                *cycles = cost;
-            }
+    int fitting = (problem.registers - vectors) / vectors;
+    for (int columns = 1; columns <= smaller(candidate->tile_count, fitting); columns++) {
+        problem.width = tiles_of_part(candidate, columns, parts);
+        Tile tile = {1, columns, vectors, 1};
+        double cost = cycles_of_slots(candidate->machine, tile_cost(&problem, &tile));
+        if (cost < *cycles) {
+            *best = tile;
+            *cycles = cost;
         }
     }
+}
+
+static int row_parts(const Candidate *candidate) {
+    return candidate->split == SPLIT_ROWS ? candidate->parts : 1;
+}
+
+/* The cheapest register tile, and its cycles of one product and thread. Threads may want other
+ * columns, but the same weights. */
+static Tile choose_tile(const Candidate *candidate, double *cycles) {
+    TileProblem problem = product_problem(candidate);
+    Tile best = {0};
+    *cycles = INFINITY;
+    for (int vectors = 1; vectors <= smaller(problem.vectors, problem.max_vectors); vectors++)
+        choose_columns(candidate, vectors, 1, &best, cycles);
+    double shared = INFINITY;
+    if (row_parts(candidate) > 1)
+        choose_columns(candidate, best.vectors, row_parts(candidate), &best, &shared);
     best.unroll = PRODUCT_UNROLL;
     while (candidate->channels % best.unroll != 0)
         best.unroll /= 2; /* a divisor of the lanes as well: a turn stays in a block */
@@ -182,7 +193,7 @@ static int64_t choose_group(const Candidate *candidate, int columns) {
     int64_t group = machine->cache_bytes / GROUP_CACHE_SHARE / bytes;
     if (group < GROUP_TILES)
         group = GROUP_TILES;
-    int64_t tiles = tiles_of_part(candidate, columns);
+    int64_t tiles = tiles_of_part(candidate, columns, row_parts(candidate));
     int64_t groups = divide_up(tiles, group < tiles ? group : tiles);
     return divide_up(divide_up(tiles, groups), columns) * columns;
 }
@@ -207,15 +218,9 @@ static void candidate_cycles(Candidate *candidate) {
         unhidden = STRASSEN_UNHIDDEN * bytes / candidate->machine->bytes_per_cycle;
         candidate->split = before < unhidden ? SPLIT_CHANNELS : SPLIT_ROWS;
     }
-    candidate->tile = choose_columns(candidate, &product);
+    candidate->tile = choose_tile(candidate, &product);
     candidate->group = choose_group(candidate, candidate->tile.columns);
-    double products = fmax(positions * product, reading) + after;
-    candidate->cycles = before + products + unhidden;
-    candidate->elapsed = candidate->split == SPLIT_CHANNELS
-                             ? before + (products + unhidden) / candidate->parts
-                             : (before + products) / candidate->parts + unhidden;
-    if (candidate->parts > 1) /* its scratch memory may be what a thread still reads */
-        candidate->elapsed += candidate->machine->wait_cycles;
+    candidate->cycles = before + fmax(positions * product, reading) + after + unhidden;
 }
 
 /* Floats for what lies between transforms and products (kernels/products.h), for each thread. False
@@ -245,9 +250,9 @@ static void consider(Step *step, Candidate *candidate, double *best) {
     candidate_cycles(candidate);
     note_choice(step, candidate->kind, candidate->winograd ? candidate->winograd->outputs : 0,
                 candidate->cycles);
-    if (candidate->elapsed >= candidate->share * *best || !scratch_floats(candidate, &floats))
+    if (candidate->cycles >= candidate->share * *best || !scratch_floats(candidate, &floats))
         return;
-    *best = candidate->elapsed;
+    *best = candidate->cycles;
     step->kind = candidate->kind;
     step->tile = candidate->tile;
     step->scratch_floats = floats;
@@ -281,7 +286,6 @@ static void choose_conv(Plan *plan, Step *step, const PlanOptions *options) {
     int taps = (int)step->conv.window.kernel[0], asked = options->tile_size;
     double best = direct_cycles(plan->machine, step);
     note_choice(step, STEP_CONV, 0, best);
-    best /= plan_parts(plan);
     int first = taps == 1 ? STRASSEN_PIXELS : taps == 3 ? 4 : 6;
     int last = taps == 1 ? STRASSEN_PIXELS : WINOGRAD_MAX_SIZE;
     for (int size = first; size <= last; size += 2) {

@@ -16,7 +16,7 @@
 
 #define STRASSEN_PRODUCTS 7
 #define STRASSEN_PIXELS   2
-#define STRASSEN_KEPT     4 /* sums that a kernel keeps while it goes through the products */
+#define STRASSEN_KEPT     8 /* sums that a kernel keeps while it goes through the products */
 
 extern const int8_t strassen_weights[STRASSEN_PRODUCTS][2][2];
 extern const int8_t strassen_input[STRASSEN_PRODUCTS][2][STRASSEN_PIXELS];
