@@ -1,9 +1,15 @@
 """The systems that are compared. Each has `name` and
 
-    load(network, threads)   makes it ready
-    run(x)                   numpy in, numpy out: the call that is timed
+    load(network, threads, x)   makes it ready, with x as its input
+    call()                      what is timed: the system's call alone, its input in place
+    result()                    what the last call computed, as a numpy array
+
+`call` is the C function through ctypes (netc, OpenVINO) or the bound method next to it (ONNX Runtime's
+with bound arrays, LiteRT's Invoke): some 0.3 us of Python. ncnn's package for Python has no such call,
+its arrays are made anew (3 us), and torch.compile's function checks what it is given.
 
 Settings are those that make each fastest for one sample in f32."""
+import functools
 import os
 import pathlib
 import re
@@ -11,7 +17,7 @@ import subprocess
 import sys
 import time
 
-from networks import NETC, NETWORKS, ROOT, WORK, input_of, module_of
+from networks import NETC, NETWORKS, ROOT, WORK, module_of
 
 PAGE = 4096
 LARGE = 16 << 20  # bytes of weights
@@ -21,7 +27,7 @@ class Netc:
     """Small weights are in the object, large ones are loaded from a file by netc's runtime."""
     name = "netc"
 
-    def load(self, network, threads):
+    def load(self, network, threads, x):
         import ctypes
         import numpy
         entry = NETWORKS[network]
@@ -39,37 +45,31 @@ class Netc:
         subprocess.run(["cc", "-O2", "-fPIC", "-shared", "-o", f"{stem}.so", f"{stem}.o", *runtime,
                         *(["-lpthreadpool"] if shared else [])], check=True)
         library = ctypes.CDLL(f"{stem}.so")
-        self.function = getattr(library, entry.network)
         arena = re.search(r"_ARENA_BYTES (\d+)", pathlib.Path(f"{stem}.h").read_text())
         expected = numpy.load(WORK / f"{network}.npy")
         self.output = numpy.empty(expected.shape, numpy.float32)
         self.arena = numpy.empty(int(arena[1]) + PAGE, numpy.uint8)
-        self.rest = [ctypes.c_void_p((self.arena.ctypes.data + PAGE - 1) // PAGE * PAGE)]
+        arguments = [x.ctypes.data, self.output.ctypes.data, (self.arena.ctypes.data + PAGE - 1) // PAGE * PAGE]
         if large:
             data = (ctypes.c_void_p * 4)()  # struct netc_weights
             info = ctypes.c_char.in_dll(library, f"{entry.network}_info")
             status = library.netc_weights_load(f"{stem}.weights".encode(), ctypes.byref(info), 0, data)
             assert status == 0, status
-            self.rest.insert(0, ctypes.c_void_p(data[0]))
-        self.output_pointer = ctypes.c_void_p(self.output.ctypes.data)
+            arguments.insert(2, data[0])
         if shared:
             create = ctypes.CDLL("libpthreadpool.so.0").pthreadpool_create
             create.restype, create.argtypes = ctypes.c_void_p, [ctypes.c_size_t]
-            self.rest.append(ctypes.c_void_p(create(threads)))
-        self.pointer = ctypes.c_void_p
-        self.last = None
+            arguments.append(create(threads))
+        self.call = functools.partial(getattr(library, entry.network), *map(ctypes.c_void_p, arguments))
 
-    def run(self, x):
-        if self.last is not x:
-            self.last, self.input_pointer = x, self.pointer(x.ctypes.data)
-        self.function(self.input_pointer, self.output_pointer, *self.rest)
+    def result(self):
         return self.output
 
 
 class OnnxRuntime:
     name = "ONNX Runtime"
 
-    def load(self, network, threads):
+    def load(self, network, threads, x):
         import onnxruntime
         options = onnxruntime.SessionOptions()
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
@@ -77,43 +77,74 @@ class OnnxRuntime:
         options.log_severity_level = 3
         self.session = onnxruntime.InferenceSession(WORK / f"{network}.onnx", options,
                                                     providers=["CPUExecutionProvider"])
+        self.binding = self.session.io_binding()
+        self.input = onnxruntime.OrtValue.ortvalue_from_numpy(x)
+        self.output = onnxruntime.OrtValue.ortvalue_from_numpy(self.session.run(None, {"x": x})[0])
+        self.binding.bind_ortvalue_input("x", self.input)
+        self.binding.bind_ortvalue_output(self.session.get_outputs()[0].name, self.output)
+        self.call = functools.partial(self.session._sess.run_with_iobinding, self.binding._iobinding, None)
 
-    def run(self, x):
-        return self.session.run(None, {"x": x})[0]
+    def result(self):
+        return self.output.numpy()
 
 
 class OpenVino:
     name = "OpenVINO"
 
-    def load(self, network, threads):
+    def load(self, network, threads, x):
+        import ctypes
+        import numpy
         import openvino
-        model = openvino.Core().compile_model(
-            WORK / f"{network}.onnx", "CPU",
-            {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32",
-             "INFERENCE_NUM_THREADS": threads, "NUM_STREAMS": 1})
-        self.request, self.output = model.create_infer_request(), model.output(0)
+        library, = (pathlib.Path(openvino.__file__).parent / "libs").glob("libopenvino_c.so*")
+        self.library = ctypes.CDLL(str(library))
+        core, model, compiled, request = (ctypes.c_void_p() for _ in range(4))
+        self.check("core_create", ctypes.byref(core))
+        self.check("core_read_model", core, bytes(WORK / f"{network}.onnx"), None, ctypes.byref(model))
+        settings = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32",
+                    "INFERENCE_NUM_THREADS": str(threads), "NUM_STREAMS": "1"}
+        words = [word.encode() for setting in settings.items() for word in setting]
+        self.check("core_compile_model", core, model, b"CPU", ctypes.c_size_t(len(words)), ctypes.byref(compiled),
+                   *words)
+        self.check("compiled_model_create_infer_request", compiled, ctypes.byref(request))
+        expected = numpy.load(WORK / f"{network}.npy")
+        self.array("input", request, x.shape)[:] = x
+        self.call = functools.partial(self.library.ov_infer_request_infer, request)
+        self.output = functools.partial(self.array, "output", request, expected.shape)
 
-    def run(self, x):
-        return self.request.infer({0: x}, share_inputs=True, share_outputs=True)[self.output]
+    def check(self, function, *arguments):
+        status = getattr(self.library, f"ov_{function}")(*arguments)
+        assert status == 0, f"{function} {status}"
+
+    def array(self, side, request, shape):
+        """The array of the request's only input or output, in place."""
+        import ctypes
+        import numpy
+        tensor, data = ctypes.c_void_p(), ctypes.POINTER(ctypes.c_float)()
+        self.check(f"infer_request_get_{side}_tensor", request, ctypes.byref(tensor))
+        self.check("tensor_data", tensor, ctypes.byref(data))
+        return numpy.ctypeslib.as_array(data, shape)
+
+    def result(self):
+        return self.output()
 
 
 class Ncnn:
     name = "ncnn"
 
-    def load(self, network, threads):
+    def load(self, network, threads, x):
         import ncnn
+        import numpy
         import torch
         folder = WORK / f"ncnn.{network}"
         if not (folder / "m.ncnn.param").exists():
             folder.mkdir(exist_ok=True)
-            x = input_of(network)
             torch.jit.trace(module_of(network), torch.from_numpy(x)).save(folder / "m.pt")
             shape = str(list(x.shape)).replace(" ", "")
             pnnx = pathlib.Path(sys.executable).parent / "pnnx"
             subprocess.run([pnnx, "m.pt", f"inputshape={shape}", "fp16=0"], cwd=folder, check=True,
                            capture_output=True, timeout=600)
             (folder / "m.pt").unlink()
-        self.ncnn, self.net = ncnn, ncnn.Net()
+        self.net = ncnn.Net()
         self.net.opt.num_threads = threads
         for option in ("use_fp16_packed", "use_fp16_storage", "use_fp16_arithmetic", "use_bf16_storage",
                        "use_bf16_packed", "use_int8_inference"):
@@ -121,29 +152,35 @@ class Ncnn:
                 setattr(self.net.opt, option, False)
         self.net.load_param(str(folder / "m.ncnn.param"))
         self.net.load_model(str(folder / "m.ncnn.bin"))
+        self.input = ncnn.Mat(numpy.ascontiguousarray(x[0])).clone()
 
-    def run(self, x):
-        import numpy
+    def call(self):
         with self.net.create_extractor() as extractor:
-            extractor.input("in0", self.ncnn.Mat(numpy.ascontiguousarray(x[0])).clone())
-            return numpy.array(extractor.extract("out0")[1])
+            extractor.input("in0", self.input)
+            self.output = extractor.extract("out0")[1]
+
+    def result(self):
+        return self.output.numpy()
 
 
 class TorchCompile:
     name = "torch.compile"
 
-    def load(self, network, threads):
+    def load(self, network, threads, x):
         import torch
         import torch._inductor.config
         torch._inductor.config.freezing = True
         torch.set_num_threads(threads)
         self.torch, self.model = torch, torch.compile(module_of(network))
-        with torch.no_grad():
-            self.model(torch.from_numpy(input_of(network)))
+        self.input = torch.from_numpy(x)
+        self.call()
 
-    def run(self, x):
+    def call(self):
         with self.torch.no_grad():
-            return self.model(self.torch.from_numpy(x)).numpy()
+            self.output = self.model(self.input)
+
+    def result(self):
+        return self.output.numpy()
 
 
 class LiteRt:
@@ -152,27 +189,22 @@ class LiteRt:
     name = "LiteRT"
     comparable = False
 
-    def load(self, network, threads):
+    def load(self, network, threads, x):
         import litert_models
+        import numpy
         path = WORK / f"litert.{network}.tflite"
         if not path.exists():
             path.write_bytes(litert_models.convert(network))
         from ai_edge_litert.interpreter import Interpreter
         self.interpreter = Interpreter(str(path), num_threads=threads)
         self.interpreter.allocate_tensors()
-        self.input = self.interpreter.get_input_details()[0]
-        self.output = self.interpreter.get_output_details()[0]["index"]
-        self.last = None
+        place = self.interpreter.get_input_details()[0]
+        image = numpy.moveaxis(x, 1, -1) if x.ndim == 4 else x
+        self.interpreter.set_tensor(place["index"], numpy.ascontiguousarray(image).reshape(place["shape"]))
+        self.call = self.interpreter._interpreter.Invoke
 
-    def run(self, x):
-        import numpy
-        if self.last is not x:
-            self.last = x
-            image = numpy.moveaxis(x, 1, -1) if x.ndim == 4 else x
-            self.image = numpy.ascontiguousarray(image).reshape(self.input["shape"])
-        self.interpreter.set_tensor(self.input["index"], self.image)
-        self.interpreter.invoke()
-        return self.interpreter.get_tensor(self.output)
+    def result(self):
+        return self.interpreter.get_tensor(self.interpreter.get_output_details()[0]["index"])
 
 
 SYSTEMS = {"netc": Netc, "ort": OnnxRuntime, "openvino": OpenVino, "ncnn": Ncnn, "litert": LiteRt,

@@ -76,7 +76,7 @@ static void input_emit(const Products *work, IrValue block, IrValue tile) {
 
 /* ---- a register tile ------------------------------------------------------------------------- */
 
-/* Sums that are kept. */
+/* Sums that are kept, numbered as above. */
 enum { ZEROS, BEGUN, FIRST_0, SHARED, BOTH, SECOND_0, OTHER, FIRST_1 };
 
 /* Tiles of pixels by vectors of filters in each half. */
@@ -103,10 +103,10 @@ static void product_emit(const Sums *sums, IrValue product) {
     const Products *work = sums->work;
     Ir *ir = work->emitter->ir;
     int lanes = work->emitter->lanes, count = sums->tile.columns * sums->tile.vectors;
-    IrValue is_2 = ir_equal(ir, product, ir_i64(ir, 2)),
-            is_5 = ir_equal(ir, product, ir_i64(ir, 5));
-    IrValue begin = ir_select(ir, is_2, ir_i64(ir, BEGUN), product);
-    begin = kept_at(work, ir_select(ir, is_5, ir_i64(ir, SHARED), begin));
+    IrValue is_2 = ir_equal(ir, product, ir_i64(ir, 2));
+    IrValue is_5 = ir_equal(ir, product, ir_i64(ir, 5));
+    IrValue from = ir_select(ir, is_2, ir_i64(ir, BEGUN), product);
+    IrValue begin = kept_at(work, ir_select(ir, is_5, ir_i64(ir, SHARED), from));
     IrValue end = kept_at(work, ir_add_const(ir, product, 1)), values[PRODUCT_MAX_SUMS];
     for (int k = 0; k < count; k++)
         values[k] = ir_load(ir, ir_at_const(ir, begin, (int64_t)k * lanes), lanes);
@@ -125,16 +125,17 @@ static void pixel_finish(const Sums *sums, IrValue column, int pixel) {
     const Products *work = sums->work;
     const Emitter *emitter = work->emitter;
     Ir *ir = emitter->ir;
+    const int outputs[2][2] = {{FIRST_0, SECOND_0}, {FIRST_1, BOTH}};
     int vectors = sums->tile.vectors, lanes = emitter->lanes;
+    int64_t floats = kept_floats(emitter);
     Pixel at = pixel_at(work, number_of(work, ir_add(ir, sums->first, column), pixel));
     Spot first = spot_at(emitter, sums->channel, at.row, at.column);
     IrValue kept = ir_at(ir, work->own, ir_mul_const(ir, column, (int64_t)vectors * lanes));
     IrValue bias = emitter_bias(emitter);
     for (int half = 0; half < 2; half++)
         for (int v = 0; v < vectors; v++) {
-            const int outputs[2][2] = {{FIRST_0, SECOND_0}, {FIRST_1, BOTH}};
+            int64_t moved = half * work->filters + v * lanes;
             IrValue place = ir_at_const(ir, kept, (int64_t)v * lanes);
-            int64_t floats = kept_floats(emitter), moved = half * work->filters + v * lanes;
             IrValue sum = ir_load(ir, ir_at_const(ir, place, outputs[half][pixel] * floats), lanes);
             if (half == 1 && pixel == 1) {
                 IrValue other = ir_load(ir, ir_at_const(ir, place, OTHER * floats), lanes);
@@ -188,9 +189,9 @@ static void tile_emit(const Products *work, int vectors, IrValue channel, IrValu
     sums_emit(&sums);
 }
 
-/* Blocks of `vectors` vectors, number 0 of which has its weights at `weights` and its first filter
- * would be `filter`. The tiles that are left
- * of all, or the last if its second pixel is missing, are by themselves. */
+/* Blocks of `vectors` vectors, of which number 0 would have its weights at `weights` and begin with
+ * filter `filter`. The tiles that are left of all, or the last if its second pixel is missing, are
+ * by themselves. */
 static void blocks_emit(const Products *work, IrLoop block, int vectors, int64_t filter,
                         IrValue weights) {
     const Emitter *emitter = work->emitter;
