@@ -43,7 +43,7 @@ typedef struct CompileOptions {
     uint64_t batch;   /* samples of a call */
     PrefixMapList prefix_maps;
     bool debug;
-    bool exact; /* no Winograd */
+    bool exact; /* every convolution by the direct method */
     MemoryFileList files;
     bool only_memory; /* nothing is read but `files` */
 } CompileOptions;
