@@ -18,9 +18,10 @@
 #define WINOGRAD_MAX_SIZE 8
 #define WINOGRAD_MAX_TAPS 5
 
-/* By what share of the largest number of its result Winograd's method may be off. A bound of the
- * worst case would be of no use, since the transforms add and subtract numbers far larger than what
- * they come to: methods are only used where the expected error is below this (docs/numerics.md). */
+/* By what share of the largest number of its result Winograd's method, or Strassen's, may be off. A
+ * bound of the worst case would be of no use, since the transforms add and subtract numbers far
+ * larger than what they come to: methods are only used where the expected error is below this
+ * (docs/numerics.md). */
 #define WINOGRAD_ERROR 1e-5
 
 typedef struct Winograd {
