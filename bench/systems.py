@@ -9,6 +9,7 @@ with bound arrays, LiteRT's Invoke): some 0.3 us of Python. ncnn's package for P
 its arrays are made anew (3 us), and torch.compile's function checks what it is given.
 
 Settings are those that make each fastest for one sample in f32."""
+import ctypes
 import functools
 import os
 import pathlib
@@ -28,7 +29,6 @@ class Netc:
     name = "netc"
 
     def load(self, network, threads, x):
-        import ctypes
         import numpy
         entry = NETWORKS[network]
         cpu = os.environ.get("BENCH_CPU", "native")
@@ -92,7 +92,6 @@ class OpenVino:
     name = "OpenVINO"
 
     def load(self, network, threads, x):
-        import ctypes
         import numpy
         import openvino
         library, = (pathlib.Path(openvino.__file__).parent / "libs").glob("libopenvino_c.so*")
@@ -109,7 +108,7 @@ class OpenVino:
         expected = numpy.load(WORK / f"{network}.npy")
         self.array("input", request, x.shape)[:] = x
         self.call = functools.partial(self.library.ov_infer_request_infer, request)
-        self.output = functools.partial(self.array, "output", request, expected.shape)
+        self.result = functools.partial(self.array, "output", request, expected.shape)
 
     def check(self, function, *arguments):
         status = getattr(self.library, f"ov_{function}")(*arguments)
@@ -117,15 +116,11 @@ class OpenVino:
 
     def array(self, side, request, shape):
         """The array of the request's only input or output, in place."""
-        import ctypes
         import numpy
         tensor, data = ctypes.c_void_p(), ctypes.POINTER(ctypes.c_float)()
         self.check(f"infer_request_get_{side}_tensor", request, ctypes.byref(tensor))
         self.check("tensor_data", tensor, ctypes.byref(data))
         return numpy.ctypeslib.as_array(data, shape)
-
-    def result(self):
-        return self.output()
 
 
 class Ncnn:

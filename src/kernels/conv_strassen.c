@@ -167,25 +167,25 @@ static void sums_emit(const Sums *sums) {
 
 /* ---- all of them ----------------------------------------------------------------------------- */
 
-/* A block of `vectors` vectors of filters in each half, `channel` the first, by `columns` tiles
- * from `first` on; `is_last`: they end with the last of all. */
-static void tile_emit(const Products *work, int vectors, IrValue channel, IrValue weights,
-                      IrValue first, int columns, bool is_last) {
-    Ir *ir = work->emitter->ir;
-    int64_t floats = STRASSEN_PRODUCTS * work->channels * vectors * work->emitter->lanes;
-    int64_t group = work->emitter->step->conv.group;
-    bool is_odd = pixels_of(work) % STRASSEN_PIXELS != 0;
-    Sums sums = {
-        .work = work,
-        .tile = {.columns = columns,
-                 .vectors = vectors,
-                 .inputs = ir_at(ir, work->inputs, products_index(work, ir_i64(ir, 0), first)),
-                 .weights = weights,
-                 .next = next_block_begin(work->emitter, ir_at_const(ir, weights, floats), floats,
-                                          first, columns, group)},
-        .first = first,
-        .channel = channel,
-        .second = columns - (is_last && is_odd)};
+/* Floats of the weights of a block of `vectors` vectors. */
+static int64_t block_floats(const Products *work, int vectors) {
+    return STRASSEN_PRODUCTS * work->channels * vectors * work->emitter->lanes;
+}
+
+/* The `columns` tiles from `first` on, of which `second` have a second pixel, by a block of filters
+ * that `sums` has. */
+static void tile_emit(Sums sums, IrValue first, int columns, int second) {
+    const Products *work = sums.work;
+    const Emitter *emitter = work->emitter;
+    Ir *ir = emitter->ir;
+    int64_t floats = block_floats(work, sums.tile.vectors);
+    IrValue next = ir_at_const(ir, sums.tile.weights, floats);
+    sums.first = first;
+    sums.second = second;
+    sums.tile.columns = columns;
+    sums.tile.inputs = ir_at(ir, work->inputs, products_index(work, ir_i64(ir, 0), first));
+    sums.tile.next =
+        next_block_begin(emitter, next, floats, first, columns, emitter->step->conv.group);
     sums_emit(&sums);
 }
 
@@ -197,20 +197,20 @@ static void blocks_emit(const Products *work, IrLoop block, int vectors, int64_t
     const Emitter *emitter = work->emitter;
     Ir *ir = emitter->ir;
     int columns = emitter->step->tile.columns;
-    int64_t width = (int64_t)vectors * emitter->lanes;
-    int64_t floats = STRASSEN_PRODUCTS * work->channels * width;
     bool is_odd = pixels_of(work) % STRASSEN_PIXELS != 0;
     int rest = (int)((work->tiles - is_odd) % columns) + is_odd;
-    IrValue by = ir_at(ir, weights, ir_mul_const(ir, block.index, floats));
-    IrValue channel = ir_add_const(ir, ir_mul_const(ir, block.index, width), filter);
+    IrValue read = ir_mul_const(ir, block.index, block_floats(work, vectors));
+    Sums sums = {.work = work, .tile = {.vectors = vectors, .weights = ir_at(ir, weights, read)}};
+    IrValue moved = ir_mul_const(ir, block.index, (int64_t)vectors * emitter->lanes);
+    sums.channel = ir_add_const(ir, moved, filter);
     IrValue whole = ir_sub(ir, ir_i64(ir, work->tiles - rest), work->first);
     IrValue end = ir_min(ir, work->count, whole);
     IrLoop tile = ir_loop_begin(ir, ir_i64(ir, 0), end, columns, NULL, 0);
-    tile_emit(work, vectors, channel, by, tile.index, columns, false);
+    tile_emit(sums, tile.index, columns, columns);
     ir_loop_end(ir, &tile);
     if (rest > 0) {
         IrIf is_last = ir_if_begin(ir, ir_less(ir, whole, work->count));
-        tile_emit(work, vectors, channel, by, whole, rest, true);
+        tile_emit(sums, whole, rest, rest - is_odd);
         ir_if_end(ir, &is_last);
     }
     ir_loop_end(ir, &block);

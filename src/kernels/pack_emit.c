@@ -116,6 +116,16 @@ static bool axis_overruns(const PackRecipe *recipe, int axis) {
     return last >= recipe->axes[axis].extent;
 }
 
+/* Pointer to the number of the source at the loops' indices; those that do not move it have stride
+ * 0. */
+static IrValue source_at(Packer *packer, const PackRecipe *recipe, const RecipeLoops *loops) {
+    Ir *ir = packer->ir;
+    IrValue index = ir_i64(ir, 0);
+    for (int axis = 0; axis < recipe->axis_count; axis++)
+        index = ir_add(ir, index, ir_mul_const(ir, loops->index[axis], recipe->axes[axis].stride));
+    return ir_at(ir, weight_pointer(packer, recipe->source), index);
+}
+
 /* (G g G') at a position: the sum over i of G[row][i] times the sum over j of G[column][j] g[i][j].
  */
 static void winograd_emit(Packer *packer, const PackRecipe *recipe, const RecipeLoops *loops,
@@ -128,9 +138,7 @@ static void winograd_emit(Packer *packer, const PackRecipe *recipe, const Recipe
     IrValue row = ir_mul_const(ir, ir_div_const(ir, position, winograd->size), WINOGRAD_MAX_TAPS);
     IrValue column =
         ir_mul_const(ir, ir_rem_const(ir, position, winograd->size), WINOGRAD_MAX_TAPS);
-    IrValue at = ir_add(ir, ir_mul_const(ir, loops->index[0], recipe->axes[0].stride),
-                        ir_mul_const(ir, loops->index[1], recipe->axes[1].stride));
-    IrValue kernel = ir_at(ir, weight_pointer(packer, recipe->source), at), sum = NULL;
+    IrValue kernel = source_at(packer, recipe, loops), sum = NULL;
     for (int i = 0; i < winograd->taps; i++) {
         IrValue line = NULL;
         for (int j = 0; j < winograd->taps; j++) {
@@ -149,14 +157,10 @@ static void winograd_emit(Packer *packer, const PackRecipe *recipe, const Recipe
 static void strassen_emit(Packer *packer, const PackRecipe *recipe, const RecipeLoops *loops,
                           const IrValue *scales, IrValue to) {
     Ir *ir = packer->ir;
-    double factors[STRASSEN_PRODUCTS * 4];
-    for (int k = 0; k < STRASSEN_PRODUCTS * 4; k++)
-        factors[k] = strassen_weights[k / 4][k / 2 % 2][k % 2];
-    IrValue table = ir_table_f64(ir, factors, STRASSEN_PRODUCTS * 4);
+    IrValue table =
+        ir_table_f64(ir, &strassen_weights[0][0][0], sizeof strassen_weights / sizeof(double));
     IrValue first = ir_mul_const(ir, loops->index[2], 4);
-    IrValue at = ir_add(ir, ir_mul_const(ir, loops->index[0], recipe->axes[0].stride),
-                        ir_mul_const(ir, loops->index[1], recipe->axes[1].stride));
-    IrValue from = ir_at(ir, weight_pointer(packer, recipe->source), at);
+    IrValue from = source_at(packer, recipe, loops);
     IrValue zero = ir_f64(ir, 0), sum = zero;
     for (int quarter = 0; quarter < 4; quarter++) {
         int64_t offset = quarter / 2 * (recipe->axes[0].extent / 2 * recipe->axes[0].stride) +
@@ -184,10 +188,7 @@ static void number_emit(Packer *packer, const PackRecipe *recipe, const RecipeLo
     case PACK_STRASSEN: strassen_emit(packer, recipe, loops, scales, to); return;
     case PACK_TENSOR: break;
     }
-    IrValue index = ir_i64(ir, 0);
-    for (int axis = 0; axis < recipe->axis_count; axis++)
-        index = ir_add(ir, index, ir_mul_const(ir, loops->index[axis], recipe->axes[axis].stride));
-    IrValue from = ir_at(ir, weight_pointer(packer, recipe->source), index);
+    IrValue from = source_at(packer, recipe, loops);
     if (scales[0])
         ir_store_f64(ir, to, ir_fmul(ir, ir_load_f64(ir, from), scales[0]));
     else

@@ -209,15 +209,14 @@ static double transform_cycles(const Candidate *candidate, int64_t blocks, doubl
 static void candidate_cycles(Candidate *candidate) {
     double positions = (double)candidate->positions;
     double bytes = positions * (double)candidate->channels * (double)candidate->filters * 4;
-    double reading = memory_cycles(candidate->machine, bytes), unhidden = 0;
+    double reading = memory_cycles(candidate->machine, bytes);
     double before = transform_cycles(candidate, candidate->channel_blocks, candidate->before);
     double after = transform_cycles(candidate, candidate->filter_blocks, candidate->after);
     double product;
-    candidate->split = before < reading ? SPLIT_CHANNELS : SPLIT_ROWS;
-    if (candidate->kind == STEP_STRASSEN) {
-        unhidden = STRASSEN_UNHIDDEN * bytes / candidate->machine->bytes_per_cycle;
-        candidate->split = before < unhidden ? SPLIT_CHANNELS : SPLIT_ROWS;
-    }
+    bool is_strassen = candidate->kind == STEP_STRASSEN;
+    double unhidden =
+        is_strassen ? STRASSEN_UNHIDDEN * bytes / candidate->machine->bytes_per_cycle : 0;
+    candidate->split = before < (is_strassen ? unhidden : reading) ? SPLIT_CHANNELS : SPLIT_ROWS;
     candidate->tile = choose_tile(candidate, &product);
     candidate->group = choose_group(candidate, candidate->tile.columns);
     candidate->cycles = before + fmax(positions * product, reading) + after + unhidden;

@@ -18,9 +18,9 @@
 #define STRASSEN_PIXELS   2
 #define STRASSEN_KEPT     8 /* sums that a kernel keeps while it goes through the products */
 
-extern const int8_t strassen_weights[STRASSEN_PRODUCTS][2][2];
-extern const int8_t strassen_input[STRASSEN_PRODUCTS][2][STRASSEN_PIXELS];
-extern const int8_t strassen_output[2][STRASSEN_PIXELS][STRASSEN_PRODUCTS];
+extern const double strassen_weights[STRASSEN_PRODUCTS][2][2];
+extern const double strassen_input[STRASSEN_PRODUCTS][2][STRASSEN_PIXELS];
+extern const double strassen_output[2][STRASSEN_PIXELS][STRASSEN_PRODUCTS];
 
 /* The expected largest error of a sum over `channels`, as a share of the largest result, for normal
  * inputs; `fused`: the machine has fused multiply-add. */

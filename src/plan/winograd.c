@@ -65,20 +65,23 @@ Winograd *winograd_make(Arena *arena, int outputs, int taps) {
     return winograd;
 }
 
-/* Roundings of the transforms, and of a sum of `channels` terms one after the other (Higham,
- * Accuracy and Stability of Numerical Algorithms, section 4.2: its error grows with the root),
- * amplified by what the points make of them: factors fitted to measurements, see docs/numerics.md.
- */
+/* Of a sum of `channels` terms one after the other the error grows with the root (Higham, Accuracy
+ * and Stability of Numerical Algorithms, section 4.2). */
+double amplified_error(double amplification, int64_t channels, bool fused) {
+    double roundings = sqrt(25 + (double)channels / 2) * (fused ? 1 : 1.3);
+    return amplification * roundings;
+}
+
+/* What the points make of roundings: factors fitted to measurements, see docs/numerics.md. */
 double winograd_error(const Winograd *winograd, int64_t channels, bool fused) {
     static const struct {
         int outputs, taps;
         double amplification;
     } methods[] = {
         {2, 3, 0.06e-6}, {4, 3, 0.27e-6}, {6, 3, 1.7e-6}, {2, 5, 0.27e-6}, {4, 5, 1.1e-6}};
-    double roundings = sqrt(25 + (double)channels / 2) * (fused ? 1 : 1.3);
     for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++)
         if (methods[i].outputs == winograd->outputs && methods[i].taps == winograd->taps)
-            return methods[i].amplification * roundings;
+            return amplified_error(methods[i].amplification, channels, fused);
     assert(false && "no such method");
     return 1;
 }

@@ -37,6 +37,10 @@ typedef struct Winograd {
  * inputs; `fused`: the machine has fused multiply-add. */
 double winograd_error(const Winograd *winograd, int64_t channels, bool fused);
 
+/* The same of any method that amplifies so much the roundings of its transforms and of a plain sum.
+ */
+double amplified_error(double amplification, int64_t channels, bool fused);
+
 /* F(outputs, taps), whose size is 4, 6 or 8. */
 Winograd *winograd_make(Arena *arena, int outputs, int taps);
 

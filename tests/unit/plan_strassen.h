@@ -41,7 +41,7 @@ static inline double run_strassen(const Run *run, const Step *step, int64_t f, i
     assert(step->conv.tiles[0] == 1 && tile < step->conv.tiles[1]);
     double sum = step->bias ? packed_at(run, step->bias, f) : 0;
     for (int p = 0; p < STRASSEN_PRODUCTS; p++) {
-        int factor = strassen_output[f / F][pixel % STRASSEN_PIXELS][p];
+        double factor = strassen_output[f / F][pixel % STRASSEN_PIXELS][p];
         for (int64_t c = 0; factor != 0 && c < C; c++)
             sum += factor * strassen_weight(run, step, p, f % F, c) *
                    strassen_number(run, step, p, tile, c);
