@@ -179,7 +179,7 @@ const OptionRow option_table[] = {
      FIELD(compile.exact),
      NULL,
      {0},
-     "compute every convolution directly: errors stay within the derived bound of each sum"},
+     "compute every product directly: errors stay within the derived bound of each sum"},
     {"debug",
      'g',
      OPTION_FLAG,

@@ -1,7 +1,7 @@
-/* Convolution with a kernel of 1 x 1 by Strassen's method (plan/strassen.h): before the products
- * what two pixels have in both halves of the channels becomes seven vectors. A register tile then
- * goes through the products one after the other. Each begins with sums that are kept, adds its
- * terms, and keeps what that makes:
+/* Convolution with a kernel of 1 x 1, or a product of matrices, by Strassen's method
+ * (plan/strassen.h): before the products what two pixels, or rows, have in both halves of the
+ * channels becomes seven vectors. Register tiles then go through the products one after the other.
+ * Each begins with sums that are kept, adds its terms, and keeps what that makes:
  *
  *     0  zeros
  *     1  0 and product 0
@@ -34,7 +34,10 @@ static IrValue number_of(const Products *work, IrValue tile, int pixel) {
 
 static Pixel pixel_at(const Products *work, IrValue number) {
     Ir *ir = work->emitter->ir;
-    int64_t width = work->emitter->step->output.width;
+    const View *output = &work->emitter->step->output;
+    int64_t width = output->width;
+    if (output->height == 1)
+        return (Pixel){ir_i64(ir, 0), number};
     return (Pixel){ir_div_const(ir, number, width), ir_rem_const(ir, number, width)};
 }
 
@@ -74,66 +77,122 @@ static void input_emit(const Products *work, IrValue block, IrValue tile) {
         ir_store(ir, ir_at_const(ir, to, p * work->input_stride), y[p], work->emitter->lanes);
 }
 
-/* ---- a register tile ------------------------------------------------------------------------- */
+/* ---- a block of filters ---------------------------------------------------------------------- */
 
 /* Sums that are kept, numbered as above. */
 enum { ZEROS, BEGUN, FIRST_0, SHARED, BOTH, SECOND_0, OTHER, FIRST_1 };
 
-/* Tiles of pixels by vectors of filters in each half. */
-typedef struct Sums {
+/* A block of vectors of filters in each half, and the tiles that go through the products together.
+ */
+typedef struct Block {
     const Products *work;
-    ProductTile tile;
-    IrValue first;   /* tile of the group */
-    IrValue channel; /* the first one's, in the first half */
-    int second;      /* columns that have a second pixel: all, or all but the last */
-} Sums;
+    int vectors;
+    IrValue weights; /* [products][channels][vectors][V] */
+    IrValue channel; /* the first filter's, in the first half */
+    IrValue begin;   /* the first tile in the group */
+    IrValue end;
+} Block;
 
-/* Floats of the sums of whole tiles. */
+/* Whether each register tile goes through all products by itself; else all of the group go through
+ * one product after the other. */
+static bool by_itself(const Emitter *emitter) {
+    return emitter->step->conv.run == emitter->step->tile.columns;
+}
+
+/* Tiles that are left of all register tiles, the last of all if it has but one pixel among them:
+ * they are one by themselves. */
+static int tiles_left(const Products *work) {
+    int is_odd = pixels_of(work) % STRASSEN_PIXELS != 0;
+    return (int)((work->tiles - is_odd) % work->emitter->step->tile.columns) + is_odd;
+}
+
+/* Floats of the sums of a run. */
 static int64_t kept_floats(const Emitter *emitter) {
-    return (int64_t)emitter->step->tile.columns * emitter->step->tile.vectors * emitter->lanes;
+    return emitter->step->conv.run * emitter->step->tile.vectors * emitter->lanes;
 }
 
-static IrValue kept_at(const Products *work, IrValue kept) {
+/* Of tile `tile` of the group. */
+static IrValue kept_at(const Block *block, IrValue kept, IrValue tile) {
+    const Products *work = block->work;
     Ir *ir = work->emitter->ir;
-    return ir_at(ir, work->own, ir_mul_const(ir, kept, kept_floats(work->emitter)));
+    IrValue column = ir_mul_const(ir, ir_sub(ir, tile, block->begin),
+                                  (int64_t)block->vectors * work->emitter->lanes);
+    IrValue first = ir_mul_const(ir, kept, kept_floats(work->emitter));
+    return ir_at(ir, work->own, ir_add(ir, first, column));
 }
 
-/* One product: [columns][vectors] of what is kept. */
-static void product_emit(const Sums *sums, IrValue product) {
-    const Products *work = sums->work;
+/* What comes after the weights of a product, or of all, to the register tile whose first tile is
+ * `first`. */
+static NextBlock next_of(const Block *block, IrValue weights, IrValue first, int columns) {
+    const Products *work = block->work;
+    const Emitter *emitter = work->emitter;
+    int64_t floats = work->channels * block->vectors * emitter->lanes;
+    if (by_itself(emitter))
+        floats *= STRASSEN_PRODUCTS;
+    return next_block_begin(emitter, ir_at_const(emitter->ir, weights, floats), floats, first,
+                            columns, emitter->step->conv.group);
+}
+
+/* A register tile of `columns` tiles from number `first` of the group on, in one product: what is
+ * kept is [columns][vectors]. */
+static void product_emit(const Block *block, IrValue product, IrValue first, int columns) {
+    const Products *work = block->work;
     Ir *ir = work->emitter->ir;
-    int lanes = work->emitter->lanes, count = sums->tile.columns * sums->tile.vectors;
+    int lanes = work->emitter->lanes, count = columns * block->vectors;
     IrValue is_2 = ir_equal(ir, product, ir_i64(ir, 2));
     IrValue is_5 = ir_equal(ir, product, ir_i64(ir, 5));
     IrValue from = ir_select(ir, is_2, ir_i64(ir, BEGUN), product);
-    IrValue begin = kept_at(work, ir_select(ir, is_5, ir_i64(ir, SHARED), from));
-    IrValue end = kept_at(work, ir_add_const(ir, product, 1)), values[PRODUCT_MAX_SUMS];
+    IrValue begin = kept_at(block, ir_select(ir, is_5, ir_i64(ir, SHARED), from), first);
+    IrValue end = kept_at(block, ir_add_const(ir, product, 1), first), values[PRODUCT_MAX_SUMS];
     for (int k = 0; k < count; k++)
         values[k] = ir_load(ir, ir_at_const(ir, begin, (int64_t)k * lanes), lanes);
-    ProductTile tile = sums->tile;
-    tile.read = ir_mul_const(ir, product, work->channels * tile.vectors * lanes);
-    tile.inputs = ir_at(ir, tile.inputs, ir_mul_const(ir, product, work->input_stride));
-    tile.weights = ir_at(ir, tile.weights, tile.read);
+    IrValue inputs = ir_at(ir, work->inputs, products_index(work, ir_i64(ir, 0), first));
+    IrValue read = ir_mul_const(ir, product, work->channels * block->vectors * lanes);
+    ProductTile tile = {
+        .columns = columns,
+        .vectors = block->vectors,
+        .inputs = ir_at(ir, inputs, ir_mul_const(ir, product, work->input_stride)),
+        .weights = ir_at(ir, block->weights, read),
+    };
+    bool whole = by_itself(work->emitter);
+    tile.read = whole ? read : ir_i64(ir, 0);
+    tile.next = next_of(block, whole ? block->weights : tile.weights, first, columns);
     product_add(work, &tile, values);
     for (int k = 0; k < count; k++)
         ir_store(ir, ir_at_const(ir, end, (int64_t)k * lanes), values[k], lanes);
 }
 
-/* Finishes the vectors of filters of pixel `pixel` of the tile of pixels in a column, in both
- * halves. */
-static void pixel_finish(const Sums *sums, IrValue column, int pixel) {
-    const Products *work = sums->work;
+/* All register tiles of the run in one product. */
+static void run_emit(const Block *block, IrValue product) {
+    const Products *work = block->work;
+    Ir *ir = work->emitter->ir;
+    int columns = work->emitter->step->tile.columns, rest = tiles_left(work);
+    IrValue whole = ir_sub(ir, ir_i64(ir, work->tiles - rest), work->first);
+    IrValue end = rest > 0 ? ir_min(ir, block->end, whole) : block->end;
+    IrLoop tile = ir_loop_begin(ir, block->begin, end, columns, NULL, 0);
+    product_emit(block, product, tile.index, columns);
+    ir_loop_end(ir, &tile);
+    if (rest > 0) {
+        IrIf is_last = ir_if_begin(ir, ir_less(ir, whole, block->end));
+        product_emit(block, product, whole, rest);
+        ir_if_end(ir, &is_last);
+    }
+}
+
+/* Finishes the vectors of filters of a pixel of tile number `tile` of the group, in both halves. */
+static void pixel_finish(const Block *block, IrValue tile, int pixel) {
+    const Products *work = block->work;
     const Emitter *emitter = work->emitter;
     Ir *ir = emitter->ir;
     const int outputs[2][2] = {{FIRST_0, SECOND_0}, {FIRST_1, BOTH}};
-    int vectors = sums->tile.vectors, lanes = emitter->lanes;
+    int lanes = emitter->lanes;
     int64_t floats = kept_floats(emitter);
-    Pixel at = pixel_at(work, number_of(work, ir_add(ir, sums->first, column), pixel));
-    Spot first = spot_at(emitter, sums->channel, at.row, at.column);
-    IrValue kept = ir_at(ir, work->own, ir_mul_const(ir, column, (int64_t)vectors * lanes));
+    Pixel at = pixel_at(work, number_of(work, tile, pixel));
+    Spot first = spot_at(emitter, block->channel, at.row, at.column);
+    IrValue kept = kept_at(block, ir_i64(ir, 0), tile);
     IrValue bias = emitter_bias(emitter);
     for (int half = 0; half < 2; half++)
-        for (int v = 0; v < vectors; v++) {
+        for (int v = 0; v < block->vectors; v++) {
             int64_t moved = half * work->filters + v * lanes;
             IrValue place = ir_at_const(ir, kept, (int64_t)v * lanes);
             IrValue sum = ir_load(ir, ir_at_const(ir, place, outputs[half][pixel] * floats), lanes);
@@ -143,7 +202,7 @@ static void pixel_finish(const Sums *sums, IrValue column, int pixel) {
                 sum = ir_fadd(ir, sum, ir_fsub(ir, other, shared));
             }
             if (bias) {
-                IrValue from = ir_at(ir, bias, ir_add_const(ir, sums->channel, moved));
+                IrValue from = ir_at(ir, bias, ir_add_const(ir, block->channel, moved));
                 sum = ir_fadd(ir, sum, ir_load(ir, from, lanes));
             }
             Spot spot = spot_moved(emitter, &first, moved, 0, 0);
@@ -151,69 +210,43 @@ static void pixel_finish(const Sums *sums, IrValue column, int pixel) {
         }
 }
 
-static void sums_emit(const Sums *sums) {
-    Ir *ir = sums->work->emitter->ir;
-    IrValue zero = ir_i64(ir, 0);
-    IrLoop product = ir_loop_begin(ir, zero, ir_i64(ir, STRASSEN_PRODUCTS), 1, NULL, 0);
-    product_emit(sums, product.index);
-    ir_loop_end(ir, &product);
-    IrLoop column = ir_loop_begin(ir, zero, ir_i64(ir, sums->second), 1, NULL, 0);
-    pixel_finish(sums, column.index, 0);
-    pixel_finish(sums, column.index, 1);
-    ir_loop_end(ir, &column);
-    if (sums->second < sums->tile.columns)
-        pixel_finish(sums, ir_i64(ir, sums->second), 0);
-}
-
-/* ---- all of them ----------------------------------------------------------------------------- */
-
-/* Floats of the weights of a block of `vectors` vectors. */
-static int64_t block_floats(const Products *work, int vectors) {
-    return STRASSEN_PRODUCTS * work->channels * vectors * work->emitter->lanes;
-}
-
-/* The `columns` tiles from `first` on, of which `second` have a second pixel, by a block of filters
- * that `sums` has. */
-static void tile_emit(Sums sums, IrValue first, int columns, int second) {
-    const Products *work = sums.work;
-    const Emitter *emitter = work->emitter;
-    Ir *ir = emitter->ir;
-    int64_t floats = block_floats(work, sums.tile.vectors);
-    IrValue next = ir_at_const(ir, sums.tile.weights, floats);
-    sums.first = first;
-    sums.second = second;
-    sums.tile.columns = columns;
-    sums.tile.inputs = ir_at(ir, work->inputs, products_index(work, ir_i64(ir, 0), first));
-    sums.tile.next =
-        next_block_begin(emitter, next, floats, first, columns, emitter->step->conv.group);
-    sums_emit(&sums);
+static void tile_finish_both(const Block *block, IrValue tile) {
+    const Products *work = block->work;
+    Ir *ir = work->emitter->ir;
+    pixel_finish(block, tile, 0);
+    if (pixels_of(work) % STRASSEN_PIXELS == 0) {
+        pixel_finish(block, tile, 1);
+        return;
+    }
+    IrValue last = ir_i64(ir, work->tiles - 1);
+    IrIf is_pair = ir_if_begin(ir, ir_less(ir, ir_add(ir, work->first, tile), last));
+    pixel_finish(block, tile, 1);
+    ir_if_end(ir, &is_pair);
 }
 
 /* Blocks of `vectors` vectors, of which number 0 would have its weights at `weights` and begin with
- * filter `filter`. The tiles that are left of all, or the last if its second pixel is missing, are
- * by themselves. */
-static void blocks_emit(const Products *work, IrLoop block, int vectors, int64_t filter,
+ * filter `filter`. */
+static void blocks_emit(const Products *work, IrLoop index, int vectors, int64_t filter,
                         IrValue weights) {
     const Emitter *emitter = work->emitter;
     Ir *ir = emitter->ir;
-    int columns = emitter->step->tile.columns;
-    bool is_odd = pixels_of(work) % STRASSEN_PIXELS != 0;
-    int rest = (int)((work->tiles - is_odd) % columns) + is_odd;
-    IrValue read = ir_mul_const(ir, block.index, block_floats(work, vectors));
-    Sums sums = {.work = work, .tile = {.vectors = vectors, .weights = ir_at(ir, weights, read)}};
-    IrValue moved = ir_mul_const(ir, block.index, (int64_t)vectors * emitter->lanes);
-    sums.channel = ir_add_const(ir, moved, filter);
-    IrValue whole = ir_sub(ir, ir_i64(ir, work->tiles - rest), work->first);
-    IrValue end = ir_min(ir, work->count, whole);
-    IrLoop tile = ir_loop_begin(ir, ir_i64(ir, 0), end, columns, NULL, 0);
-    tile_emit(sums, tile.index, columns, columns);
+    IrValue zero = ir_i64(ir, 0);
+    int64_t width = (int64_t)vectors * emitter->lanes;
+    IrValue read = ir_mul_const(ir, index.index, STRASSEN_PRODUCTS * work->channels * width);
+    Block block = {.work = work, .vectors = vectors, .weights = ir_at(ir, weights, read)};
+    block.channel = ir_add_const(ir, ir_mul_const(ir, index.index, width), filter);
+    int64_t run = emitter->step->conv.run;
+    IrLoop runs = ir_loop_begin(ir, zero, work->count, run, NULL, 0);
+    block.begin = runs.index;
+    block.end = ir_min(ir, work->count, ir_add_const(ir, block.begin, run));
+    IrLoop product = ir_loop_begin(ir, zero, ir_i64(ir, STRASSEN_PRODUCTS), 1, NULL, 0);
+    run_emit(&block, product.index);
+    ir_loop_end(ir, &product);
+    IrLoop tile = ir_loop_begin(ir, block.begin, block.end, 1, NULL, 0);
+    tile_finish_both(&block, tile.index);
     ir_loop_end(ir, &tile);
-    if (rest > 0) {
-        IrIf is_last = ir_if_begin(ir, ir_less(ir, whole, work->count));
-        tile_emit(sums, whole, rest, rest - is_odd);
-        ir_if_end(ir, &is_last);
-    }
-    ir_loop_end(ir, &block);
+    ir_loop_end(ir, &runs);
+    ir_loop_end(ir, &index);
 }
 
 static void multiply(const Products *work) {
@@ -235,7 +268,7 @@ static void multiply(const Products *work) {
     }
 }
 
-void conv_strassen_emit(const Emitter *emitter) {
+static void image_emit(const Emitter *emitter) {
     const Step *step = emitter->step;
     Products work = {.emitter = emitter,
                      .positions = STRASSEN_PRODUCTS,
@@ -246,4 +279,35 @@ void conv_strassen_emit(const Emitter *emitter) {
                      .before = input_emit,
                      .multiply = multiply};
     products_emit(&work);
+}
+
+/* A matrix of so many rows as an image of one line: the rows are pixels, the columns channels. */
+static View view_of_rows(const View *matrix, int64_t rows, int lanes) {
+    int64_t columns = view_elements(matrix) / rows;
+    View image = *matrix;
+    image.channels = columns;
+    image.height = 1;
+    image.width = rows;
+    image.block = image.block_stride = lanes;
+    image.row_stride = rows * columns;
+    image.pixel_stride = columns;
+    return image;
+}
+
+void conv_strassen_emit(const Emitter *emitter) {
+    const Step *step = emitter->step;
+    int64_t rows = step->conv.rows;
+    if (rows == 0) {
+        image_emit(emitter);
+        return;
+    }
+    View inputs[STEP_MAX_INPUTS];
+    for (int k = 0; k < step->input_count; k++)
+        inputs[k] = view_of_rows(&step->inputs[k], rows, emitter->lanes);
+    Step image = *step;
+    image.inputs = inputs;
+    image.output = view_of_rows(&step->output, rows, emitter->lanes);
+    Emitter inner = *emitter;
+    inner.step = &image;
+    image_emit(&inner);
 }

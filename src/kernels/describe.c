@@ -418,8 +418,8 @@ static void sign_kind(const Step *step, StrBuf *out) {
         sign_window(&step->conv.window, out);
         break;
     case STEP_STRASSEN:
-        strbuf_format(out, "strassen %" PRId64 " %" PRId64, step->conv.group,
-                      step->inputs[0].channels);
+        strbuf_format(out, "strassen %" PRId64 " %" PRId64 " %" PRId64, step->conv.group,
+                      step->conv.weight->shape.dims[1], step->conv.rows);
         sign_window(&step->conv.window, out);
         break;
     case STEP_DEPTHWISE:

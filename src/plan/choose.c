@@ -10,9 +10,10 @@
  * A method whose error would be too large is left out (WINOGRAD_ERROR).
  *
  * In one group, kernels of 3 x 3 and 5 x 5 with stride 1 can go by Winograd's method, those of
- * 1 x 1 by Strassen's. */
+ * 1 x 1 by Strassen's, and so can products with a weight. */
 #include <assert.h>
 #include <math.h>
+#include <string.h>
 
 #include "plan/cost.h"
 #include "plan/product.h"
@@ -27,6 +28,7 @@
 #define TRANSFORM_VECTOR     2.5
 #define GROUP_TILES          24 /* fewer tiles at a time leave the weights' reading unhidden */
 #define GROUP_CACHE_SHARE    2  /* the transformed tiles of a group take 1 / this of the cache */
+#define BLOCK_CACHE_SHARE    4  /* Strassen's weights of a block of filters, at most */
 #define PRODUCT_UNROLL       4  /* channels per turn, where they divide */
 /* Cycles that the vectors of both pixels and halves take in a tile of Strassen's, before the
  * products and after, most of them stores; fitted in the same way. */
@@ -52,7 +54,9 @@ typedef struct Candidate {
     double share;  /* of the cycles of the best so far that it may take */
     double cycles; /* of one thread; set by candidate_cycles, as the next ones */
     Tile tile;
-    int64_t group; /* tiles that are transformed together */
+    int64_t group;  /* tiles that are transformed together */
+    int64_t run;    /* STRASSEN: of those, tiles that go through the products together */
+    int64_t floats; /* of scratch memory */
 } Candidate;
 
 static bool is_square(const int64_t pair[2], int64_t value) {
@@ -65,11 +69,11 @@ static double transform_slots(const Winograd *winograd, int lines) {
     return (size + lines) * (TRANSFORM_LINE(size) + 2 * TRANSFORM_VECTOR * size);
 }
 
-static Candidate candidate_begin(const Plan *plan, const Step *step, StepKind kind) {
+static Candidate candidate_begin(const Plan *plan, const Weight *weight, StepKind kind) {
     return (Candidate){.machine = plan->machine,
                        .kind = kind,
-                       .channels = step->conv.weight->shape.dims[1],
-                       .filters = step->conv.weight->shape.dims[0],
+                       .channels = weight->shape.dims[1],
+                       .filters = weight->shape.dims[0],
                        .share = kind == STEP_STRASSEN ? STRASSEN_SHARE : 1,
                        .parts = plan_parts(plan)};
 }
@@ -86,7 +90,7 @@ static void candidate_end(Candidate *candidate) {
 static Candidate candidate_of_winograd(const Plan *plan, const Step *step, int outputs, int taps) {
     const Winograd *winograd = winograd_make(plan->arena, outputs, taps);
     Box output = box_of_shape(&step->output_value->type.shape);
-    Candidate candidate = candidate_begin(plan, step, STEP_WINOGRAD);
+    Candidate candidate = candidate_begin(plan, step->conv.weight, STEP_WINOGRAD);
     candidate.winograd = winograd;
     candidate.positions = (int64_t)winograd->size * winograd->size;
     candidate.tiles[0] = divide_up(output.height, outputs);
@@ -98,28 +102,32 @@ static Candidate candidate_of_winograd(const Plan *plan, const Step *step, int o
     return candidate;
 }
 
-static Candidate candidate_of_strassen(const Plan *plan, const Step *step) {
-    Box output = box_of_shape(&step->output_value->type.shape);
-    Candidate candidate = candidate_begin(plan, step, STEP_STRASSEN);
+static Candidate candidate_of_strassen(const Plan *plan, const Weight *weight, int64_t pixels) {
+    Candidate candidate = candidate_begin(plan, weight, STEP_STRASSEN);
     candidate.error = strassen_error(candidate.channels, plan->machine->fused);
     candidate.positions = STRASSEN_PRODUCTS;
     candidate.channels /= 2;
     candidate.filters /= 2;
     candidate.tiles[0] = 1;
-    candidate.tiles[1] = divide_up(output.height * output.width, STRASSEN_PIXELS);
+    candidate.tiles[1] = divide_up(pixels, STRASSEN_PIXELS);
     candidate.before = candidate.after = STRASSEN_TILE * plan->machine->fma_per_cycle;
     candidate_end(&candidate);
     return candidate;
 }
 
-static double direct_cycles(const Machine *machine, const Step *step) {
+/* Of the multiply-adds, in slots, or of reading the weights once. */
+static double direct_cycles(const Machine *machine, double slots, const Weight *weight) {
+    double bytes = (double)weight->elements * sizeof(float);
+    return fmax(cycles_of_slots(machine, slots), memory_cycles(machine, bytes));
+}
+
+static double conv_cycles(const Machine *machine, const Step *step) {
     Box output = box_of_shape(&step->output_value->type.shape);
     TileProblem problem = tile_problem_of_conv(machine, step->conv.weight, step->conv.groups,
                                                output.height, output.width);
     Tile tile = tile_choose(&problem);
-    double bytes = (double)step->conv.weight->elements * sizeof(float);
-    double slots = tile_cost(&problem, &tile) * (double)problem.repeats;
-    return fmax(cycles_of_slots(machine, slots), memory_cycles(machine, bytes));
+    return direct_cycles(machine, tile_cost(&problem, &tile) * (double)problem.repeats,
+                         step->conv.weight);
 }
 
 /* ---- products of transformed tiles ---------------------------------------------------------- */
@@ -184,18 +192,35 @@ static Tile choose_tile(const Candidate *candidate, double *cycles) {
     return best;
 }
 
+/* Whether the weights of a block of filters, of all seven products, stay in the second cache while
+ * one register tile after the other goes through them. */
+static bool keeps_block(const Candidate *candidate) {
+    int64_t vectors = candidate->tile.vectors * candidate->machine->lanes;
+    int64_t bytes = candidate->positions * candidate->channels * vectors * (int64_t)sizeof(float);
+    return bytes <= candidate->machine->cache_bytes / BLOCK_CACHE_SHARE;
+}
+
+/* Vectors of a tile that are to stay in the second cache. */
+static int64_t vectors_of_tile(const Candidate *candidate, bool by_product) {
+    return by_product ? candidate->channel_blocks + STRASSEN_KEPT * candidate->tile.vectors
+                      : candidate->positions * candidate->kept_blocks;
+}
+
 /* Tiles that are transformed together: as many as the second cache holds, but enough to be worth
  * reading all weights for them; then as even groups as there can be. */
-static int64_t choose_group(const Candidate *candidate, int columns) {
+static void choose_group(Candidate *candidate) {
     const Machine *machine = candidate->machine;
-    int64_t bytes = candidate->positions * candidate->kept_blocks * machine->lanes *
-                    (int64_t)sizeof(float); /* of a tile */
+    int columns = candidate->tile.columns;
+    bool by_product = candidate->kind == STEP_STRASSEN && !keeps_block(candidate);
+    int64_t bytes =
+        vectors_of_tile(candidate, by_product) * machine->lanes * (int64_t)sizeof(float);
     int64_t group = machine->cache_bytes / GROUP_CACHE_SHARE / bytes;
     if (group < GROUP_TILES)
         group = GROUP_TILES;
     int64_t tiles = tiles_of_part(candidate, columns, row_parts(candidate));
     int64_t groups = divide_up(tiles, group < tiles ? group : tiles);
-    return divide_up(divide_up(tiles, groups), columns) * columns;
+    candidate->group = divide_up(divide_up(tiles, groups), columns) * columns;
+    candidate->run = by_product ? candidate->group : columns;
 }
 
 /* Of the transforms of all tiles in `blocks` blocks. */
@@ -218,22 +243,22 @@ static void candidate_cycles(Candidate *candidate) {
         is_strassen ? STRASSEN_UNHIDDEN * bytes / candidate->machine->bytes_per_cycle : 0;
     candidate->split = before < (is_strassen ? unhidden : reading) ? SPLIT_CHANNELS : SPLIT_ROWS;
     candidate->tile = choose_tile(candidate, &product);
-    candidate->group = choose_group(candidate, candidate->tile.columns);
+    choose_group(candidate);
     candidate->cycles = before + fmax(positions * product, reading) + after + unhidden;
 }
 
 /* Floats for what lies between transforms and products (kernels/products.h), for each thread. False
  * if they do not fit 64 bits. */
-static bool scratch_floats(const Candidate *candidate, int64_t *floats) {
+static bool set_floats(Candidate *candidate) {
     int64_t lanes = candidate->machine->lanes;
-    int64_t sums = STRASSEN_KEPT * candidate->tile.columns * candidate->tile.vectors;
+    int64_t sums = STRASSEN_KEPT * candidate->run * candidate->tile.vectors;
     bool is_winograd = candidate->kind == STEP_WINOGRAD; /* keeps its products, and lines */
     int64_t vectors;
     return checked_mul(candidate->kept_blocks, candidate->group, &vectors) &&
            checked_add(vectors, is_winograd ? 3 : 1, &vectors) &&
            checked_mul(vectors, candidate->positions, &vectors) &&
            checked_add(vectors, is_winograd ? 0 : sums, &vectors) &&
-           checked_mul(vectors, lanes * candidate->parts, floats);
+           checked_mul(vectors, lanes * candidate->parts, &candidate->floats);
 }
 
 static void note_choice(Step *step, StepKind kind, int outputs, double cycles) {
@@ -241,29 +266,35 @@ static void note_choice(Step *step, StepKind kind, int outputs, double cycles) {
     step->choices[step->choice_count++] = (Choice){kind, outputs, cycles};
 }
 
-/* Considers a method for the step, which is still a CONV or already goes by another. */
-static void consider(Step *step, Candidate *candidate, double *best) {
-    int64_t floats;
+/* Whether a method for the step takes less than the cycles of the best so far. */
+static bool is_better(Step *step, Candidate *candidate, double best) {
     if (candidate->error > WINOGRAD_ERROR)
-        return;
+        return false;
     candidate_cycles(candidate);
     note_choice(step, candidate->kind, candidate->winograd ? candidate->winograd->outputs : 0,
                 candidate->cycles);
-    if (candidate->cycles >= candidate->share * *best || !scratch_floats(candidate, &floats))
-        return;
-    *best = candidate->cycles;
+    return candidate->cycles < candidate->share * best && set_floats(candidate);
+}
+
+static void apply(Step *step, const Candidate *candidate) {
     step->kind = candidate->kind;
     step->tile = candidate->tile;
-    step->scratch_floats = floats;
+    step->scratch_floats = candidate->floats;
     step->split = candidate->split;
     step->conv.winograd = candidate->winograd;
     step->conv.cycles = candidate->cycles;
     step->conv.group = candidate->group;
+    step->conv.run = candidate->run;
     step->conv.tiles[0] = candidate->tiles[0];
     step->conv.tiles[1] = candidate->tiles[1];
 }
 
 /* ---- the choice ----------------------------------------------------------------------------- */
+
+static int64_t pixels_of(const Step *step) {
+    Box output = box_of_shape(&step->output_value->type.shape);
+    return output.height * output.width;
+}
 
 static bool is_winograd(const Step *step) {
     const Window *window = &step->conv.window;
@@ -272,18 +303,21 @@ static bool is_winograd(const Step *step) {
 }
 
 /* Halves of whole blocks, and pixels enough for two. */
+static bool has_halves(const Weight *weight, int64_t pixels, const Machine *machine) {
+    const int64_t *dims = weight->shape.dims;
+    int64_t unit = 2 * machine->lanes;
+    return dims[0] % unit == 0 && dims[1] % unit == 0 && pixels >= STRASSEN_PIXELS;
+}
+
 static bool is_strassen(const Step *step, const Machine *machine) {
     const Window *window = &step->conv.window;
-    const int64_t *dims = step->conv.weight->shape.dims;
-    Box output = box_of_shape(&step->output_value->type.shape);
-    int64_t unit = 2 * machine->lanes;
-    return is_square(window->kernel, 1) && is_square(window->pad_begin, 0) && dims[0] % unit == 0 &&
-           dims[1] % unit == 0 && output.height * output.width >= STRASSEN_PIXELS;
+    return is_square(window->kernel, 1) && is_square(window->pad_begin, 0) &&
+           has_halves(step->conv.weight, pixels_of(step), machine);
 }
 
 static void choose_conv(Plan *plan, Step *step, const PlanOptions *options) {
     int taps = (int)step->conv.window.kernel[0], asked = options->tile_size;
-    double best = direct_cycles(plan->machine, step);
+    double best = conv_cycles(plan->machine, step);
     note_choice(step, STEP_CONV, 0, best);
     int first = taps == 1 ? STRASSEN_PIXELS : taps == 3 ? 4 : 6;
     int last = taps == 1 ? STRASSEN_PIXELS : WINOGRAD_MAX_SIZE;
@@ -292,17 +326,59 @@ static void choose_conv(Plan *plan, Step *step, const PlanOptions *options) {
             continue;
         if (asked == size)
             best = INFINITY;
-        Candidate candidate = taps == 1 ? candidate_of_strassen(plan, step)
-                                        : candidate_of_winograd(plan, step, size - taps + 1, taps);
-        consider(step, &candidate, &best);
+        Candidate candidate = taps == 1
+                                  ? candidate_of_strassen(plan, step->conv.weight, pixels_of(step))
+                                  : candidate_of_winograd(plan, step, size - taps + 1, taps);
+        if (!is_better(step, &candidate, best))
+            continue;
+        best = candidate.cycles;
+        apply(step, &candidate);
     }
+}
+
+/* Whether a product has a whole weight, and its result is a layer's. An error in what lies between
+ * the steps of a layer would be no share of the layer's result: attention's scores, say, go through
+ * an exponential function. */
+static bool is_strassen_product(const Plan *plan, const Step *step) {
+    const Product *product = &step->gemm.product;
+    const Weight *weight = step->gemm.weight;
+    return weight && weight->elements == product->columns * product->depth &&
+           step->output_value->id < (int64_t)plan->graph->values.count &&
+           has_halves(weight, product->rows, plan->machine);
+}
+
+static void choose_product(Plan *plan, Step *step, const PlanOptions *options) {
+    product_choose(plan, step);
+    if (options->exact || !is_strassen_product(plan, step))
+        return;
+    int asked = options->tile_size;
+    const Weight *weight = step->gemm.weight, *bias = step->gemm.bias;
+    int64_t rows = step->gemm.product.rows;
+    TileProblem problem = product_tiles(plan->machine, &step->gemm.product);
+    double direct = direct_cycles(plan->machine, tile_cost(&problem, &step->tile), weight);
+    note_choice(step, STEP_GEMM, 0, direct);
+    Candidate candidate = candidate_of_strassen(plan, weight, rows);
+    if ((asked != 0 && asked != STRASSEN_PIXELS) ||
+        !is_better(step, &candidate, asked ? INFINITY : direct))
+        return;
+    memset(&step->conv, 0, sizeof step->conv);
+    step->conv.window = (Window){.kernel = {1, 1, 1},
+                                 .stride = {1, 1, 1},
+                                 .dilation = {1, 1, 1},
+                                 .input_slices = 1,
+                                 .output_slices = 1};
+    step->conv.groups = 1;
+    step->conv.weight = weight;
+    step->conv.bias = bias;
+    step->conv.rows = rows;
+    apply(step, &candidate);
 }
 
 void plan_choose(Plan *plan, const PlanOptions *options) {
     for (size_t i = 0; i < plan->steps.count; i++) {
         Step *step = plan->steps.data[i];
         if (step->kind == STEP_GEMM)
-            product_choose(plan, step);
+            choose_product(plan, step, options);
         else if (step->kind == STEP_CONV && step->conv.groups == 1 && !options->exact &&
                  (is_winograd(step) || is_strassen(step, plan->machine)))
             choose_conv(plan, step, options);

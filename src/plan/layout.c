@@ -97,7 +97,9 @@ static bool concat_fits_blocks(const Step *step, int64_t lanes) {
 
 /* A step that works on values in their own row-major order. */
 static bool is_flat(const Step *step) {
-    return step->kind == STEP_GEMM || step->kind == STEP_TABLE || step->kind == STEP_RECURRENT ||
+    bool is_product =
+        step->kind == STEP_GEMM || (step->kind == STEP_STRASSEN && step->conv.rows > 0);
+    return is_product || step->kind == STEP_TABLE || step->kind == STEP_RECURRENT ||
            step->kind == STEP_SOFTMAX || step->kind == STEP_NORMALISE || step->kind == STEP_LRN ||
            step->kind == STEP_REDUCE || step->kind == STEP_REARRANGE ||
            step->kind == STEP_WINDOW_BIAS;
@@ -129,8 +131,8 @@ static int64_t natural_block(const Layout *layout, const Step *step) {
     switch (step->kind) {
     case STEP_CONV:
     case STEP_WINDOW: return goes_by_columns(layout, step) ? 1 : lanes;
+    case STEP_STRASSEN: return is_flat(step) ? 1 : lanes;
     case STEP_WINOGRAD:
-    case STEP_STRASSEN:
     case STEP_DEPTHWISE:
     case STEP_CONV_GENERAL:
     case STEP_RESIZE:

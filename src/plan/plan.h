@@ -73,7 +73,8 @@ typedef enum StepKind {
     STEP_CONV,         /* direct convolution, any groups; input 0 any block, output blocked; or both
                           plain: one group, columns side by side, few filters */
     STEP_WINOGRAD,     /* convolution by Winograd's method, one group; blocked */
-    STEP_STRASSEN,     /* kernel of 1 x 1 by Strassen's method, one group; halves of whole blocks */
+    STEP_STRASSEN,     /* kernel of 1 x 1 by Strassen's method, one group; or a product of matrices,
+                          views as for SOFTMAX; halves of whole blocks */
     STEP_DEPTHWISE,    /* groups = channels = filters; blocked */
     STEP_CONV_GENERAL, /* convolution of a volume, or transposed; input 0 any block (blocked if
                           groups = channels = filters), output blocked; tests its rows' bounds */
@@ -115,7 +116,7 @@ typedef enum StepKind {
  * tiles[0], 0 <= j < tiles[1] of F(m x m, r x r): its halo may reach further at the end. It writes
  * only the pixels of its output.
  *
- * STRASSEN reads as CONV does; two pixels, in row-major order, are a tile; tiles[0] is 1.
+ * STRASSEN reads as CONV does; two pixels, or rows of a product, in order, are a tile; tiles[0] 1.
  *
  * CONV_GENERAL tests its bounds along depth and height, but has a halo to the left and right. Along
  * each axis input i and output o are tap k of each other where
@@ -355,6 +356,8 @@ typedef struct Step {
             int64_t tiles[2];         /* rows and columns of them; also STRASSEN, as the next */
             double cycles;            /* predicted, of one thread */
             int64_t group; /* tiles that are transformed together, a multiple of tile.columns */
+            int64_t run;   /* STRASSEN: of those, tiles that go through the products together */
+            int64_t rows;  /* STRASSEN of a product: its rows; else 0 */
         } conv;            /* CONV, WINOGRAD, STRASSEN, DEPTHWISE, CONV_GENERAL */
         struct {
             const Weight *weight; /* [outputs, inputs] */
@@ -438,10 +441,9 @@ typedef struct Step {
     int choice_count;
 
     VEC(MapStage)
-    epilogue; /* applied to each result, in order, before it is stored; at most
-                 STEP_MAX_STAGES; none on SOFTMAX, COPY, ZERO; on GEMM, NORMALISE, LRN,
-                 REDUCE none
-                 that needs the channel */
+    epilogue; /* applied to each result, in order, before it is stored; at most STEP_MAX_STAGES;
+                 none on SOFTMAX, COPY, ZERO; none that needs the channel on what is in its own
+                 order: GEMM, NORMALISE, LRN, REDUCE */
 } Step;
 
 /* Whether a stage of the epilogue must know the channel of each element. */
@@ -507,13 +509,11 @@ struct Lowering {
 typedef struct PlanOptions {
     int threads;    /* that a call may run on; below 2: one, without a pool */
     int64_t batch;  /* samples of a call, at most PLAN_MAX_BATCH; below 2: one */
-    bool exact;     /* every convolution by the direct method */
-    bool keep;      /* values stay in the arena until the call ends: for plan_read_kept. Not with
-                       several samples */
+    bool exact;     /* every convolution and product by the direct method */
+    bool keep;      /* values stay in the arena: for plan_read_kept. Not with several samples */
     int tile_size;  /* for tests: wherever it is possible Strassen's method (2) or Winograd's with
                        tiles of this size (4, 6, 8); 0: what is predicted to be fastest */
-    int band_turns; /* for tests: bands of at least so many turns wherever there can be; 0: where
-                          the second cache is too small without */
+    int band_turns; /* for tests: bands of at least so many turns; 0: as the second cache needs */
 } PlanOptions;
 
 /* A call does the steps in runs: a step that is together by itself, those between two of them for
@@ -562,14 +562,14 @@ bool conv_shuffles(const Step *step, const Machine *machine);
 
 void plan_lower(Plan *plan); /* fills steps, with values only */
 void plan_fuse(Plan *plan);  /* removes steps that went into their producer */
-/* Turns a CONV into WINOGRAD or STRASSEN where that is faster; sets the tiles of GEMM. */
+/* Turns CONV into WINOGRAD or STRASSEN, GEMM into STRASSEN where faster; sets the tiles of GEMM. */
 void plan_choose(Plan *plan, const PlanOptions *options);
-bool plan_layout(Plan *plan, Diagnostics *diagnostics); /* sets views; inserts COPY and ZERO;
-                                                           removes VIEW and CONCAT */
-bool plan_batch(Plan *plan, Diagnostics *diagnostics);  /* sets which steps are together */
-bool plan_tile(Plan *plan, Diagnostics *diagnostics);   /* sets tiles and packed tensors */
-void plan_band(Plan *plan,
-               const PlanOptions *options); /* sets bands; inserts COPY and ZERO; moves ZERO */
+/* Sets views; inserts COPY and ZERO; removes VIEW and CONCAT. */
+bool plan_layout(Plan *plan, Diagnostics *diagnostics);
+bool plan_batch(Plan *plan, Diagnostics *diagnostics); /* sets which steps are together */
+bool plan_tile(Plan *plan, Diagnostics *diagnostics);  /* sets tiles and packed tensors */
+/* Sets bands; inserts COPY and ZERO; moves ZERO. */
+void plan_band(Plan *plan, const PlanOptions *options);
 bool plan_memory(Plan *plan, Diagnostics *diagnostics); /* sets offsets */
 /* The largest buffers that are in the arena where that is fullest, at most `most`; how many. */
 int plan_fullest(const Plan *plan, const Buffer **largest, int most);

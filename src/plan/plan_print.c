@@ -222,9 +222,13 @@ static void print_facts(const Step *step, StrBuf *out) {
         strbuf_format(out, ", groups %" PRId64 "\n", step->conv.groups);
         break;
     case STEP_STRASSEN:
-        print_window(&step->conv.window, out);
-        strbuf_format(out, "\n    method   %" PRId64 " pairs of pixels, %" PRId64 " at a time\n",
-                      step->conv.tiles[1], step->conv.group);
+        if (step->conv.rows == 0) {
+            print_window(&step->conv.window, out);
+            strbuf_add(out, "\n");
+        }
+        strbuf_format(out, "    method   %" PRId64 " pairs of %s, %" PRId64 " at a time\n",
+                      step->conv.tiles[1], step->conv.rows > 0 ? "rows" : "pixels",
+                      step->conv.group);
         break;
     case STEP_WINOGRAD:
         print_window(&step->conv.window, out);
@@ -311,7 +315,7 @@ static void print_choices(const Step *step, StrBuf *out) {
         if (choice->kind == STEP_WINOGRAD)
             strbuf_format(out, "F(%dx%d)", choice->outputs, choice->outputs);
         else
-            strbuf_add(out, choice->kind == STEP_CONV ? "direct" : "Strassen");
+            strbuf_add(out, choice->kind == STEP_STRASSEN ? "Strassen" : "direct");
         strbuf_format(out, " %.0f", choice->cycles / 1000);
     }
     if (step->choice_count > 0)

@@ -170,8 +170,10 @@ static Tile dense_tile_together(const Plan *plan, const Step *step) {
 static bool pack_bias(Plan *plan, Step *step, const Weight *bias) {
     if (!bias && step->affine_count == 0)
         return true;
-    step->bias = recipe_channels(plan, PACK_SHIFT, step->output.channels, bias, step->affines,
-                                 step->affine_count);
+    bool is_product = step->kind == STEP_STRASSEN && step->conv.rows > 0;
+    int64_t channels = is_product ? step->conv.weight->shape.dims[0] : step->output.channels;
+    step->bias =
+        recipe_channels(plan, PACK_SHIFT, channels, bias, step->affines, step->affine_count);
     return step->bias != NULL;
 }
 

@@ -292,8 +292,8 @@ static inline void check_step(const Step *step) {
     switch (step->kind) {
     case STEP_CONV: assert(blocked || step->inputs[0].block == 1); break;
     case STEP_WINDOW: assert(blocked == (step->inputs[0].block > 1)); break;
+    case STEP_STRASSEN: assert(blocked == (step->conv.rows == 0)); break;
     case STEP_WINOGRAD:
-    case STEP_STRASSEN:
     case STEP_DEPTHWISE:
     case STEP_RESIZE:
     case STEP_ADAPTIVE: assert(blocked && step->inputs[0].block > 1); break;

@@ -148,6 +148,23 @@ static inline Value *net_dense(Network *net, Value *x, int64_t outputs, bool wit
     return node->outputs[0];
 }
 
+/* A product of each row of a matrix. */
+static inline Value *net_dense_rows(Network *net, Value *x, int64_t outputs, bool with_bias) {
+    int64_t rows = x->type.shape.dims[0], inputs = x->type.shape.dims[1];
+    Node *node = new_node(net, "dense", &x, 1, shape_make(2, rows, outputs));
+    Weight *weight =
+        new_weight(net, node, shape_make(2, outputs, inputs), 0, 1 / sqrt((double)inputs));
+    Weight *bias = with_bias ? new_weight(net, node, shape_make(1, outputs), 0, 0.5) : NULL;
+    const Product product = {.batches = 1,
+                             .rows = rows,
+                             .depth = inputs,
+                             .columns = outputs,
+                             .left = {.row_stride = inputs},
+                             .result = {.row_stride = outputs}};
+    kernel_gemm_weight(&net->lowering, node, &product, x, weight, bias, 0, node->outputs[0]);
+    return node->outputs[0];
+}
+
 static inline Affine new_affine(Network *net, Node *node, bool with_mean) {
     Shape channels = shape_make(1, node->outputs[0]->type.shape.dims[0]);
     Affine affine = {.gamma = new_weight(net, node, channels, 1, 0.1),

@@ -129,7 +129,7 @@ static Value *random_layer(Network *net, const Pool *pool) {
     static const MapOp combinations[] = {MAP_ADD, MAP_SUBTRACT, MAP_MINIMUM, MAP_MAXIMUM};
     Value *x = pick(net, pool, 0);
     Value *image = pick(net, pool, random_bits(&net->random) % 4 ? 3 : 2);
-    uint32_t choice = random_bits(&net->random) % 28;
+    uint32_t choice = random_bits(&net->random) % 30;
     if (choice < 4 && image)
         return random_conv(net, image);
     if (choice == 4 && image) {
@@ -165,6 +165,11 @@ static Value *random_layer(Network *net, const Pool *pool) {
     }
     if (choice == 14)
         return net_rows(net, x, 1 + random_bits(&net->random) % 20, random_bits(&net->random) % 2);
+    if (choice > 27 && x->type.shape.rank == 2) { /* half of them by whole vectors */
+        int64_t outputs = 1 + random_bits(&net->random) % 40;
+        bool whole = random_bits(&net->random) % 2;
+        return net_dense_rows(net, x, whole ? (outputs / 16 + 1) * 16 : outputs, outputs % 3);
+    }
     if (choice == 23 && x->type.shape.rank == 2)
         return net_positions(net, x);
     if (choice == 15 && image) {
@@ -192,7 +197,8 @@ static void test_random_networks(void **state) {
         if (seed % 3 == 0)
             pool.values[pool.count++] = net_input(&net, "v", shape_make(1, 16));
         if (seed % 4 == 0)
-            pool.values[pool.count++] = net_input(&net, "s", shape_make(2, 16, 9));
+            pool.values[pool.count++] =
+                net_input(&net, "s", shape_make(2, 16 - (int64_t)seed % 3, seed % 8 ? 9 : 32));
         int layers = 3 + (int)(random_bits(&net.random) % 20);
         for (int i = 0; i < layers; i++) {
             Value *value = random_layer(&net, &pool);
