@@ -105,8 +105,10 @@ IrValue ir_reduce_add(Ir *ir, IrValue vector, int lanes);
 IrValue ir_reduce_max(Ir *ir, IrValue vector, int lanes); /* NaN if any is */
 
 /* ---- bits, for the elementary functions ---- */
-/* x * 2^n for whole n, rounded once, where the machine has an instruction for it. */
-bool ir_has_scale(const Ir *ir, int lanes);
+/* Where vectors have AVX-512's instructions for them: of 16 numbers, in each lane number
+ * `index` % 16; and x * 2^floor(n), rounded once. */
+bool ir_has_lookup(const Ir *ir, int lanes);
+IrValue ir_lookup(Ir *ir, const double numbers[16], IrValue index);
 IrValue ir_scale(Ir *ir, IrValue x, IrValue n);
 /* a / b for 1 <= b <= 2 and |a| <= 2, within 1.5 units in the last place; NaN if either is. */
 IrValue ir_quotient(Ir *ir, IrValue a, IrValue b, int lanes);

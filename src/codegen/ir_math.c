@@ -108,8 +108,15 @@ static LLVMValueRef constant_like(LLVMTypeRef like, LLVMValueRef value) {
 
 #define AVX512_LANES 16
 
-bool ir_has_scale(const Ir *ir, int lanes) {
+bool ir_has_lookup(const Ir *ir, int lanes) {
     return machine_is_avx512(ir->machine) && lanes == AVX512_LANES;
+}
+
+IrValue ir_lookup(Ir *ir, const double numbers[16], IrValue index) {
+    IrValue table =
+        ir_load(ir, ir_f32_table(ir, numbers, AVX512_LANES, AVX512_LANES), AVX512_LANES);
+    LLVMValueRef arguments[] = {ir_llvm(table), ir_llvm(index)};
+    return ir_intrinsic(ir, "llvm.x86.avx512.permvar.sf.512", NULL, 0, arguments, 2);
 }
 
 /* All lanes, none of them taken from elsewhere. */
@@ -126,7 +133,7 @@ IrValue ir_scale(Ir *ir, IrValue x, IrValue n) {
 
 /* A reciprocal that is good to 2^-14, and one step of Newton's, takes a third of a division. */
 IrValue ir_quotient(Ir *ir, IrValue a, IrValue b, int lanes) {
-    if (!ir_has_scale(ir, lanes))
+    if (!ir_has_lookup(ir, lanes))
         return ir_fdiv(ir, a, b);
     LLVMValueRef arguments[] = {ir_llvm(b), LLVMGetUndef(ir_type(b)), all_lanes(ir)};
     IrValue guess = ir_intrinsic(ir, "llvm.x86.avx512.rcp14.ps.512", NULL, 0, arguments, 3);

@@ -1,14 +1,17 @@
 /* Elementary functions.
  *
  * The argument reduction of e^x is Cody and Waite's (Software Manual for the Elementary Functions,
- * 1980): ln 2 in two parts, the first with so few bits that its product with n is exact. The
- * coefficients of exp and log and the split of ln 2 are those of the Cephes library's single
- * precision expf and logf (Moshier, https://www.netlib.org/cephes/), minimax fits for
- * |r| <= ln 2 / 2 and sqrt(1/2) <= x < sqrt(2). */
+ * 1980): ln 2 in two parts, the first with so few bits that its product with n is exact. That
+ * split, and the coefficients of log, are those of the Cephes library's single precision expf and
+ * logf (Moshier, https://www.netlib.org/cephes/), a minimax fit for sqrt(1/2) <= x < sqrt(2). The
+ * other coefficients were fitted for netc by Lawson's weighted least squares, or where it is said
+ * by Remez exchange. With AVX-512 a table of sixteen numbers is a vector, and a lookup an
+ * instruction: coefficients that go by the argument then take the place of longer polynomials. */
 #include "kernels/math.h"
 
 #include <float.h>
 
+#define LOG2_E   1.44269504088896341
 #define LN2_HIGH 0.693359375
 #define LN2_LOW  -2.12194440e-4
 
@@ -73,15 +76,14 @@ static IrValue shifter(Ir *ir, int bias, int lanes) {
 
 /* Of an x from -104 to 89, beyond which e^x is 0 and infinity; NaN stays. */
 static Power power_of_e(Ir *ir, IrValue x, int bias, int lanes) {
-    static const double coefficients[] = {1.9875691500e-4, 1.3981999507e-3, 8.3334519073e-3,
-                                          4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1};
-    const double log2_e = 1.44269504088896341;
+    static const double coefficients[] = {1.3882516429e-3, 8.3665471305e-3, 4.1667200712e-2,
+                                          1.6666543424e-1, 4.9999998150e-1};
     IrValue shift = shifter(ir, bias, lanes);
-    IrValue shifted = ir_fma(ir, x, ir_f32_vector(ir, log2_e, lanes), shift);
+    IrValue shifted = ir_fma(ir, x, ir_f32_vector(ir, LOG2_E, lanes), shift);
     IrValue whole = ir_fsub(ir, shifted, shift);
     IrValue r = ir_fma(ir, whole, ir_f32_vector(ir, -LN2_HIGH, lanes), x);
     r = ir_fma(ir, whole, ir_f32_vector(ir, -LN2_LOW, lanes), r);
-    IrValue p = polynomial(ir, r, coefficients, 6, lanes);
+    IrValue p = polynomial(ir, r, coefficients, 5, lanes);
     return (Power){ir_as_i32(ir, shifted), whole, ir_fma(ir, p, ir_fmul(ir, r, r), r)};
 }
 
@@ -90,13 +92,48 @@ static IrValue power_exponent(Ir *ir, const Power *power, int bias, int lanes) {
     return ir_isub(ir, power->shifted, ir_as_i32(ir, shifter(ir, bias, lanes)));
 }
 
+/* e^x of such an x, where there are lookups: n goes by sixteenths, so that |r| <= ln 2 / 32, and
+ * 2^n is that of its whole part times one of sixteen. */
+static IrValue exp_by_table(Ir *ir, IrValue x, int lanes) {
+    static const double sixteenths[16] = {
+        1,
+        1.0442737824274138,
+        1.0905077326652577,
+        1.1387886347566916,
+        1.1892071150027211,
+        1.2418578120734840,
+        1.2968395546510096,
+        1.3542555469368927,
+        1.4142135623730951,
+        1.4768261459394993,
+        1.5422108254079407,
+        1.6104903319492543,
+        1.6817928305074290,
+        1.7562521603732995,
+        1.8340080864093424,
+        1.9152065613971474,
+    };
+    IrValue shift = ir_f32_vector(ir, 3 * 0x1p22 / 16, lanes);
+    IrValue shifted = ir_fma(ir, x, ir_f32_vector(ir, LOG2_E, lanes), shift);
+    IrValue n = ir_fsub(ir, shifted, shift);
+    IrValue r = ir_fma(ir, n, ir_f32_vector(ir, -LN2_HIGH, lanes), x);
+    r = ir_fma(ir, n, ir_f32_vector(ir, -LN2_LOW, lanes), r);
+    IrValue power = ir_lookup(ir, sixteenths, ir_as_i32(ir, shifted));
+    IrValue one = ir_f32_vector(ir, 1, lanes);
+    IrValue p = ir_fma(ir, r, ir_f32_vector(ir, 1.6667046543e-1, lanes),
+                       ir_f32_vector(ir, 5.0001622129e-1, lanes));
+    p = ir_fma(ir, p, r, one);
+    return ir_scale(ir, ir_fma(ir, ir_fmul(ir, power, r), p, power), n);
+}
+
 /* 2^n is applied as two factors, so that a denormal result is rounded once and the largest need no
  * 2^128. */
 IrValue math_exp(Ir *ir, IrValue x, int lanes) {
-    Power power = power_of_e(ir, clamped(ir, x, -104, 89, lanes), 0, lanes);
+    x = clamped(ir, x, -104, 89, lanes);
+    if (ir_has_lookup(ir, lanes))
+        return exp_by_table(ir, x, lanes);
+    Power power = power_of_e(ir, x, 0, lanes);
     IrValue factor = ir_fadd(ir, power.above, ir_f32_vector(ir, 1, lanes));
-    if (ir_has_scale(ir, lanes))
-        return ir_scale(ir, factor, power.whole);
     IrValue n = power_exponent(ir, &power, 0, lanes);
     IrValue half = ir_ishift_right(ir, n, 1);
     IrValue scaled = ir_fmul(ir, factor, power_of_two(ir, half, lanes));
@@ -107,10 +144,11 @@ IrValue math_exp(Ir *ir, IrValue x, int lanes) {
  */
 IrValue math_exp_below(Ir *ir, IrValue x, int lanes) {
     const int up = 24;
-    Power power = power_of_e(ir, at_least(ir, x, -104, lanes), up + 127, lanes);
+    x = at_least(ir, x, -104, lanes);
+    if (ir_has_lookup(ir, lanes))
+        return exp_by_table(ir, x, lanes);
+    Power power = power_of_e(ir, x, up + 127, lanes);
     IrValue factor = ir_fadd(ir, power.above, ir_f32_vector(ir, 1, lanes));
-    if (ir_has_scale(ir, lanes))
-        return ir_scale(ir, factor, power.whole);
     IrValue scale = ir_as_f32(ir, ir_ishift_left(ir, power.shifted, 23));
     return ir_fmul(ir, ir_fmul(ir, factor, scale), ir_f32_vector(ir, 0x1p-24, lanes));
 }
@@ -181,22 +219,70 @@ IrValue math_sigmoid(Ir *ir, IrValue x, int lanes) {
     return ir_quotient(ir, ir_select(ir, negative, e, one), ir_fadd(ir, one, e), lanes);
 }
 
-/* Of a = |x|: m / (m + 2) with m = e^2a - 1 = 2^n (e^r - 1) + (2^n - 1), n being 0 about 0, where
- * nothing cancels; then the sign of x. Cut at 10, where it has long been 1, nothing overflows. */
+/* Of a = |x|: m / (m + 2) with m = e^2a - 1 = 2^n (e^2s - 1) + (2^n - 1), n being 0 about 0, where
+ * nothing cancels; then the sign of x. Cut at 10, where it has long been 1, nothing overflows, and
+ * n is so small that ln 2 in one part will do: the larger m, the less of its error is the
+ * quotient's. e^2s - 1 = 2 s + s^2 q(s), |s| <= ln 2 / 4. */
 IrValue math_tanh(Ir *ir, IrValue x, int lanes) {
+    static const double coefficients[] = {8.8848105152e-2, 2.6772950818e-1, 6.6667521139e-1,
+                                          1.3333234739, 1.9999999260};
+    const double half_ln2 = 0.34657359027997264;
     IrValue a = at_most(ir, ir_fabs(ir, x), 10, lanes);
-    Power power = power_of_e(ir, ir_fadd(ir, a, a), 127, lanes);
-    IrValue scale = ir_as_f32(ir, ir_ishift_left(ir, power.shifted, 23));
-    IrValue m = ir_fma(ir, scale, power.above, ir_fsub(ir, scale, ir_f32_vector(ir, 1, lanes)));
+    IrValue shift = shifter(ir, 127, lanes);
+    IrValue shifted = ir_fma(ir, a, ir_f32_vector(ir, 2 * LOG2_E, lanes), shift);
+    IrValue n = ir_fsub(ir, shifted, shift);
+    IrValue s = ir_fma(ir, n, ir_f32_vector(ir, -half_ln2, lanes), a);
+    IrValue scale = ir_as_f32(ir, ir_ishift_left(ir, ir_as_i32(ir, shifted), 23));
+    IrValue q = polynomial(ir, s, coefficients, 5, lanes);
+    IrValue above = ir_fma(ir, q, ir_fmul(ir, s, s), ir_fadd(ir, s, s));
+    IrValue m = ir_fma(ir, scale, above, ir_fsub(ir, scale, ir_f32_vector(ir, 1, lanes)));
     IrValue magnitude = ir_quotient(ir, m, ir_fadd(ir, m, ir_f32_vector(ir, 2, lanes)), lanes);
     return with_sign(ir, magnitude, sign_of(ir, x, lanes));
 }
 
-/* Of a = |x|: the area under the tail, 2^q(a) / 2, or 1 less it. q(a), the binary logarithm of
- * erfc(a / sqrt(2)), need only be as good as the tail is large; it falls for ever, so that the tail
- * ends in 0. 2^q is 2^n 2^f with n = round(q), which is read off the last bits of q + 3 * 2^22.
- * Both polynomials were fitted for this by Lawson's weighted least squares. */
-IrValue math_normal_cdf(Ir *ir, IrValue x, int lanes) {
+/* The area under the normal distribution's tail beyond a, 0 <= a: a polynomial in what a is beyond
+ * the nearest multiple of 7/16, the coefficients by lookup, the highest first. Beyond 6.34 it is
+ * taken as 0. */
+static IrValue tail_by_table(Ir *ir, IrValue a, int lanes) {
+    static const double coefficients[6][16] = {
+        {-9.6448619271e-3, -5.5815980437e-3, 2.3157776688e-3, 6.0740509768e-3, 4.2262325483e-3,
+         8.1147340317e-4, -9.6785367104e-4, -1.0425995482e-3, -5.6456604379e-4, -2.0819883966e-4,
+         -5.6796456813e-5, -1.1886624552e-5, -1.9467993687e-6, -2.5260634509e-7, -2.6181997899e-8,
+         0},
+        {-1.0955819398e-4, -1.8355397629e-2, -2.1975358469e-2, -1.1760372677e-2, 3.0142269961e-4,
+         5.8551471156e-3, 5.3935173360e-3, 2.9944417815e-3, 1.1894827779e-3, 3.5819540153e-4,
+         8.4052172589e-5, 1.5610093050e-5, 2.3170921225e-6, 2.7671757752e-7, 2.6713445948e-8, 0},
+        {6.6504650468e-2, 4.8851035322e-2, 1.0623468489e-2, -2.0304354153e-2, -2.9653333135e-2,
+         -2.2998364439e-2, -1.2491614511e-2, -5.1216960364e-3, -1.6371666970e-3, -4.1505494722e-4,
+         -8.4322545656e-5, -1.3821393161e-5, -1.8364525417e-6, -1.9848161232e-7, -1.7494440760e-8,
+         0},
+        {-8.0176271596e-7, 7.9300281990e-2, 1.1902074126e-1, 1.1063897905e-1, 7.5494248672e-2,
+         3.9880375238e-2, 1.6700853339e-2, 5.6148788750e-3, 1.5269942087e-3, 3.3755038756e-4,
+         6.0853037487e-5, 8.9679496608e-6, 1.0822505381e-6, 1.0709306606e-7, 8.6984612341e-9, 0},
+        {-3.9894226416e-1, -3.6253225289e-1, -2.7205494724e-1, -1.6859319275e-1, -8.6277369841e-2,
+         -3.6460874880e-2, -1.2724191491e-2, -3.6669533719e-3, -8.7267225396e-4, -1.7150044320e-4,
+         -2.7831993246e-5, -3.7297855544e-6, -4.1274143833e-7, -3.7715483088e-8, -2.8457707067e-9,
+         0},
+        {4.9999999995e-1, 3.3087439764e-1, 1.9078696153e-1, 9.4675743801e-2, 4.0059152889e-2,
+         1.4353018311e-2, 4.3324474692e-3, 1.0974827199e-3, 2.3262951271e-4, 4.1167677567e-5,
+         6.0716901072e-6, 7.4528413335e-7, 7.6052053414e-8, 6.4459371231e-9, 4.5344729467e-10, 0},
+    };
+    const double width = 0.4375;
+    IrValue shift = ir_f32_vector(ir, 3 * 0x1p22, lanes);
+    a = at_most(ir, a, 15 * width, lanes);
+    IrValue shifted = ir_fma(ir, a, ir_f32_vector(ir, 1 / width, lanes), shift);
+    IrValue index = ir_as_i32(ir, shifted);
+    IrValue f = ir_fma(ir, ir_fsub(ir, shifted, shift), ir_f32_vector(ir, -width, lanes), a);
+    IrValue tail = ir_lookup(ir, coefficients[0], index);
+    for (int k = 1; k < 6; k++)
+        tail = ir_fma(ir, tail, f, ir_lookup(ir, coefficients[k], index));
+    return tail;
+}
+
+/* The same as 2^q(a) / 2. q(a), the binary logarithm of erfc(a / sqrt(2)), need only be as good as
+ * the tail is large; it falls for ever, so that the tail ends in 0. 2^q is 2^n 2^f with
+ * n = round(q), which is read off the last bits of q + 3 * 2^22. */
+static IrValue tail_by_power(Ir *ir, IrValue a, int lanes) {
     static const double logarithm[] = {-2.834913296e-6, 3.937769533e-5, -1.861802535e-4,
                                        -1.369363541e-4, 7.063420122e-3, -5.249617835e-2,
                                        -4.592081967e-1, -1.151105205};
@@ -209,13 +295,19 @@ IrValue math_normal_cdf(Ir *ir, IrValue x, int lanes) {
                                    1};
     const int least = -126; /* the n for which 2^n / 2 is taken as 0 */
     IrValue whole_bits = ir_f32_vector(ir, 3 * 0x1p22 - least, lanes);
-    IrValue a = ir_fabs(ir, x);
     IrValue q = ir_fmul(ir, polynomial(ir, a, logarithm, 8, lanes), a);
     q = at_least(ir, q, least, lanes);
     IrValue shifted = ir_fadd(ir, q, whole_bits);
     IrValue f = ir_fsub(ir, q, ir_fsub(ir, shifted, whole_bits));
     IrValue scale = ir_as_f32(ir, ir_ishift_left(ir, ir_as_i32(ir, shifted), 23));
-    IrValue tail = ir_fmul(ir, polynomial(ir, f, power, 7, lanes), scale);
+    return ir_fmul(ir, polynomial(ir, f, power, 7, lanes), scale);
+}
+
+/* Of a = |x|: the tail, or 1 less it. */
+IrValue math_normal_cdf(Ir *ir, IrValue x, int lanes) {
+    IrValue a = ir_fabs(ir, x);
+    IrValue tail =
+        ir_has_lookup(ir, lanes) ? tail_by_table(ir, a, lanes) : tail_by_power(ir, a, lanes);
     IrValue rest = ir_fsub(ir, ir_f32_vector(ir, 1, lanes), tail);
     return ir_select(ir, ir_fcompare(ir, IR_LESS, x, ir_f32_vector(ir, 0, lanes)), tail, rest);
 }

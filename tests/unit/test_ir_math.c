@@ -167,8 +167,8 @@ static void comparisons(void **state) {
 
 /* ---- bits ----------------------------------------------------------------------------------- */
 
-/* Scaling by powers of two, down to denormal numbers and up to infinity, where there is an
- * instruction; quotients by 1 to 2. */
+/* Scaling by powers of two, down to denormal numbers and up to infinity, and numbers from a table,
+ * where there are instructions; quotients by 1 to 2. */
 static void check_scales(Fixture *f) {
     IrValue in, out;
     function_begin(f, &in, &out);
@@ -176,10 +176,16 @@ static void check_scales(Fixture *f) {
     IrValue value = ir_load(ir, in, f->lanes),
             factor = ir_load(ir, ir_at_const(ir, in, 16), f->lanes);
     ir_store(ir, out, ir_quotient(ir, value, factor, f->lanes), f->lanes);
-    bool scales = ir_has_scale(ir, f->lanes);
-    if (scales)
-        ir_store(ir, ir_at_const(ir, out, 16),
-                 ir_scale(ir, factor, ir_load(ir, ir_at_const(ir, in, 32), f->lanes)), f->lanes);
+    bool scales = ir_has_lookup(ir, f->lanes);
+    double table[16];
+    for (int i = 0; i < 16; i++)
+        table[i] = 100 + i;
+    if (scales) {
+        IrValue power = ir_load(ir, ir_at_const(ir, in, 32), f->lanes);
+        ir_store(ir, ir_at_const(ir, out, 16), ir_scale(ir, factor, power), f->lanes);
+        ir_store(ir, ir_at_const(ir, out, 32), ir_lookup(ir, table, ir_as_i32(ir, factor)),
+                 f->lanes);
+    }
     Function function = function_end(f);
     static const float powers[16] = {0,    1,    -1,   127, 128, -126, -127, -140,
                                      -149, -150, -151, 24,  -24, 64,   NAN,  3};
@@ -196,6 +202,10 @@ static void check_scales(Fixture *f) {
                         : fabsf(f->out[i] - quotient) <= 1.5F * FLT_EPSILON * fabsf(quotient));
         if (scales && i != 14)
             assert_exactly(f->out[16 + i], ldexpf(f->in[16 + i], (int)powers[i]));
+        uint32_t bits;
+        memcpy(&bits, &f->in[16 + i], sizeof bits);
+        if (scales)
+            assert_exactly(f->out[32 + i], 100 + (float)(bits % 16));
     }
     assert_true(!scales || isnan(f->out[16 + 14]));
 }
