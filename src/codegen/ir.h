@@ -72,6 +72,7 @@ IrValue ir_shuffle(Ir *ir, IrValue vector, const int *picks, int lanes);
 /* Of the first or the second half of a's and b's lanes, one of a and one of b in turn. */
 IrValue ir_interleave(Ir *ir, IrValue a, IrValue b, int lanes, bool second);
 IrValue ir_insert(Ir *ir, IrValue vector, IrValue scalar, int lane);
+IrValue ir_widen(Ir *ir, IrValue vector, int from, int lanes); /* zeros behind its lanes */
 /* Pointer number `index` of a table of pointers to f32. */
 IrValue ir_load_pointer(Ir *ir, IrValue table, int64_t index);
 /* Load and store with a double as the value: exact widening, rounding to nearest even. */

@@ -243,6 +243,14 @@ static LLVMValueRef shuffle(Ir *ir, LLVMValueRef a, LLVMValueRef b, const int *p
     return LLVMBuildShuffleVector(ir->builder, a, b, LLVMConstVector(mask, (unsigned)lanes), "");
 }
 
+IrValue ir_widen(Ir *ir, IrValue vector, int from, int lanes) {
+    int picks[IR_MAX_LANES];
+    for (int i = 0; i < lanes; i++)
+        picks[i] = i < from ? i : from;
+    LLVMValueRef zeros = LLVMConstNull(ir_type(vector));
+    return ir_value(shuffle(ir, ir_llvm(vector), zeros, picks, lanes));
+}
+
 IrValue ir_shuffle(Ir *ir, IrValue vector, const int *picks, int lanes) {
     LLVMValueRef none = LLVMGetPoison(ir_type(vector));
     return ir_value(shuffle(ir, ir_llvm(vector), none, picks, lanes));

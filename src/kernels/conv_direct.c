@@ -9,6 +9,7 @@
 
 #include "kernels/epilogue.h"
 #include "kernels/prefetch.h"
+#include "plan/tile_cost.h"
 
 /* Most multiply-adds in a straight run of code: enough to hide the loops around it, little enough
  * to stay in the instruction cache. */
@@ -26,6 +27,7 @@ typedef struct Conv {
     const Emitter *emitter;
     int64_t group_channels; /* input channels of a group, Cg */
     int vectors;            /* of filters in a tile */
+    bool ends_in_half;      /* the last of them has half the lanes */
     IrValue first_channel;  /* i64, input channel where the group begins */
     IrValue first_filter;   /* i64, of the block of filters */
     IrValue weights;        /* pointer to [Cg][KH][KW][vectors * V] of the block */
@@ -45,6 +47,12 @@ typedef struct ConvTile {
 
 static const Window *window_of(const Conv *conv) {
     return &conv->emitter->step->conv.window;
+}
+
+/* Of vector number `v` of a tile. */
+static int lanes_of(const Conv *conv, int64_t v) {
+    int lanes = conv->emitter->lanes;
+    return conv->ends_in_half && v == conv->vectors - 1 ? lanes / 2 : lanes;
 }
 
 static int tile_width(const Conv *conv) {
@@ -74,7 +82,7 @@ static void tap_emit(ConvTile *tile, IrValue input, IrValue weights) {
     Ir *ir = emitter->ir;
     IrValue weight[MAX_SUMS];
     for (int64_t v = 0; v < vectors; v++)
-        weight[v] = ir_load(ir, ir_at_const(ir, weights, v * lanes), lanes);
+        weight[v] = ir_load(ir, ir_at_const(ir, weights, v * lanes), lanes_of(tile->conv, v));
     if (!first_cache_holds(tile->conv))
         prefetch_stream(emitter, weights, vectors);
     IrValue *sum = tile->sums;
@@ -82,9 +90,8 @@ static void tap_emit(ConvTile *tile, IrValue input, IrValue weights) {
         for (int c = 0; c < tile->columns; c++) {
             int64_t offset = view_pixel_offset(view, r * window->stride[0], c * window->stride[1]);
             IrValue number = ir_load(ir, ir_at_const(ir, input, offset), 1);
-            IrValue everywhere = ir_splat(ir, number, lanes);
             for (int v = 0; v < vectors; v++, sum++)
-                *sum = ir_fma(ir, weight[v], everywhere, *sum);
+                *sum = ir_fma(ir, weight[v], ir_splat(ir, number, lanes_of(tile->conv, v)), *sum);
         }
     }
 }
@@ -184,10 +191,10 @@ static void tile_begin_sums(ConvTile *tile) {
     int lanes = conv->emitter->lanes, pixels = tile->rows * tile->columns;
     IrValue bias = emitter_bias(conv->emitter);
     for (int64_t v = 0; v < conv->vectors; v++) {
-        IrValue first = ir_f32_vector(ir, 0, lanes);
+        IrValue first = ir_f32_vector(ir, 0, lanes_of(conv, v));
         if (bias)
-            first =
-                ir_load(ir, ir_at_const(ir, ir_at(ir, bias, conv->first_filter), v * lanes), lanes);
+            first = ir_load(ir, ir_at_const(ir, ir_at(ir, bias, conv->first_filter), v * lanes),
+                            lanes_of(conv, v));
         for (int p = 0; p < pixels; p++)
             tile->sums[p * conv->vectors + v] = first;
     }
@@ -243,6 +250,16 @@ static void tile_emit_channels(ConvTile *tile, const NextBlock *next) {
     ir_loop_end(ir, &loop);
 }
 
+/* Vectors of half the lanes become whole ones. */
+static void tile_widen_sums(ConvTile *tile) {
+    const Conv *conv = tile->conv;
+    int last = conv->vectors - 1, lanes = conv->emitter->lanes;
+    for (int p = 0; conv->ends_in_half && p < tile->rows * tile->columns; p++) {
+        IrValue *sum = tile->sums + p * conv->vectors + last;
+        *sum = ir_widen(conv->emitter->ir, *sum, lanes / 2, lanes);
+    }
+}
+
 /* A TileEmitter. */
 static void tile_emit(void *context, IrValue row, IrValue column, int rows, int columns) {
     const Conv *conv = context;
@@ -264,7 +281,7 @@ static void tile_emit(void *context, IrValue row, IrValue column, int rows, int 
     if (!first_cache_holds(conv))
         next = tile_next_block(&tile, row, column);
     tile_emit_channels(&tile, &next);
-
+    tile_widen_sums(&tile);
     tile_finish(emitter, conv->first_filter, row, column, tile.sums, rows, columns, conv->vectors);
 }
 
@@ -309,6 +326,7 @@ void conv_direct_emit(const Emitter *emitter) {
         filters_emit(&conv, blocks, step->tile.vectors, filter, ir_at(ir, weights, at));
     }
     if (rest > 0) {
+        conv.ends_in_half = conv_ends_in_half(emitter->machine, step->conv.weight, groups);
         IrValue at = ir_mul_const(ir, group, filter_weights * rest * emitter->lanes);
         filters_emit(&conv, 1, rest, ir_add_const(ir, filter, blocks * block),
                      ir_at(ir, weights, ir_add_const(ir, at, part_2)));

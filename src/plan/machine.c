@@ -48,6 +48,7 @@ static const Machine machines[] = {
      .fused = true,
      .broadcast_operand = true,
      .fma_per_cycle = 1,
+     .quick_halves = true,
      .issue_per_cycle = 3,
      .fma_latency = 8,
      .way_bytes = 4096,

@@ -6,12 +6,13 @@
 #define STORE_OVERHEAD   2  /* slots to initialise and store an accumulator */
 #define VARIANT_OVERHEAD 64 /* slots that each further size of tile is held to cost in code */
 
-double tile_tap_slots(const TileProblem *problem, int64_t pixels, int64_t vectors) {
+/* Slots of one tap of a tile; the last of the vectors may be a half. */
+static double tap_slots(const TileProblem *problem, int64_t pixels, int64_t vectors, bool half) {
     const Machine *machine = problem->machine;
-    double slots = (double)(pixels * vectors);
+    double slots = (double)pixels * ((double)vectors - (half ? 0.5 : 0));
     double loads = (double)(pixels + problem->weight_slots * vectors);
-    double issued =
-        (slots + (double)(pixels + vectors)) * machine->fma_per_cycle / machine->issue_per_cycle;
+    double issued = (double)(pixels * vectors + pixels + vectors) * machine->fma_per_cycle /
+                    machine->issue_per_cycle;
     if (slots < loads)
         slots = loads;
     if (slots < issued)
@@ -36,6 +37,8 @@ double tile_cost(const TileProblem *problem, const Tile *tile) {
     Cut rows = cut(problem->height, tile->rows);
     Cut columns = cut(problem->width, tile->columns);
     Cut vectors = cut(problem->vectors, tile->vectors);
+    if (problem->ends_in_half && vectors.count[1] == 0) /* no whole block of filters is the last */
+        vectors = (Cut){{tile->vectors, tile->vectors}, {vectors.count[0] - 1, 1}};
     double cost = 0;
     for (int i = 0; i < 8; i++) {
         int r = i & 1, c = i >> 1 & 1, v = i >> 2 & 1;
@@ -43,7 +46,8 @@ double tile_cost(const TileProblem *problem, const Tile *tile) {
         if (count == 0)
             continue;
         int64_t pixels = rows.size[r] * columns.size[c];
-        double one = tile_tap_slots(problem, pixels, vectors.size[v]) * (double)problem->taps +
+        bool half = problem->ends_in_half && v == 1;
+        double one = tap_slots(problem, pixels, vectors.size[v], half) * (double)problem->taps +
                      TILE_OVERHEAD + STORE_OVERHEAD * (double)(pixels * vectors.size[v]);
         cost += count * one + VARIANT_OVERHEAD;
     }
@@ -82,6 +86,11 @@ int tile_spare_registers(const Machine *machine) {
     return !machine->broadcast_operand + !machine->fused + (machine->registers > 16);
 }
 
+bool conv_ends_in_half(const Machine *machine, const Weight *weight, int64_t groups) {
+    int64_t last = weight->shape.dims[0] % machine->lanes;
+    return machine->quick_halves && groups == 1 && last > 0 && last <= machine->lanes / 2;
+}
+
 TileProblem tile_problem_of_conv(const Machine *machine, const Weight *weight, int64_t groups,
                                  int64_t height, int64_t width) {
     int64_t lanes = machine->lanes, filters = weight->shape.dims[0];
@@ -93,6 +102,7 @@ TileProblem tile_problem_of_conv(const Machine *machine, const Weight *weight, i
         .height = height,
         .width = width,
         .vectors = divide_up(filters, lanes),
+        .ends_in_half = conv_ends_in_half(machine, weight, groups),
         .taps = weight->elements / weight->shape.dims[0],
         .repeats = mixed ? 1 : groups,
         .max_vectors = mixed ? 1 : TILE_MAX_VECTORS,

@@ -22,9 +22,10 @@ typedef struct TileProblem {
     const Machine *machine;
     int64_t height; /* output pixels */
     int64_t width;
-    int64_t vectors; /* of output channels, in each group */
-    int64_t taps;    /* multiply-adds of one output */
-    int64_t repeats; /* groups that are tiled like this, one after the other; not in tile_cost */
+    int64_t vectors;   /* of output channels, in each group */
+    bool ends_in_half; /* the last vector's multiply-adds take half as long (conv_ends_in_half) */
+    int64_t taps;      /* multiply-adds of one output */
+    int64_t repeats;   /* groups that are tiled like this, one after the other; not in tile_cost */
     int max_vectors;
     int max_pixels;
     int weight_slots;     /* to load a vector of weights */
@@ -36,9 +37,6 @@ typedef struct TileProblem {
 static inline int smaller(int64_t a, int b) {
     return a < b ? (int)a : b;
 }
-
-/* Slots of one tap of a tile. */
-double tile_tap_slots(const TileProblem *problem, int64_t pixels, int64_t vectors);
 
 /* Slots of all tiles. */
 double tile_cost(const TileProblem *problem, const Tile *tile);
@@ -57,6 +55,10 @@ double tile_slots(const Machine *machine, const Step *step, const Tile *tile);
 
 /* The cheapest tile of such a step for images of `rows` rows, whose own rows divide `multiple`. */
 Tile tile_dividing(const Machine *machine, const Step *step, int64_t rows, int64_t multiple);
+
+/* Whether the last vector of a direct convolution's filters has no more than half its lanes, on a
+ * machine for which vectors of half as many are half the work. */
+bool conv_ends_in_half(const Machine *machine, const Weight *weight, int64_t groups);
 
 /* A direct convolution of an image in groups, by shapes only. */
 TileProblem tile_problem_of_conv(const Machine *machine, const Weight *weight, int64_t groups,

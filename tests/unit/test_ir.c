@@ -371,10 +371,16 @@ static void check_lanes(Fixture *f) {
     ir_store(ir, out, ir_splat(ir, last, lanes), lanes);
     ir_store(ir, ir_at_const(ir, out, lanes), ir_insert(ir, vector, last, 0), lanes);
     store_at(f, out, 2 * lanes, ir_splat(ir, last, 1));
+    int half = lanes / 2;
+    if (half > 1)
+        ir_store(ir, ir_at_const(ir, out, 3 * lanes),
+                 ir_widen(ir, ir_load(ir, in, half), half, lanes), lanes);
     Function function = function_end(f);
     count_up(f->in, MANY);
     function(f->in, f->out);
     for (int i = 0; i < lanes; i++) {
+        if (half > 1)
+            assert_exactly(f->out[3 * lanes + i], (float)(i < half ? i : 0));
         assert_exactly(f->out[i], (float)(lanes - 1));
         assert_exactly(f->out[lanes + i], (i == 0 ? (float)(lanes - 1) : (float)i));
     }
