@@ -17,10 +17,6 @@
 #include "kernels/products.h"
 #include "plan/strassen.h"
 
-typedef struct Pixel {
-    IrValue row, column;
-} Pixel;
-
 static int64_t pixels_of(const Products *work) {
     const View *output = &work->emitter->step->output;
     return output->height * output->width;

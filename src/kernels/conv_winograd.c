@@ -91,17 +91,12 @@ static void line_store(const Products *work, IrValue pointer, int64_t stride, co
 /* ---- tiles ---------------------------------------------------------------------------------- */
 
 /* The pixel at which a tile's output begins. */
-typedef struct Corner {
-    IrValue row, column;
-} Corner;
-
-static Corner corner_of(const Products *work, IrValue tile) {
+static Pixel corner_of(const Products *work, IrValue tile) {
     Ir *ir = work->emitter->ir;
     int64_t columns = work->emitter->step->conv.tiles[1];
     IrValue number = ir_add(ir, work->first, tile);
-    return (Corner){
-        ir_mul_const(ir, ir_div_const(ir, number, columns), winograd_of(work)->outputs),
-        ir_mul_const(ir, ir_rem_const(ir, number, columns), winograd_of(work)->outputs)};
+    return (Pixel){ir_mul_const(ir, ir_div_const(ir, number, columns), winograd_of(work)->outputs),
+                   ir_mul_const(ir, ir_rem_const(ir, number, columns), winograd_of(work)->outputs)};
 }
 
 static void input_emit(const Products *work, IrValue block, IrValue tile) {
@@ -110,7 +105,7 @@ static void input_emit(const Products *work, IrValue block, IrValue tile) {
     const Window *window = &emitter->step->conv.window;
     Ir *ir = emitter->ir;
     int size = winograd_of(work)->size, lanes = emitter->lanes;
-    Corner corner = corner_of(work, tile);
+    Pixel corner = corner_of(work, tile);
     int64_t padding = view_pixel_offset(view, window->pad_begin[0], window->pad_begin[1]);
     IrValue index = ir_add(ir, ir_mul_const(ir, block, view->block_stride),
                            view_pixel_index(ir, view, corner.row, corner.column));
@@ -145,8 +140,8 @@ static void pixels_finish(const Products *work, const Spot *first, const IrValue
 }
 
 /* One row of a tile's output from the lines at `lines`; the tile may reach past the right edge. */
-static void output_row_emit(const Products *work, const Corner *corner, IrValue channel,
-                            IrValue row, IrValue lines) {
+static void output_row_emit(const Products *work, const Pixel *corner, IrValue channel, IrValue row,
+                            IrValue lines) {
     const Emitter *emitter = work->emitter;
     Ir *ir = emitter->ir;
     int outputs = winograd_of(work)->outputs, lanes = emitter->lanes;
@@ -178,7 +173,7 @@ static void output_emit(const Products *work, IrValue block, IrValue tile) {
     Ir *ir = emitter->ir;
     int size = winograd_of(work)->size, outputs = winograd_of(work)->outputs,
         lanes = emitter->lanes;
-    Corner corner = corner_of(work, tile);
+    Pixel corner = corner_of(work, tile);
     IrValue products = ir_at(ir, work->products, products_index(work, block, tile));
     IrValue x[WINOGRAD_MAX_SIZE], y[WINOGRAD_MAX_SIZE];
 

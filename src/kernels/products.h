@@ -55,6 +55,11 @@ struct Products {
 /* The whole step. */
 void products_emit(Products *work);
 
+/* A place in an image. */
+typedef struct Pixel {
+    IrValue row, column;
+} Pixel;
+
 /* The float of the transformed inputs or products where a tile in a block has position 0. */
 IrValue products_index(const Products *work, IrValue block, IrValue tile);
 
