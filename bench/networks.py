@@ -42,9 +42,15 @@ NETWORKS = {
     "efficientnet_b0": library("efficientnet", "efficientnet_b0"),
     "mobilenet_v3_large": library("mobilenet_v3", "mobilenet_v3_large"),
     "shufflenet_v2_x1_0": library("shufflenet", "shufflenet_v2_x1_0"),
+    "mobilenet_v3_small": library("mobilenet_v3", "mobilenet_v3_small"),
+    "mnasnet1_0": library("mnasnet", "mnasnet1_0"),
+    "regnet_x_400mf": library("regnet", "regnet_x_400mf"),
     "regnet_y_400mf": library("regnet", "regnet_y_400mf"),
+    "resnext50_32x4d": library("resnet", "resnext50_32x4d"),
+    "inception_v3": library("inception", "inception_v3", aux_logits=False, init_weights=False),
     "convnext_tiny": library("convnext", "convnext_tiny"),
     "vit_b_16": library("vit", "vit_b_16"),
+    "swin_t": library("swin", "swin_t"),
 }
 
 
@@ -119,7 +125,7 @@ def state_of(model, report):
     """The module's tensors under the names that the network has for them: its own where they are the
     same (a parameter that stands alone has `.weight` behind it), else those in the same place."""
     weights = {weight["name"]: weight["shape"] for layer in report["layers"] for weight in layer["weights"]}
-    state = {key: tensor for key, tensor in model.state_dict().items() if "num_batches" not in key}
+    state = {key: tensor for key, tensor in model.state_dict().items() if tensor.is_floating_point()}
     assert len(state) == len(weights)
     by_name = {name: state.get(name, state.get(name.removesuffix(".weight"))) for name in weights}
     if any(tensor is None for tensor in by_name.values()):

@@ -52,19 +52,22 @@ static IrValue mask_emit(const Queries *at, int64_t column) {
 }
 
 /* Keys `begin` to before `end` of a row, whose first one reads the float at `numbers` and is float
- * number `first` of the output. */
+ * number `first` of the output: whole vectors of ever fewer lanes, since what a vector of which
+ * some lanes count is stored to, it seems to processors, the next one is read from, and waits for.
+ */
 static void keys_emit(const Queries *at, int64_t begin, int64_t end, IrValue numbers,
                       IrValue first) {
     Ir *ir = at->emitter->ir;
-    int lanes = at->emitter->lanes;
     IrValue mask = begin < end ? mask_emit(at, begin) : NULL;
-    for (int64_t column = begin; column < end; column += lanes) {
-        int count = end - column < lanes ? (int)(end - column) : lanes;
-        IrValue value = ir_load_part(ir, ir_at_const(ir, numbers, column), lanes, count);
+    Emitter piece = *at->emitter;
+    for (int64_t column = begin; column < end; column += piece.lanes) {
+        while (piece.lanes > end - column)
+            piece.lanes /= 2;
+        IrValue value = ir_load(ir, ir_at_const(ir, numbers, column), piece.lanes);
         if (mask)
-            value = ir_fadd(ir, value, ir_splat(ir, mask, lanes));
-        Spot spot = spot_in_order(at->emitter, ir_add_const(ir, first, column));
-        spot_finish(at->emitter, &spot, value, count);
+            value = ir_fadd(ir, value, ir_splat(ir, mask, piece.lanes));
+        Spot spot = spot_in_order(&piece, ir_add_const(ir, first, column));
+        spot_finish(&piece, &spot, value, piece.lanes);
     }
 }
 
