@@ -95,13 +95,6 @@ static bool by_itself(const Emitter *emitter) {
     return emitter->step->conv.run == emitter->step->tile.columns;
 }
 
-/* Tiles that are left of all register tiles, the last of all if it has but one pixel among them:
- * they are one by themselves. */
-static int tiles_left(const Products *work) {
-    int is_odd = pixels_of(work) % STRASSEN_PIXELS != 0;
-    return (int)((work->tiles - is_odd) % work->emitter->step->tile.columns) + is_odd;
-}
-
 /* Floats of the sums of a run. */
 static int64_t kept_floats(const Emitter *emitter) {
     return emitter->step->conv.run * emitter->step->tile.vectors * emitter->lanes;
@@ -162,7 +155,7 @@ static void product_emit(const Block *block, IrValue product, IrValue first, int
 static void run_emit(const Block *block, IrValue product) {
     const Products *work = block->work;
     Ir *ir = work->emitter->ir;
-    int columns = work->emitter->step->tile.columns, rest = tiles_left(work);
+    int columns = work->emitter->step->tile.columns, rest = (int)(work->tiles % columns);
     IrValue whole = ir_sub(ir, ir_i64(ir, work->tiles - rest), work->first);
     IrValue end = rest > 0 ? ir_min(ir, block->end, whole) : block->end;
     IrLoop tile = ir_loop_begin(ir, block->begin, end, columns, NULL, 0);
