@@ -326,7 +326,7 @@ void conv_direct_emit(const Emitter *emitter) {
         filters_emit(&conv, blocks, step->tile.vectors, filter, ir_at(ir, weights, at));
     }
     if (rest > 0) {
-        conv.ends_in_half = conv_ends_in_half(emitter->machine, step->conv.weight, groups);
+        conv.ends_in_half = conv_ends_in_half(emitter->machine, step->output.channels, groups);
         IrValue at = ir_mul_const(ir, group, filter_weights * rest * emitter->lanes);
         filters_emit(&conv, 1, rest, ir_add_const(ir, filter, blocks * block),
                      ir_at(ir, weights, ir_add_const(ir, at, part_2)));

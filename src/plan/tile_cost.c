@@ -86,8 +86,8 @@ int tile_spare_registers(const Machine *machine) {
     return !machine->broadcast_operand + !machine->fused + (machine->registers > 16);
 }
 
-bool conv_ends_in_half(const Machine *machine, const Weight *weight, int64_t groups) {
-    int64_t last = weight->shape.dims[0] % machine->lanes;
+bool conv_ends_in_half(const Machine *machine, int64_t filters, int64_t groups) {
+    int64_t last = filters % machine->lanes;
     return machine->quick_halves && groups == 1 && last > 0 && last <= machine->lanes / 2;
 }
 
@@ -102,7 +102,7 @@ TileProblem tile_problem_of_conv(const Machine *machine, const Weight *weight, i
         .height = height,
         .width = width,
         .vectors = divide_up(filters, lanes),
-        .ends_in_half = conv_ends_in_half(machine, weight, groups),
+        .ends_in_half = conv_ends_in_half(machine, weight->shape.dims[0], groups),
         .taps = weight->elements / weight->shape.dims[0],
         .repeats = mixed ? 1 : groups,
         .max_vectors = mixed ? 1 : TILE_MAX_VECTORS,

@@ -58,7 +58,7 @@ Tile tile_dividing(const Machine *machine, const Step *step, int64_t rows, int64
 
 /* Whether the last vector of a direct convolution's filters has no more than half its lanes, on a
  * machine for which vectors of half as many are half the work. */
-bool conv_ends_in_half(const Machine *machine, const Weight *weight, int64_t groups);
+bool conv_ends_in_half(const Machine *machine, int64_t filters, int64_t groups);
 
 /* A direct convolution of an image in groups, by shapes only. */
 TileProblem tile_problem_of_conv(const Machine *machine, const Weight *weight, int64_t groups,
