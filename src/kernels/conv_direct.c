@@ -90,8 +90,11 @@ static void tap_emit(ConvTile *tile, IrValue input, IrValue weights) {
         for (int c = 0; c < tile->columns; c++) {
             int64_t offset = view_pixel_offset(view, r * window->stride[0], c * window->stride[1]);
             IrValue number = ir_load(ir, ir_at_const(ir, input, offset), 1);
+            IrValue everywhere = ir_splat(ir, number, lanes), last = everywhere;
+            if (tile->conv->ends_in_half)
+                last = ir_splat(ir, number, lanes / 2);
             for (int v = 0; v < vectors; v++, sum++)
-                *sum = ir_fma(ir, weight[v], ir_splat(ir, number, lanes_of(tile->conv, v)), *sum);
+                *sum = ir_fma(ir, weight[v], v < vectors - 1 ? everywhere : last, *sum);
         }
     }
 }

@@ -62,10 +62,24 @@ static IrValue keep_nan(Ir *ir, IrValue x, IrValue result) {
 
 /* ---- exponentials -------------------------------------------------------------------------- */
 
-/* e^x = 2^n e^r with n = round(x / ln 2), r = x - n ln 2. */
+/* e^x = 2^n e^r with n = x / ln 2, rounded, and r = x - n ln 2. */
+typedef struct Reduced {
+    IrValue shifted; /* n + the shift, as i32 */
+    IrValue n;       /* as f32, within +-150 */
+    IrValue r;
+} Reduced;
+
+/* `shift` says by its size to what n is rounded. */
+static Reduced reduced(Ir *ir, IrValue x, IrValue shift, int lanes) {
+    IrValue shifted = ir_fma(ir, x, ir_f32_vector(ir, LOG2_E, lanes), shift);
+    IrValue n = ir_fsub(ir, shifted, shift);
+    IrValue r = ir_fma(ir, n, ir_f32_vector(ir, -LN2_HIGH, lanes), x);
+    r = ir_fma(ir, n, ir_f32_vector(ir, -LN2_LOW, lanes), r);
+    return (Reduced){ir_as_i32(ir, shifted), n, r};
+}
+
 typedef struct Power {
-    IrValue shifted; /* its last bits, as i32, are n + bias */
-    IrValue whole;   /* n as f32, within +-150 */
+    IrValue shifted; /* its last bits, as i32, are n + bias, n a whole number */
     IrValue above;   /* e^r - 1 = r + r^2 p(r), |r| <= ln 2 / 2 */
 } Power;
 
@@ -78,13 +92,9 @@ static IrValue shifter(Ir *ir, int bias, int lanes) {
 static Power power_of_e(Ir *ir, IrValue x, int bias, int lanes) {
     static const double coefficients[] = {1.3882516429e-3, 8.3665471305e-3, 4.1667200712e-2,
                                           1.6666543424e-1, 4.9999998150e-1};
-    IrValue shift = shifter(ir, bias, lanes);
-    IrValue shifted = ir_fma(ir, x, ir_f32_vector(ir, LOG2_E, lanes), shift);
-    IrValue whole = ir_fsub(ir, shifted, shift);
-    IrValue r = ir_fma(ir, whole, ir_f32_vector(ir, -LN2_HIGH, lanes), x);
-    r = ir_fma(ir, whole, ir_f32_vector(ir, -LN2_LOW, lanes), r);
-    IrValue p = polynomial(ir, r, coefficients, 5, lanes);
-    return (Power){ir_as_i32(ir, shifted), whole, ir_fma(ir, p, ir_fmul(ir, r, r), r)};
+    Reduced x_reduced = reduced(ir, x, shifter(ir, bias, lanes), lanes);
+    IrValue r = x_reduced.r, p = polynomial(ir, r, coefficients, 5, lanes);
+    return (Power){x_reduced.shifted, ir_fma(ir, p, ir_fmul(ir, r, r), r)};
 }
 
 /* n as i32. */
@@ -113,17 +123,11 @@ static IrValue exp_by_table(Ir *ir, IrValue x, int lanes) {
         1.8340080864093424,
         1.9152065613971474,
     };
-    IrValue shift = ir_f32_vector(ir, 3 * 0x1p22 / 16, lanes);
-    IrValue shifted = ir_fma(ir, x, ir_f32_vector(ir, LOG2_E, lanes), shift);
-    IrValue n = ir_fsub(ir, shifted, shift);
-    IrValue r = ir_fma(ir, n, ir_f32_vector(ir, -LN2_HIGH, lanes), x);
-    r = ir_fma(ir, n, ir_f32_vector(ir, -LN2_LOW, lanes), r);
-    IrValue power = ir_lookup(ir, sixteenths, ir_as_i32(ir, shifted));
-    IrValue one = ir_f32_vector(ir, 1, lanes);
-    IrValue p = ir_fma(ir, r, ir_f32_vector(ir, 1.6667046543e-1, lanes),
-                       ir_f32_vector(ir, 5.0001622129e-1, lanes));
-    p = ir_fma(ir, p, r, one);
-    return ir_scale(ir, ir_fma(ir, ir_fmul(ir, power, r), p, power), n);
+    static const double coefficients[] = {1.6667046543e-1, 5.0001622129e-1, 1};
+    Reduced x_reduced = reduced(ir, x, ir_f32_vector(ir, 3 * 0x1p22 / 16, lanes), lanes);
+    IrValue r = x_reduced.r, p = polynomial(ir, r, coefficients, 3, lanes);
+    IrValue power = ir_lookup(ir, sixteenths, x_reduced.shifted);
+    return ir_scale(ir, ir_fma(ir, ir_fmul(ir, power, r), p, power), x_reduced.n);
 }
 
 /* 2^n is applied as two factors, so that a denormal result is rounded once and the largest need no

@@ -35,8 +35,7 @@ typedef struct Machine {
     int64_t shared_cache_bytes;  /* of the last cache, all cores' */
     double memory_bytes_per_cycle; /* that one core reads in order */
     double fma_per_cycle;          /* multiply-adds of vectors that begin in a cycle */
-    bool
-        quick_halves; /* twice as many of vectors of half the lanes: 512 bits by two units of 256 */
+    bool quick_halves;      /* twice as many of half the lanes: 512 bits by two units of 256 */
     double issue_per_cycle; /* instructions of any kind that do; half of what the core can,
                                if another thread may run on it */
     int fma_latency;        /* cycles times FMA units: independent chains that hide the latency */

@@ -167,11 +167,9 @@ static Tile dense_tile_together(const Plan *plan, const Step *step) {
     return tile;
 }
 
-static bool pack_bias(Plan *plan, Step *step, const Weight *bias) {
+static bool pack_bias(Plan *plan, Step *step, const Weight *bias, int64_t channels) {
     if (!bias && step->affine_count == 0)
         return true;
-    bool is_product = step->kind == STEP_STRASSEN && step->conv.rows > 0;
-    int64_t channels = is_product ? step->conv.weight->shape.dims[0] : step->output.channels;
     step->bias =
         recipe_channels(plan, PACK_SHIFT, channels, bias, step->affines, step->affine_count);
     return step->bias != NULL;
@@ -214,25 +212,26 @@ static bool tile_step(Plan *plan, Step *step) {
     case STEP_CONV:
         step->tile = conv_tile(machine, step);
         step->weights = recipe_conv(plan, step);
-        return step->weights && pack_bias(plan, step, step->conv.bias);
+        return step->weights && pack_bias(plan, step, step->conv.bias, step->output.channels);
     case STEP_WINOGRAD:
         step->weights = recipe_winograd(plan, step);
-        return step->weights && pack_bias(plan, step, step->conv.bias);
+        return step->weights && pack_bias(plan, step, step->conv.bias, step->output.channels);
     case STEP_STRASSEN:
         step->weights = recipe_strassen(plan, step);
-        return step->weights && pack_bias(plan, step, step->conv.bias);
+        return step->weights &&
+               pack_bias(plan, step, step->conv.bias, step->conv.weight->shape.dims[0]);
     case STEP_DEPTHWISE:
         step->tile = depthwise_tile(machine, step);
         step->weights = recipe_depthwise(plan, step);
-        return step->weights && pack_bias(plan, step, step->conv.bias);
+        return step->weights && pack_bias(plan, step, step->conv.bias, step->output.channels);
     case STEP_CONV_GENERAL:
         step->tile = conv_general_tile(machine, step);
         step->weights = recipe_conv_general(plan, step);
-        return step->weights && pack_bias(plan, step, step->conv.bias);
+        return step->weights && pack_bias(plan, step, step->conv.bias, step->output.channels);
     case STEP_DENSE:
         step->tile = step->together ? dense_tile_together(plan, step) : dense_tile(machine, step);
         step->weights = recipe_dense(plan, step);
-        return step->weights && pack_bias(plan, step, step->dense.bias);
+        return step->weights && pack_bias(plan, step, step->dense.bias, step->output.channels);
     case STEP_GEMM: return tile_gemm(plan, step);
     case STEP_RECURRENT: return tile_recurrent(plan, step);
     case STEP_TABLE: step->weights = recipe_table(plan, step); return step->weights != NULL;
