@@ -45,11 +45,7 @@ IrValue ir_at_const(Ir *ir, IrValue base, int64_t index);
  */
 IrValue ir_load(Ir *ir, IrValue pointer, int lanes);
 /* How near a cache line is brought. */
-typedef enum IrCache {
-    IR_FIRST_CACHE,
-    IR_SECOND_CACHE,
-    IR_USED_ONCE, /* to the first, leaving the others alone */
-} IrCache;
+typedef enum IrCache { IR_FIRST_CACHE, IR_SECOND_CACHE } IrCache;
 /* Asks for the cache line of `pointer`, which may be anywhere. */
 void ir_prefetch(Ir *ir, IrValue pointer, IrCache cache);
 void ir_store(Ir *ir, IrValue pointer, IrValue value, int lanes);

@@ -21,8 +21,7 @@ IrValue ir_load(Ir *ir, IrValue pointer, int lanes) {
 }
 
 void ir_prefetch(Ir *ir, IrValue pointer, IrCache cache) {
-    static const unsigned localities[] = {
-        [IR_FIRST_CACHE] = 3, [IR_SECOND_CACHE] = 2, [IR_USED_ONCE] = 0};
+    static const unsigned localities[] = {[IR_FIRST_CACHE] = 3, [IR_SECOND_CACHE] = 2};
     LLVMValueRef reading = LLVMConstInt(ir->i32, 0, false);
     LLVMValueRef keep = LLVMConstInt(ir->i32, localities[cache], false);
     LLVMValueRef data = LLVMConstInt(ir->i32, 1, false);

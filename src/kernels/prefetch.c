@@ -22,10 +22,8 @@ void prefetch_once(const Emitter *emitter, IrValue weights, int64_t vectors) {
     const Machine *machine = emitter->machine;
     const Step *step = emitter->step;
     int64_t bytes = step->weights->floats * (int64_t)sizeof(float);
-    bool stay = bytes <= machine->shared_cache_bytes;
     if (bytes >= machine->cache_bytes * (step->parts > 1 ? step->parts : 1))
-        prefetch_behind(emitter, weights, vectors, machine->prefetch_once_bytes,
-                        stay ? IR_FIRST_CACHE : IR_USED_ONCE);
+        prefetch_behind(emitter, weights, vectors, machine->prefetch_once_bytes, IR_FIRST_CACHE);
 }
 
 NextBlock next_block_begin(const Emitter *emitter, IrValue next, int64_t floats, IrValue done,
