@@ -205,7 +205,7 @@ static LLVMTargetMachineRef open_machine(const Target *target) {
 /* How many units of 512 bits there are shows in no instruction: only the name says it. */
 static MachineKind avx512_kind(const Target *target) {
     const Cpu *known = find_cpu(ARCHITECTURE_X86_64, target->cpu);
-    return known && known->kind == MACHINE_AVX512_DUAL ? MACHINE_AVX512_DUAL : MACHINE_AVX512;
+    return known && machine_is_avx512(machine_of_kind(known->kind)) ? known->kind : MACHINE_AVX512;
 }
 
 /* The widest product that LLVM makes of 16 lanes for this processor, in its own assembly: with

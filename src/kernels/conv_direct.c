@@ -203,21 +203,25 @@ static void tile_begin_sums(ConvTile *tile) {
     }
 }
 
-/* Asks for what the tile reads of the next block of channels, `input` being at this one: its pixels
- * are so far apart that no processor sees by itself what comes. */
-static void input_prefetch(const ConvTile *tile, IrValue input) {
+/* Asks for what the tile reads of the next block of channels, `input` being at channel `channel` of
+ * this one: its pixels are so far apart that no processor sees by itself what comes. Each turn of
+ * the block asks for its share of the columns, of which the last may be the next tile's. */
+static void input_prefetch(const ConvTile *tile, IrValue input, IrValue channel) {
     const Emitter *emitter = tile->conv->emitter;
     const View *view = &emitter->step->inputs[0];
     const Window *window = window_of(tile->conv);
+    Ir *ir = emitter->ir;
     if (emitter->machine->prefetch_bytes == 0 || view->block == 1)
         return;
-    for (int r = 0; r < tile->rows; r++) {
-        for (int c = 0; c < tile->columns; c++) {
-            int64_t pixel = view_pixel_offset(view, r * window->stride[0], c * window->stride[1]);
-            ir_prefetch(emitter->ir, ir_at_const(emitter->ir, input, view->block_stride + pixel),
-                        IR_FIRST_CACHE);
-        }
-    }
+    int turns = (int)(view->block / tile->channels);
+    IrValue turn = ir_div_const(ir, ir_rem_const(ir, channel, view->block), tile->channels);
+    int64_t row = view_pixel_offset(view, window->stride[0], 0);
+    int64_t column = view_pixel_offset(view, 0, window->stride[1]);
+    IrValue next = ir_at_const(ir, input, view->block_stride);
+    IrValue share = ir_at(ir, next, ir_mul_const(ir, turn, column));
+    for (int r = 0; r < tile->rows; r++)
+        for (int c = 0; c < tile->columns; c += turns)
+            ir_prefetch(ir, ir_at_const(ir, share, r * row + c * column), IR_FIRST_CACHE);
 }
 
 /* What the tile at `row` and `column` asks for of the next block's weights. */
@@ -247,7 +251,7 @@ static void tile_emit_channels(ConvTile *tile, const NextBlock *next) {
     IrValue from = ir_at(ir, tile->input, view_channel_index(ir, view, channel));
     IrValue read = ir_mul_const(ir, loop.index, channel_weights(conv));
     if (!first_cache_holds(conv))
-        input_prefetch(tile, from);
+        input_prefetch(tile, from, channel);
     next_block_prefetch(next, read, tile->channels * channel_weights(conv));
     kernel_emit_taps(tile, from, ir_at(ir, conv->weights, read));
     ir_loop_end(ir, &loop);

@@ -142,7 +142,7 @@ static TileProblem product_problem(const Candidate *candidate) {
         .taps = candidate->channels,
         .max_vectors = TILE_MAX_VECTORS,
         .max_pixels = candidate->machine->registers,
-        .weight_slots = candidate->machine->lanes / 4,
+        .loads_weights = true,
         .registers = candidate->machine->registers - tile_spare_registers(candidate->machine),
     };
 }

@@ -10,7 +10,8 @@ typedef enum MachineKind {
     MACHINE_GENERIC,     /* 4 lanes, no fused multiply-add assumed: SSE2 and anything unknown */
     MACHINE_AVX2,        /* 8 lanes, FMA */
     MACHINE_AVX512,      /* 16 lanes, 32 registers, FMA */
-    MACHINE_AVX512_DUAL, /* the same with two units of 512 bits: most servers */
+    MACHINE_AVX512_DUAL, /* the same with two units of 512 bits: Intel's servers */
+    MACHINE_AVX512_ZEN5, /* and AMD's since Zen 5 */
     MACHINE_NEON,        /* 4 lanes, 32 registers, FMA by element */
 } MachineKind;
 
@@ -27,7 +28,8 @@ typedef struct Machine {
     int64_t way_bytes;           /* numbers so far apart want the same place of the first cache, */
     int ways;                    /* of which there are so many */
     int64_t prefetch_bytes;      /* how far ahead of being read weights are asked for; 0: the
-                                    processor sees by itself what comes */
+                                    processor sees by itself what comes. Measured; of ResNet-50
+                                    on a Xeon 8192 costs 2 % more than 2048, none 3 % */
     int64_t prefetch_once_bytes; /* the same of weights that are read once a call: they come
                                     faster than others. Measured; 768 cost Zen 4 half as much again
                                     as 512, and Zen 5 wants 1536 */
@@ -48,7 +50,7 @@ typedef struct Machine {
 const Machine *machine_of_kind(MachineKind kind);
 
 static inline bool machine_is_avx512(const Machine *machine) {
-    return machine->kind == MACHINE_AVX512 || machine->kind == MACHINE_AVX512_DUAL;
+    return machine->kind >= MACHINE_AVX512 && machine->kind <= MACHINE_AVX512_ZEN5;
 }
 
 #endif

@@ -62,7 +62,7 @@ TileProblem product_tiles(const Machine *machine, const Product *product) {
         .taps = product->depth,
         .max_vectors = TILE_MAX_VECTORS,
         .max_pixels = smaller(most_rows(machine, product), machine->registers),
-        .weight_slots = machine->lanes / 4,
+        .loads_weights = true,
         .registers = machine->registers - tile_spare_registers(machine),
     };
 }

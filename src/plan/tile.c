@@ -107,7 +107,7 @@ static Tile conv_general_tile(const Machine *machine, const Step *step) {
         .taps = weight->elements / (filters * (share ? groups : 1)),
         .max_vectors = share ? TILE_MAX_VECTORS : 1,
         .max_pixels = lanes == CONV_LANES_MIXED ? MIXED_COLUMNS : machine->registers,
-        .weight_slots = machine->lanes / 4,
+        .loads_weights = true,
         .registers = machine->registers - tile_spare_registers(machine),
     };
     Tile tile = tile_choose(&problem);

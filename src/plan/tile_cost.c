@@ -2,15 +2,31 @@
 
 #include "support/checked.h"
 
-#define TILE_OVERHEAD    24 /* slots to begin and end a tile */
-#define STORE_OVERHEAD   2  /* slots to initialise and store an accumulator */
-#define VARIANT_OVERHEAD 64 /* slots that each further size of tile is held to cost in code */
+#define TILE_OVERHEAD    24   /* slots to begin and end a tile */
+#define STORE_OVERHEAD   2    /* slots to initialise and store an accumulator */
+#define NEAR_BYTES       16   /* of the second cache's that a slot loads */
+#define WEIGHTS_SHARE    0.75 /* of the second cache, that weights may fill */
+#define VARIANT_OVERHEAD 64   /* slots that each further size of tile is held to cost in code */
+
+/* Slots to load a vector of weights. A block of filters of so many vectors passes by once for each
+ * tile; if it does not stay in the second cache beside the input, it comes from the next. */
+static double weight_slots(const TileProblem *problem, int64_t vectors) {
+    const Machine *machine = problem->machine;
+    double bytes = (double)machine->lanes * sizeof(float);
+    double near = bytes / NEAR_BYTES;
+    double far = bytes / machine->bytes_per_cycle * machine->fma_per_cycle;
+    bool stays = bytes * (double)vectors * (double)problem->taps <=
+                 WEIGHTS_SHARE * (double)machine->cache_bytes;
+    if (!problem->loads_weights)
+        return 0;
+    return stays || far < near ? near : far;
+}
 
 /* Slots of one tap of a tile; the last of the vectors may be a half. */
 static double tap_slots(const TileProblem *problem, int64_t pixels, int64_t vectors, bool half) {
     const Machine *machine = problem->machine;
     double slots = (double)pixels * ((double)vectors - (half ? 0.5 : 0));
-    double loads = (double)(pixels + problem->weight_slots * vectors);
+    double loads = (double)pixels + weight_slots(problem, vectors) * (double)vectors;
     double issued = (double)(pixels * vectors + pixels + vectors) * machine->fma_per_cycle /
                     machine->issue_per_cycle;
     if (slots < loads)
@@ -107,7 +123,7 @@ TileProblem tile_problem_of_conv(const Machine *machine, const Weight *weight, i
         .repeats = mixed ? 1 : groups,
         .max_vectors = mixed ? 1 : TILE_MAX_VECTORS,
         .max_pixels = machine->registers,
-        .weight_slots = machine->lanes / 4,
+        .loads_weights = true,
         .registers = machine->registers - tile_spare_registers(machine),
     };
 }

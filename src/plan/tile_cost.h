@@ -4,7 +4,8 @@
  *
  *   per tap (one channel of one kernel pixel) a tile of A accumulators takes A slots, but not
  *   fewer than the chains that hide the latency, nor than its loads: one for each pixel, and for
- *   each vector of weights, which may come from the second-level cache, one for every 16 bytes;
+ *   each vector of weights, which may come from the second cache, one for every 16 bytes, or what
+ *   it takes to come from the last if the weights of all taps leave no room in the second;
  *   nor than it takes to issue all its instructions;
  *   per tile it also takes time to start and to store.
  *
@@ -28,7 +29,7 @@ typedef struct TileProblem {
     int64_t repeats;   /* groups that are tiled like this, one after the other; not in tile_cost */
     int max_vectors;
     int max_pixels;
-    int weight_slots;     /* to load a vector of weights */
+    bool loads_weights;   /* for each tap, or they stay in registers */
     int registers;        /* for accumulators, and one for each vector of weights */
     int64_t row_multiple; /* of which the tile's rows are a divisor; 0: any number will do */
     int fixed_vectors;    /* that the tile has; 0: any number */

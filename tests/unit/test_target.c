@@ -70,6 +70,7 @@ static void machine_is_what_llvm_makes_of_the_processor(void **state) {
         {"x86_64-linux-gnu", "znver3", MACHINE_AVX2},
         {"x86_64-linux-gnu", "x86-64-v4", MACHINE_AVX512},
         {"x86_64-linux-gnu", "skylake-avx512", MACHINE_AVX512_DUAL}, /* LLVM prefers 256 bits */
+        {"x86_64-linux-gnu", "znver5", MACHINE_AVX512_ZEN5},
         {"x86_64-linux-gnu", "knl", MACHINE_AVX512},
         {"x86_64-linux-gnu", "znver4", MACHINE_AVX512},
         {"aarch64-linux-gnu", NULL, MACHINE_NEON},
