@@ -4,18 +4,18 @@
 #define LINE (MACHINE_LINE_BYTES / (int64_t)sizeof(float))
 
 /* Asks for what lies `bytes` behind `vectors` vectors of weights. */
-static void prefetch_behind(const Emitter *emitter, IrValue weights, int64_t vectors, int64_t bytes,
-                            IrCache cache) {
+static void prefetch_behind(const Emitter *emitter, IrValue weights, int64_t vectors,
+                            int64_t bytes) {
     Ir *ir = emitter->ir;
     int64_t ahead = bytes / (int64_t)sizeof(float);
     if (emitter->machine->prefetch_bytes == 0)
         return;
     for (int64_t at = 0; at < vectors * emitter->lanes; at += LINE)
-        ir_prefetch(ir, ir_at_const(ir, weights, ahead + at), cache);
+        ir_prefetch(ir, ir_at_const(ir, weights, ahead + at), IR_FIRST_CACHE);
 }
 
 void prefetch_stream(const Emitter *emitter, IrValue weights, int64_t vectors) {
-    prefetch_behind(emitter, weights, vectors, emitter->machine->prefetch_bytes, IR_FIRST_CACHE);
+    prefetch_behind(emitter, weights, vectors, emitter->machine->prefetch_bytes);
 }
 
 void prefetch_once(const Emitter *emitter, IrValue weights, int64_t vectors) {
@@ -23,7 +23,7 @@ void prefetch_once(const Emitter *emitter, IrValue weights, int64_t vectors) {
     const Step *step = emitter->step;
     int64_t bytes = step->weights->floats * (int64_t)sizeof(float);
     if (bytes >= machine->cache_bytes * (step->parts > 1 ? step->parts : 1))
-        prefetch_behind(emitter, weights, vectors, machine->prefetch_once_bytes, IR_FIRST_CACHE);
+        prefetch_behind(emitter, weights, vectors, machine->prefetch_once_bytes);
 }
 
 NextBlock next_block_begin(const Emitter *emitter, IrValue next, int64_t floats, IrValue done,

@@ -11,7 +11,7 @@ typedef enum MachineKind {
     MACHINE_AVX2,        /* 8 lanes, FMA */
     MACHINE_AVX512,      /* 16 lanes, 32 registers, FMA */
     MACHINE_AVX512_DUAL, /* the same with two units of 512 bits: Intel's servers */
-    MACHINE_AVX512_ZEN5, /* and AMD's since Zen 5 */
+    MACHINE_AVX512_ZEN5, /* and AMD's since Zen 5; the last with AVX-512 */
     MACHINE_NEON,        /* 4 lanes, 32 registers, FMA by element */
 } MachineKind;
 

@@ -12,13 +12,13 @@
  * tile; if it does not stay in the second cache beside the input, it comes from the next. */
 static double weight_slots(const TileProblem *problem, int64_t vectors) {
     const Machine *machine = problem->machine;
+    if (!problem->loads_weights)
+        return 0;
     double bytes = (double)machine->lanes * sizeof(float);
     double near = bytes / NEAR_BYTES;
     double far = bytes / machine->bytes_per_cycle * machine->fma_per_cycle;
     bool stays = bytes * (double)vectors * (double)problem->taps <=
                  WEIGHTS_SHARE * (double)machine->cache_bytes;
-    if (!problem->loads_weights)
-        return 0;
     return stays || far < near ? near : far;
 }
 
