@@ -139,7 +139,7 @@ static IrValue turn_from(Ir *ir, IrValue unit, IrValue start, int64_t weight, in
 Portion portion_inside(const Emitter *emitter, const Portion *work, IrValue start, int64_t weight,
                        int64_t count) {
     Ir *ir = emitter->ir;
-    if (!is_shared(emitter))
+    if (!is_shared(emitter) && !step_takes_rows(emitter->step))
         return (Portion){ir_i64(ir, 0), ir_i64(ir, count)};
     return (Portion){turn_from(ir, work->begin, start, weight, count),
                      turn_from(ir, work->end, start, weight, count)};

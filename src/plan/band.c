@@ -1,15 +1,16 @@
-/* Bands: convolutions that are done together, some rows at a time.
+/* Bands: convolutions and pools that are done together, some rows at a time.
  *
- * The value between two convolutions may be larger than the second cache: then it is written to the
- * third one and read from there. So such convolutions take turns: each does as many rows as fit,
- * and the next goes on with them at once. Of the value between them there is never more than a
+ * The value between two of them may be larger than the second cache: then it is written to the
+ * third one and read from there. So such steps take turns: each does as many rows as fit, and the
+ * next goes on with them at once. Of the value between them there is never more than a
  * window of rows, which moves down the image: a small buffer instead of a large one. (Alwani, Chen,
  * Ferdman and Milder: Fused-Layer CNN Accelerators, 2016; rows that the next turn needs too are
  * kept, not computed again.)
  *
  * In turn t the last step does `rows` rows of its output, from t * rows on; a step before it does
  * as many for each of the rows that its reader then needs. Where the reader's windows reach further
- * down, it is `lead` rows ahead. Of its output's buffer, which begins with the halo above:
+ * down, it is `lead` rows ahead. Of its output's buffer, which begins with the halo above
+ * (or, before a pool, which asks for no halo, with as many rows):
  *
  *     row 0                     row t * rows - above of the value, above being the reader's padding
  *     row above + lead          the first that turn t > 0 computes; those before it, which the
@@ -64,6 +65,15 @@ typedef struct Banding {
 
 /* ---- which steps -------------------------------------------------------------------------- */
 
+static const Window *window_of(const Step *step) {
+    return step->kind == STEP_WINDOW ? &step->window.window : &step->conv.window;
+}
+
+/* How many rows above its own the step reads, which may be a halo. */
+static int64_t pad_above(const Step *step) {
+    return window_of(step)->pad_begin[0];
+}
+
 static Halo halo_made_by(const Step *zero) {
     Halo halo = {0};
     for (int i = 0; zero && i < 2; i++) {
@@ -84,12 +94,17 @@ static bool fills_buffer(const Link *link) {
            view->buffer->elements == blocks * view->block_stride;
 }
 
+/* Whether the halo above is as the reader's windows need it: a pool reads none. */
+static bool has_halo_for(const Link *link, const Step *reader) {
+    return reader->kind == STEP_WINDOW ? !link->zero : link->halo.begin[0] == pad_above(reader);
+}
+
 /* Whether `reader`, step number `index`, alone needs what the link makes, and as an image. */
 static bool hands_on(const Banding *banding, const Link *link, const Step *reader, size_t index) {
     const Buffer *buffer = link->step->output.buffer;
     if (!tile_is_free(reader) || buffer->place != PLACE_ARENA ||
         reader->inputs[0].buffer != buffer || buffer->last_step != (int)index ||
-        !fills_buffer(link) || link->halo.begin[0] != reader->conv.window.pad_begin[0])
+        !fills_buffer(link) || !has_halo_for(link, reader))
         return false;
     for (int k = 1; k < reader->input_count; k++)
         if (reader->inputs[k].buffer == buffer)
@@ -127,11 +142,14 @@ static void add_link(Banding *banding, size_t index) {
         (Link){.step = step, .zero = zero, .halo = halo_made_by(zero), .index = index};
 }
 
-/* Links the steps from number `first` on that hand on to each other. */
+/* Links the steps from number `first` on that hand on to each other. None begin with a pool: what
+ * it reads is more than what it makes, and would pass through the caches in more pieces (measured).
+ */
 static void link_steps(Banding *banding, size_t first) {
     const Plan *plan = banding->plan;
     banding->count = 0;
-    if (tile_is_free(plan->steps.data[first]))
+    const Step *step = plan->steps.data[first];
+    if (tile_is_free(step) && step->kind != STEP_WINDOW)
         add_link(banding, first);
     while (banding->count > 0 && banding->count < MAX_STEPS) {
         const Link *last = &banding->links[banding->count - 1];
@@ -146,7 +164,7 @@ static void link_steps(Banding *banding, size_t first) {
 
 /* Rows of its input, from the first on, that the first `rows` rows of a step take. */
 static int64_t rows_taken(const Step *step, int64_t rows) {
-    const Window *window = &step->conv.window;
+    const Window *window = window_of(step);
     int64_t reach = (window->kernel[0] - 1) * window->dilation[0];
     return window->stride[0] * (rows - 1) + reach + 1 - window->pad_begin[0];
 }
@@ -159,7 +177,7 @@ static int64_t rows_ahead(const Link *reader) {
 
 /* How many rows above those of the turn its reader needs in a part's first turn. */
 static int64_t rows_above(const Link *reader) {
-    const Window *window = &reader->step->conv.window;
+    const Window *window = window_of(reader->step);
     return window->stride[0] * reader->above + window->pad_begin[0];
 }
 
@@ -174,8 +192,8 @@ static void set_tile(const Banding *banding, Link *link, const Link *reader, int
     if (!reader)
         return;
     link->lead = whole_tiles(link, rows_ahead(reader));
-    link->above = banding->parts > 1 ? whole_tiles(link, rows_above(reader))
-                                     : reader->step->conv.window.pad_begin[0];
+    link->above =
+        banding->parts > 1 ? whole_tiles(link, rows_above(reader)) : pad_above(reader->step);
 }
 
 /* Slots that the link takes for a part that has one turn. */
@@ -210,7 +228,8 @@ static bool ends_in_last(const Link *link, const Link *reader, int64_t turns) {
 static bool window_serves(const Link *link, const Link *reader, int64_t turns) {
     int64_t height = link->step->output.height;
     return window_rows(link) <= link->halo.begin[0] + height + link->halo.end[0] &&
-           height > link->rows * (turns - 1) && link->lead + link->halo.begin[0] <= link->rows &&
+           height > link->rows * (turns - 1) &&
+           link->lead + pad_above(reader->step) <= link->rows &&
            (link->halo.end[0] == 0 || ends_in_last(link, reader, turns));
 }
 
@@ -220,7 +239,7 @@ static bool set_links(Banding *banding, int64_t rows, int64_t turns) {
     set_link(banding, link, NULL, rows);
     while (link > banding->links) {
         const Link *reader = link--;
-        set_link(banding, link, reader, reader->step->conv.window.stride[0] * reader->rows);
+        set_link(banding, link, reader, window_of(reader->step)->stride[0] * reader->rows);
         if (!window_serves(link, reader, turns))
             return false;
     }
@@ -284,7 +303,7 @@ static double cycles_lost(const Banding *banding, const Link *link, int64_t turn
  * third cache, and read from there, what the second has no room for. */
 static double cycles_won(const Banding *banding, const Link *link, const Link *reader) {
     const View *view = &link->step->output;
-    const Window *window = &reader->step->conv.window;
+    const Window *window = window_of(reader->step);
     const Machine *machine = banding->plan->machine;
     double won = 0;
     if (window->kernel[0] > 1) {
@@ -363,12 +382,12 @@ static void push_halo(Banding *banding, const Link *link) {
 }
 
 /* Brings the rows that the reader needs again to the beginning of the window. */
-static void push_copy(Banding *banding, const Link *link) {
-    int64_t rows = link->lead + link->halo.begin[0];
+static void push_copy(Banding *banding, const Link *link, const Step *reader) {
+    int64_t rows = link->lead + pad_above(reader);
     if (rows == 0)
         return;
     Step *copy = push_helper(banding, STEP_COPY, link, TURNS_BUT_FIRST);
-    copy->output.offset = (link->above - link->halo.begin[0]) * copy->output.row_stride;
+    copy->output.offset = (link->above - pad_above(reader)) * copy->output.row_stride;
     copy->output.height = rows;
     copy->output.width += link->halo.begin[1] + link->halo.end[1];
     copy->input_count = 1;
@@ -435,7 +454,7 @@ static void push_band(Banding *banding, int64_t turns) {
                 take_back(banding, link->zero);
             make_window(banding, link, reader);
             push_halo(banding, link);
-            push_copy(banding, link);
+            push_copy(banding, link, reader);
         }
         push(banding, step);
         if (reader)

@@ -134,17 +134,8 @@ static double conv_cycles(const Machine *machine, const Step *step) {
 
 /* One product of all tiles. */
 static TileProblem product_problem(const Candidate *candidate) {
-    return (TileProblem){
-        .machine = candidate->machine,
-        .height = 1,
-        .width = candidate->tile_count,
-        .vectors = candidate->filter_blocks,
-        .taps = candidate->channels,
-        .max_vectors = TILE_MAX_VECTORS,
-        .max_pixels = candidate->machine->registers,
-        .loads_weights = true,
-        .registers = candidate->machine->registers - tile_spare_registers(candidate->machine),
-    };
+    return tile_problem_of_sums(candidate->machine, 1, candidate->tile_count,
+                                candidate->filter_blocks, candidate->channels);
 }
 
 /* Tiles of the thread that has most of them, of `parts` that share them, `columns` at a time;

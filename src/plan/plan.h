@@ -9,7 +9,7 @@
  *           reshape become places in another value's buffer
  *   batch   which steps do all samples of a call together
  *   tile    register tiles from the machine table
- *   band    convolutions with much between them are done together, some rows at a time
+ *   band    convolutions and pools with much between them are done together, some rows at a time
  *   memory  buffers get offsets in one arena by lifetime; packed weights get offsets in one blob
  *   split   steps are cut into parts for the threads of a call, as far as that gains time
  *
@@ -431,7 +431,7 @@ typedef struct Step {
                         a weight; set by tile */
     Packed *bias;    /* PACK_SHIFT; NULL when neither bias nor affine. NORMALISE: as it is */
     Tile tile;
-    BandPart band; /* CONV, DEPTHWISE, and COPY and ZERO between them; set by band */
+    BandPart band; /* CONV, DEPTHWISE, WINDOW, COPY and ZERO between them; set by band */
     int parts;     /* threads that do it together; below 2: one alone */
     Split split;   /* CONV, WINOGRAD and STRASSEN (set by choose), DEPTHWISE, CONV_GENERAL, WINDOW,
                       ADAPTIVE, RESIZE */

@@ -53,18 +53,10 @@ static int64_t most_rows(const Machine *machine, const Product *product) {
 }
 
 TileProblem product_tiles(const Machine *machine, const Product *product) {
-    int64_t lanes = machine->lanes;
-    return (TileProblem){
-        .machine = machine,
-        .height = product->rows,
-        .width = 1,
-        .vectors = divide_up(product->columns, lanes),
-        .taps = product->depth,
-        .max_vectors = TILE_MAX_VECTORS,
-        .max_pixels = smaller(most_rows(machine, product), machine->registers),
-        .loads_weights = true,
-        .registers = machine->registers - tile_spare_registers(machine),
-    };
+    int64_t vectors = divide_up(product->columns, machine->lanes);
+    TileProblem problem = tile_problem_of_sums(machine, product->rows, 1, vectors, product->depth);
+    problem.max_pixels = smaller(most_rows(machine, product), problem.max_pixels);
+    return problem;
 }
 
 void product_choose(const Plan *plan, Step *step) {

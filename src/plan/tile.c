@@ -69,9 +69,36 @@ static Tile depthwise_tile(const Machine *machine, const Step *step) {
     return tile_choose(&problem);
 }
 
+/* Windows test their bounds row by row; a row of a few pixels is enough to hide the latency. */
+static TileProblem window_problem(const Machine *machine, const Step *step) {
+    const View *output = &step->output;
+    const Window *window = &step->window.window;
+    return (TileProblem){
+        .machine = machine,
+        .height = output->height,
+        .width = output->width,
+        .vectors = 1,
+        .taps = window->kernel[0] * window->kernel[1] * window->kernel[WINDOW_DEPTH],
+        .max_vectors = 1,
+        .max_pixels = machine->fma_latency,
+        .registers = machine->registers - 2,
+        .row_multiple = 1,
+    };
+}
+
+static Tile window_tile(const Machine *machine, const Step *step) {
+    if (step->output.block == 1)
+        return (Tile){1, 1, 1, 1};
+    TileProblem problem = window_problem(machine, step);
+    return tile_choose(&problem);
+}
+
 static TileProblem problem_of(const Machine *machine, const Step *step) {
-    return step->kind == STEP_DEPTHWISE ? depthwise_problem(machine, step)
-                                        : conv_problem(machine, step);
+    switch (step->kind) {
+    case STEP_DEPTHWISE: return depthwise_problem(machine, step);
+    case STEP_WINDOW: return window_problem(machine, step);
+    default: return conv_problem(machine, step);
+    }
 }
 
 double tile_slots(const Machine *machine, const Step *step, const Tile *tile) {
@@ -82,7 +109,8 @@ double tile_slots(const Machine *machine, const Step *step, const Tile *tile) {
 Tile tile_dividing(const Machine *machine, const Step *step, int64_t rows, int64_t multiple) {
     TileProblem problem = problem_of(machine, step);
     problem.height = rows;
-    problem.row_multiple = multiple;
+    if (problem.row_multiple == 0)
+        problem.row_multiple = multiple;
     problem.fixed_vectors = step->tile.vectors; /* weights are packed for them */
     Tile tile = tile_choose(&problem);
     tile.unroll = step->tile.unroll;
@@ -99,40 +127,17 @@ static Tile conv_general_tile(const Machine *machine, const Step *step) {
     bool share = lanes == CONV_LANES_SHARE;
     if (share)
         filters /= groups;
-    TileProblem problem = {
-        .machine = machine,
-        .height = 1,
-        .width = divide_up(step->output.width, apart),
-        .vectors = divide_up(filters, machine->lanes),
-        .taps = weight->elements / (filters * (share ? groups : 1)),
-        .max_vectors = share ? TILE_MAX_VECTORS : 1,
-        .max_pixels = lanes == CONV_LANES_MIXED ? MIXED_COLUMNS : machine->registers,
-        .loads_weights = true,
-        .registers = machine->registers - tile_spare_registers(machine),
-    };
+    TileProblem problem = tile_problem_of_sums(machine, 1, divide_up(step->output.width, apart),
+                                               divide_up(filters, machine->lanes),
+                                               weight->elements / (filters * (share ? groups : 1)));
+    if (!share)
+        problem.max_vectors = 1;
+    if (lanes == CONV_LANES_MIXED)
+        problem.max_pixels = MIXED_COLUMNS;
     Tile tile = tile_choose(&problem);
     if (share)
         tile.unroll = conv_unroll(&step->inputs[0], step->inputs[0].channels / groups);
     return tile;
-}
-
-/* Windows test their bounds row by row; a row of a few pixels is enough to hide the latency. */
-static Tile window_tile(const Machine *machine, const Step *step) {
-    const View *output = &step->output;
-    if (output->block == 1)
-        return (Tile){1, 1, 1, 1};
-    const Window *window = &step->window.window;
-    TileProblem problem = {
-        .machine = machine,
-        .height = 1,
-        .width = output->width,
-        .vectors = 1,
-        .taps = window->kernel[0] * window->kernel[1] * window->kernel[WINDOW_DEPTH],
-        .max_vectors = 1,
-        .max_pixels = machine->fma_latency,
-        .registers = machine->registers - 2,
-    };
-    return tile_choose(&problem);
 }
 
 /* As many chains as the latency needs. */

@@ -98,7 +98,9 @@ Tile tile_choose(const TileProblem *problem) {
     return best;
 }
 
-int tile_spare_registers(const Machine *machine) {
+/* Registers beside accumulators and weights: an input that is no operand from memory, a product
+ * that is not fused, and one to spare where there are many. */
+static int spare_registers(const Machine *machine) {
     return !machine->broadcast_operand + !machine->fused + (machine->registers > 16);
 }
 
@@ -107,23 +109,32 @@ bool conv_ends_in_half(const Machine *machine, int64_t filters, int64_t groups) 
     return machine->quick_halves && groups == 1 && last > 0 && last <= machine->lanes / 2;
 }
 
+TileProblem tile_problem_of_sums(const Machine *machine, int64_t height, int64_t width,
+                                 int64_t vectors, int64_t taps) {
+    return (TileProblem){
+        .machine = machine,
+        .height = height,
+        .width = width,
+        .vectors = vectors,
+        .taps = taps,
+        .max_vectors = TILE_MAX_VECTORS,
+        .max_pixels = machine->registers,
+        .loads_weights = true,
+        .registers = machine->registers - spare_registers(machine),
+    };
+}
+
 TileProblem tile_problem_of_conv(const Machine *machine, const Weight *weight, int64_t groups,
                                  int64_t height, int64_t width) {
     int64_t lanes = machine->lanes, filters = weight->shape.dims[0];
     bool mixed = groups > 1 && filters / groups % lanes != 0; /* lanes of several groups */
     if (!mixed)
         filters /= groups;
-    return (TileProblem){
-        .machine = machine,
-        .height = height,
-        .width = width,
-        .vectors = divide_up(filters, lanes),
-        .ends_in_half = conv_ends_in_half(machine, weight->shape.dims[0], groups),
-        .taps = weight->elements / weight->shape.dims[0],
-        .repeats = mixed ? 1 : groups,
-        .max_vectors = mixed ? 1 : TILE_MAX_VECTORS,
-        .max_pixels = machine->registers,
-        .loads_weights = true,
-        .registers = machine->registers - tile_spare_registers(machine),
-    };
+    TileProblem problem = tile_problem_of_sums(machine, height, width, divide_up(filters, lanes),
+                                               weight->elements / weight->shape.dims[0]);
+    problem.ends_in_half = conv_ends_in_half(machine, weight->shape.dims[0], groups);
+    problem.repeats = mixed ? 1 : groups;
+    if (mixed)
+        problem.max_vectors = 1;
+    return problem;
 }

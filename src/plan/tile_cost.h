@@ -45,10 +45,13 @@ double tile_cost(const TileProblem *problem, const Tile *tile);
 /* The cheapest tile that fits the registers; of equals the first, with few rows and vectors. */
 Tile tile_choose(const TileProblem *problem);
 
-/* Whether the step's tile can be another one of as many vectors: a CONV that has blocked output, or
- * a DEPTHWISE. Its kernel does any whole tiles of rows that it is asked for. */
+/* Whether the step's tile can be another one of as many vectors: of an image, blocked, a CONV,
+ * DEPTHWISE or WINDOW. Its kernel does any whole tiles of rows that it is asked for. */
 static inline bool tile_is_free(const Step *step) {
-    return (step->kind == STEP_CONV && step->output.block > 1) || step->kind == STEP_DEPTHWISE;
+    bool is_flat = step->kind == STEP_CONV || step->kind == STEP_DEPTHWISE ||
+                   (step->kind == STEP_WINDOW && step->window.window.input_slices == 1 &&
+                    step->window.window.output_slices == 1);
+    return is_flat && step->output.block > 1;
 }
 
 /* Slots that a group of such a step would take with the tile. */
@@ -61,12 +64,13 @@ Tile tile_dividing(const Machine *machine, const Step *step, int64_t rows, int64
  * machine for which vectors of half as many are half the work. */
 bool conv_ends_in_half(const Machine *machine, int64_t filters, int64_t groups);
 
+/* Sums of `taps` products, each of an input that is the same for all lanes and a vector of weights
+ * that is loaded for it. */
+TileProblem tile_problem_of_sums(const Machine *machine, int64_t height, int64_t width,
+                                 int64_t vectors, int64_t taps);
+
 /* A direct convolution of an image in groups, by shapes only. */
 TileProblem tile_problem_of_conv(const Machine *machine, const Weight *weight, int64_t groups,
                                  int64_t height, int64_t width);
-
-/* Registers beside accumulators and weights: an input that is no operand from memory, a product
- * that is not fused, and one to spare where there are many. */
-int tile_spare_registers(const Machine *machine);
 
 #endif

@@ -18,8 +18,8 @@
  *
  * With --threads each step that can have parts has them, however small it is. A pool of N threads
  * must give the bits that one thread gives; so must, of some of the networks, one of more, one of
- * fewer and none. With --batch each sample is compared with the reference by itself. `--every N`
- * before the files leaves all but each N-th of their networks out. */
+ * fewer and none. With --batch each sample is compared with the reference by itself. `--share K/N`
+ * before the files leaves all of their networks out but those that share number K of N has. */
 #include <float.h>
 #include <math.h>
 #include <stdio.h>
@@ -46,9 +46,9 @@ typedef struct Suite {
     const char *triple;
     const char *folder;
     bool special;
-    int every;     /* which networks of a file: 1 all */
-    int threads;   /* 0: one */
-    int64_t batch; /* 1: no sample axis */
+    unsigned share, shares; /* which networks of a file */
+    int threads;            /* 0: one */
+    int64_t batch;          /* 1: no sample axis */
     int networks;
     int shared;   /* networks of which a step was done by several threads */
     int together; /* networks of which a step did all samples together */
@@ -508,6 +508,13 @@ static void show_diagnostics(Diagnostics *diagnostics) {
     strbuf_free(&text);
 }
 
+/* Whether network number `index` of a file is of the suite's share: neighbours, which differ in one
+ * word or two, are as often in one share as in two. */
+static bool in_share(const Suite *suite, size_t index) {
+    uint32_t mixed = (uint32_t)index * 2654435761U; /* 2^32 / the golden ratio */
+    return (mixed >> 16) % suite->shares == suite->share;
+}
+
 static void run_file(Suite *suite, const char *path) {
     Arena arena = {0};
     Intern intern = {.arena = &arena};
@@ -528,7 +535,9 @@ static void run_file(Suite *suite, const char *path) {
         suite->failures++;
         graphs.count = 0;
     }
-    for (size_t i = 0; i < graphs.count; i += (size_t)suite->every) {
+    for (size_t i = 0; i < graphs.count; i++) {
+        if (!in_share(suite, i))
+            continue;
         Arena case_arena = {0};
         Case c = {.suite = suite,
                   .arena = &case_arena,
@@ -544,7 +553,7 @@ static void run_file(Suite *suite, const char *path) {
 }
 
 int main(int argc, char **argv) {
-    Suite suite = {.batch = 1, .every = 1};
+    Suite suite = {.batch = 1, .shares = 1};
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--cpu") == 0 && i + 1 < argc) {
             suite.cpu = argv[++i];
@@ -560,8 +569,10 @@ int main(int argc, char **argv) {
             suite.threads = atoi(argv[++i]);
         } else if (strcmp(argv[i], "--batch") == 0 && i + 1 < argc) {
             suite.batch = atoi(argv[++i]);
-        } else if (strcmp(argv[i], "--every") == 0 && i + 1 < argc && atoi(argv[i + 1]) > 0) {
-            suite.every = atoi(argv[++i]);
+        } else if (strcmp(argv[i], "--share") == 0 && i + 1 < argc &&
+                   sscanf(argv[i + 1], "%u/%u", &suite.share, &suite.shares) == 2 &&
+                   suite.share < suite.shares) {
+            i++;
         } else if (strcmp(argv[i], "--special") == 0) {
             suite.special = true;
         } else {
