@@ -8,6 +8,7 @@ import sys
 import types
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
+PARITY = ROOT / "tests/parity"  # modules of networks that torchvision does not have
 WORK = ROOT / "build/bench"
 NETC = ROOT / "build/netc"
 SEED = 7
@@ -17,13 +18,14 @@ SEED = 7
 class Network:
     file: str  # below the project's root
     network: str
-    make: str  # a function below, or of torchvision.models
+    make: str  # a function below, of tests/parity/modules.py or of torchvision.models
     main: bool = True  # of the table with targets
+    tokens: int = 0  # inputs are whole numbers below it; 0: normal ones
     extra: dict = dataclasses.field(default_factory=dict)
 
 
-def library(file, network, main=False, **extra):
-    return Network(f"examples/networks/{file}.net", network, network, main, extra)
+def library(file, network, main=False, make=None, tokens=0, **extra):
+    return Network(f"examples/networks/{file}.net", network, make or network, main, tokens, extra)
 
 
 NETWORKS = {
@@ -51,6 +53,13 @@ NETWORKS = {
     "convnext_tiny": library("convnext", "convnext_tiny"),
     "vit_b_16": library("vit", "vit_b_16"),
     "swin_t": library("swin", "swin_t"),
+    "mobilenet_v1": library("mobilenet", "mobilenet_v1"),
+    "xception": library("xception", "xception"),
+    "tiny_yolo_v2": library("yolo", "tiny_yolo_v2"),
+    "unet": library("unet", "unet", make="UNet"),
+    "bert": library("bert", "bert", make="Bert", tokens=2),
+    "gpt2": library("gpt2", "gpt2", make="Gpt2", tokens=50_257),
+    "tagger": library("tagger", "tagger", make="Tagger", tokens=10_000),
 }
 
 
@@ -88,10 +97,16 @@ def module_of(name):
     sys.modules.setdefault("torchvision._meta_registrations",
                            types.ModuleType("torchvision._meta_registrations"))
     from torchvision import models
+    sys.path.append(str(PARITY))
+    import modules
     network = NETWORKS[name]
     torch.manual_seed(0)
-    make = globals().get(network.make)
-    model = make(torch.nn) if make else getattr(models, network.make)(weights=None, **network.extra)
+    if network.make in globals():
+        model = globals()[network.make](torch.nn)
+    elif hasattr(modules, network.make):
+        model = getattr(modules, network.make)()
+    else:
+        model = getattr(models, network.make)(weights=None, **network.extra)
     generator = torch.Generator().manual_seed(1)
     with torch.no_grad():  # a last layer of zeros would make any result right
         for parameter in model.parameters():
@@ -115,10 +130,18 @@ def report_of(name):
     return json.loads(text)
 
 
-def input_of(name):
+def inputs_of(name):
+    """f32 arrays, with an axis of one sample."""
     import numpy
-    shape = json.loads((WORK / f"{name}.json").read_text())["shape"]
-    return numpy.random.default_rng(SEED).standard_normal(shape, dtype=numpy.float32)
+    generator, tokens = numpy.random.default_rng(SEED), NETWORKS[name].tokens
+    shapes = json.loads((WORK / f"{name}.json").read_text())["inputs"]
+    return [generator.integers(0, tokens, shape).astype(numpy.float32) if tokens
+            else generator.standard_normal(shape, dtype=numpy.float32) for shape in shapes]
+
+
+def input_names(count):
+    """Of the ONNX file."""
+    return [f"x{i}" for i in range(count)]
 
 
 def state_of(model, report):
@@ -134,7 +157,7 @@ def state_of(model, report):
 
 
 def prepare(name):
-    """Writes NAME.onnx, .safetensors, .json (facts), and .npy: the output, computed in float64."""
+    """Writes NAME.onnx, .safetensors, .json (facts), and .npy: the first output, computed in float64."""
     if (WORK / f"{name}.npy").exists():
         return
     import numpy
@@ -142,14 +165,15 @@ def prepare(name):
     from safetensors.torch import save_file
     WORK.mkdir(parents=True, exist_ok=True)
     model, report = module_of(name), report_of(name)
-    shape = [1, *report["inputs"][0]["shape"]]
-    facts = {"shape": shape, "macs": report["totals"]["macs"], "bytes": report["totals"]["weight_bytes"]}
+    inputs, outputs = ([[1, *entry["shape"]] for entry in report[side]] for side in ("inputs", "outputs"))
+    facts = {"inputs": inputs, "outputs": outputs, "macs": report["totals"]["macs"],
+             "bytes": report["totals"]["weight_bytes"]}
     (WORK / f"{name}.json").write_text(json.dumps(facts))
     save_file(state_of(model, report), WORK / f"{name}.safetensors")
-    x = torch.from_numpy(input_of(name))
+    arguments = tuple(map(torch.from_numpy, inputs_of(name)))
     torch.backends.mha.set_fastpath_enabled(False)  # which ONNX has no word for
     with torch.no_grad():
-        torch.onnx.export(model, (x,), WORK / f"{name}.onnx", dynamo=False, opset_version=17,
-                          do_constant_folding=True, input_names=["x"], output_names=["y"])
-        result = model.double()(x.double()).numpy()
-    numpy.save(WORK / f"{name}.npy", result)
+        torch.onnx.export(model, arguments, WORK / f"{name}.onnx", dynamo=False, opset_version=17,
+                          do_constant_folding=True, input_names=input_names(len(arguments)))
+        result = model.double()(*[x.double() for x in arguments])
+    numpy.save(WORK / f"{name}.npy", (result[0] if isinstance(result, tuple) else result).numpy())

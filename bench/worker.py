@@ -20,12 +20,12 @@ def say(answer):
 
 try:
     import numpy
-    from networks import WORK, input_of
+    from networks import WORK, inputs_of
     from systems import SYSTEMS
     subject = SYSTEMS[system]()
     begin = time.time()
-    x, expected = input_of(network), numpy.load(WORK / f"{network}.npy")
-    subject.load(network, threads, x)
+    inputs, expected = inputs_of(network), numpy.load(WORK / f"{network}.npy")
+    subject.load(network, threads, inputs)
     loaded = time.time() - begin
     subject.call()
     actual = numpy.array(subject.result()).ravel()

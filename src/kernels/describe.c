@@ -174,7 +174,7 @@ void kernel_recurrent(Lowering *lowering, const Node *node, RecurrentCell cell, 
         step->recurrent.biases[d] = biases[d];
     }
     int64_t states = cell == RECURRENT_LSTM ? 3 : 2;
-    step->scratch_floats = states * ((hidden + lanes - 1) / lanes * lanes);
+    step->scratch_floats = directions * states * ((hidden + lanes - 1) / lanes * lanes);
 }
 
 void kernel_dense(Lowering *lowering, const Node *node, const Weight *weight, const Weight *bias) {

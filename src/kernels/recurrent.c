@@ -24,6 +24,7 @@ typedef struct Recurrence {
     int gates, chains;
     IrValue weights; /* pointer to the direction's [padded / V][hidden][gates][V] */
     IrValue bias;    /* pointer to its [gates][padded], or NULL */
+    int64_t states;  /* floats of them */
     IrValue cell;    /* pointer to the cell state */
     /* One time: */
     IrValue inputs; /* pointer to its [gates][hidden] */
@@ -177,14 +178,14 @@ static void last_emit(const Recurrence *r, IrValue unit, int count, IrValue outp
     ir_store_part(ir, ir_at(ir, output, unit), state, lanes, count);
 }
 
-/* All times. The states begin as zeros, and state number t is in buffer t % 2 of the scratch. */
-static void direction_emit(Recurrence *r, IrValue scratch, IrValue output) {
+/* All times. The states begin as zeros, and state number t is in buffer t % 2 of `scratch`. */
+static void times_emit(Recurrence *r, IrValue scratch, IrValue output) {
     const Step *step = r->emitter->step;
     Ir *ir = r->emitter->ir;
     int64_t times = step->recurrent.times;
     int64_t row = r->hidden * step->recurrent.directions; /* of the output */
     IrValue inputs = emitter_input(r->emitter, r->direction);
-    ir_fill_zero(ir, scratch, ir_i64(ir, step->scratch_floats));
+    ir_fill_zero(ir, scratch, ir_i64(ir, r->states));
     IrLoop loop = ir_loop_begin(ir, ir_i64(ir, 0), ir_i64(ir, times), 1, NULL, 0);
     IrValue time = loop.index;
     if (r->direction == 1)
@@ -201,6 +202,20 @@ static void direction_emit(Recurrence *r, IrValue scratch, IrValue output) {
         blocks_emit(r, last_emit, output);
 }
 
+static void direction_emit(Recurrence *r) {
+    const Emitter *emitter = r->emitter;
+    Ir *ir = emitter->ir;
+    int64_t weights = r->padded * r->hidden * r->gates, biases = r->gates * r->padded;
+    IrValue scratch = ir_at_const(ir, emitter_scratch(emitter), r->direction * r->states);
+    r->cell = ir_at_const(ir, scratch, 2 * r->padded);
+    r->weights = ir_at_const(ir, emitter_weights(emitter), r->direction * weights);
+    r->bias = emitter_bias(emitter);
+    if (r->bias)
+        r->bias = ir_at_const(ir, r->bias, r->direction * biases);
+    times_emit(r, scratch, ir_at_const(ir, emitter_output(emitter), r->direction * r->hidden));
+}
+
+/* Parts, if there are any, are the directions. */
 void recurrent_emit(const Emitter *emitter) {
     const Step *step = emitter->step;
     Ir *ir = emitter->ir;
@@ -209,15 +224,16 @@ void recurrent_emit(const Emitter *emitter) {
                     .hidden = hidden,
                     .padded = divide_up(hidden, emitter->lanes) * emitter->lanes,
                     .gates = recurrent_gates(step->recurrent.cell),
+                    .states = step->scratch_floats / step->recurrent.directions,
                     .chains = step->tile.unroll};
-    IrValue scratch = emitter_scratch(emitter);
-    r.cell = ir_at_const(ir, scratch, 2 * r.padded);
+    bool shared = step->parts > 1;
+    assert(!shared || step->parts == step->recurrent.directions);
     for (r.direction = 0; r.direction < step->recurrent.directions; r.direction++) {
-        r.weights =
-            ir_at_const(ir, emitter_weights(emitter), r.direction * r.padded * hidden * r.gates);
-        r.bias = emitter_bias(emitter);
-        if (r.bias)
-            r.bias = ir_at_const(ir, r.bias, r.direction * r.gates * r.padded);
-        direction_emit(&r, scratch, ir_at_const(ir, emitter_output(emitter), r.direction * hidden));
+        IrIf own = {0};
+        if (shared)
+            own = ir_if_begin(ir, ir_equal(ir, emitter->part, ir_i64(ir, r.direction)));
+        direction_emit(&r);
+        if (shared)
+            ir_if_end(ir, &own);
     }
 }

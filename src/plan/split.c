@@ -38,9 +38,10 @@ static void set_parts(Step *step, int parts) {
 
 /* ---- how a step is cut --------------------------------------------------------------------- */
 
-/* Whether the kernel knows parts: a recurrence, which goes from one time to the next, does not. */
-static bool can_be_cut(StepKind kind) {
-    switch (kind) {
+/* Parts that the kernel can have: of a recurrence, which goes from one time to the next, the
+ * directions that it goes in. */
+static int most_parts(const Step *step, int threads) {
+    switch (step->kind) {
     case STEP_CONV:
     case STEP_WINOGRAD:
     case STEP_STRASSEN:
@@ -60,13 +61,13 @@ static bool can_be_cut(StepKind kind) {
     case STEP_RESIZE:
     case STEP_MAP:
     case STEP_COPY:
-    case STEP_ZERO: return true;
-    case STEP_RECURRENT:
+    case STEP_ZERO: return threads;
+    case STEP_RECURRENT: return smaller(threads, step->recurrent.directions);
     case STEP_WINDOW_BIAS:
     case STEP_VIEW:
     case STEP_CONCAT: break;
     }
-    return false;
+    return 1;
 }
 
 /* Whether parts of whole tiles of rows are about equal. */
@@ -226,10 +227,10 @@ static double cut_steps(Plan *plan, const double *cycles) {
     for (size_t i = 0; i < count; i++) {
         Step *step = plan->steps.data[i];
         const Band *band = step->band.band;
-        bool is_cut = band ? band->turns % plan->threads == 0
-                           : can_be_cut(step->kind) && !plan_repeats(plan, i);
+        int parts = band ? (band->turns % plan->threads == 0 ? plan->threads : 1)
+                         : (plan_repeats(plan, i) ? 1 : most_parts(step, plan->threads));
         step->parts = 1;
-        set_parts(step, is_cut ? plan->threads : 1);
+        set_parts(step, parts);
         if (step->parts > 1 && has_split(step, plan->threads))
             step->split = choose_split(plan, step, plan->threads);
     }
