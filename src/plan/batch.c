@@ -63,14 +63,6 @@ static double *live_bytes(const Plan *plan) {
     return live;
 }
 
-/* Packed, they are as many or a few more. */
-static double all_weight_bytes(const Plan *plan) {
-    double elements = 0;
-    for (size_t i = 0; i < plan->graph->weights.count; i++)
-        elements += (double)plan->graph->weights.data[i]->elements;
-    return elements * sizeof(float);
-}
-
 /* Predicts a dense layer's time by both ways; `live` bytes of a sample are needed around it. */
 static void weigh(const Plan *plan, Step *step, double live) {
     const Machine *machine = plan->machine;

@@ -33,7 +33,7 @@
 /* Cycles that the vectors of both pixels and halves take in a tile of Strassen's, before the
  * products and after, most of them stores; fitted in the same way. */
 #define STRASSEN_TILE     34
-#define STRASSEN_UNHIDDEN 0.2  /* of the time to read its weights from a cache */
+#define STRASSEN_UNHIDDEN 0.2  /* of the time to read its weights from the last cache */
 #define STRASSEN_SHARE    0.98 /* of the direct method's cycles that are worth its memory */
 
 /* A convolution by products of transformed tiles. */
@@ -49,6 +49,7 @@ typedef struct Candidate {
     double before, after; /* slots of the transforms of a tile and block */
     int64_t kept_blocks;  /* vectors of a tile and position that are kept between transforms */
     double error;         /* that is expected, as a share of the largest result */
+    bool far;             /* the network's weights are too many for the last cache */
     int parts;            /* threads that share the work */
     Split split;
     double share;  /* of the cycles of the best so far that it may take */
@@ -75,6 +76,7 @@ static Candidate candidate_begin(const Plan *plan, const Weight *weight, StepKin
                        .channels = weight->shape.dims[1],
                        .filters = weight->shape.dims[0],
                        .share = kind == STEP_STRASSEN ? STRASSEN_SHARE : 1,
+                       .far = all_weight_bytes(plan) > (double)plan->machine->shared_cache_bytes,
                        .parts = plan_parts(plan)};
 }
 
@@ -220,6 +222,13 @@ static double transform_cycles(const Candidate *candidate, int64_t blocks, doubl
                            (double)candidate->tile_count * (double)blocks * slots);
 }
 
+/* Cycles that Strassen's products wait for weights that take `reading` cycles to come from memory
+ * meanwhile. */
+static double waiting_cycles(const Candidate *candidate, double products, double reading) {
+    bool waits = candidate->far && reading < products;
+    return waits ? candidate->machine->memory_wait * reading * (reading / products) : 0;
+}
+
 /* Sets the cycles, the tile, the group, and how threads share the work. Those that share the
  * filters all transform the whole input; those that share the tiles all read all weights. */
 static void candidate_cycles(Candidate *candidate) {
@@ -230,12 +239,13 @@ static void candidate_cycles(Candidate *candidate) {
     double after = transform_cycles(candidate, candidate->filter_blocks, candidate->after);
     double product;
     bool is_strassen = candidate->kind == STEP_STRASSEN;
-    double unhidden =
-        is_strassen ? STRASSEN_UNHIDDEN * bytes / candidate->machine->bytes_per_cycle : 0;
-    candidate->split = before < (is_strassen ? unhidden : reading) ? SPLIT_CHANNELS : SPLIT_ROWS;
+    double near = is_strassen ? STRASSEN_UNHIDDEN * bytes / candidate->machine->bytes_per_cycle : 0;
+    candidate->split = before < (is_strassen ? near : reading) ? SPLIT_CHANNELS : SPLIT_ROWS;
     candidate->tile = choose_tile(candidate, &product);
     choose_group(candidate);
-    candidate->cycles = before + fmax(positions * product, reading) + after + unhidden;
+    double products = positions * product;
+    double waiting = is_strassen ? waiting_cycles(candidate, products, reading) : 0;
+    candidate->cycles = before + fmax(products, reading) + waiting + after + near;
 }
 
 /* Floats for what lies between transforms and products (kernels/products.h), for each thread. False

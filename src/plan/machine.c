@@ -77,6 +77,7 @@ static const Machine machines[] = {
      .cache_bytes = 1024 * 1024,
      .shared_cache_bytes = 32 << 20,
      .memory_bytes_per_cycle = 6,
+     .memory_wait = 1,
      .bytes_per_cycle = 12,
      .wait_cycles = WAIT_CYCLES,
      .wake_cycles = WAKE_CYCLES},

@@ -36,6 +36,9 @@ typedef struct Machine {
     int64_t cache_bytes;         /* of the second cache, a core's own */
     int64_t shared_cache_bytes;  /* of the last cache, all cores' */
     double memory_bytes_per_cycle; /* that one core reads in order */
+    double memory_wait;            /* of the time in which weights come from memory while others
+                                      are multiplied, so many times the share that memory is busy
+                                      is waited for. Measured on a Xeon; 0: they come in time */
     double fma_per_cycle;          /* multiply-adds of vectors that begin in a cycle */
     bool quick_halves;      /* twice as many of half the lanes: 512 bits by two units of 256 */
     double issue_per_cycle; /* instructions of any kind that do; half of what the core can,
