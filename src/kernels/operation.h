@@ -1,4 +1,4 @@
-/* What the elementwise operations of plan.h give, on vectors (or scalars) of f32. */
+/* What the elementwise operations of plan/elementwise.h give, on vectors (or scalars) of f32. */
 #ifndef NETC_KERNELS_OPERATION_H
 #define NETC_KERNELS_OPERATION_H
 
