@@ -123,6 +123,7 @@ void kernel_softmax_rows(Lowering *lowering, const Node *node, bool causal, Valu
     Step *step = append_part(lowering, node, STEP_SOFTMAX, &input, 1, result);
     step->softmax.axis = input->type.shape.rank - 1;
     step->softmax.causal = causal;
+    step->softmax.drops = true;
 }
 
 /* The first rows of a table; the input is not looked at. */
@@ -452,8 +453,8 @@ static void sign_kind(const Step *step, StrBuf *out) {
     case STEP_ADAPTIVE: strbuf_add(out, "adaptive"); break;
     case STEP_GLOBAL: strbuf_format(out, "global %d", (int)step->reduce.op); break;
     case STEP_SOFTMAX:
-        strbuf_format(out, "softmax %d %d %d ", step->softmax.axis, step->softmax.logarithm,
-                      step->softmax.causal);
+        strbuf_format(out, "softmax %d %d %d %d ", step->softmax.axis, step->softmax.logarithm,
+                      step->softmax.causal, step->softmax.drops);
         shape_print(&step->output_value->type.shape, out);
         break;
     case STEP_NORMALISE: sign_normalisation(&step->normalise, out); break;

@@ -24,6 +24,19 @@ static bool is_logarithm(const Softmax *softmax) {
     return softmax->emitter->step->softmax.logarithm;
 }
 
+/* e^(x - largest), or 0 where it is dropped. */
+static IrValue power_of(const Softmax *softmax, IrValue x, IrValue largest) {
+    Ir *ir = softmax->emitter->ir;
+    int lanes = softmax->emitter->lanes;
+    IrValue below = ir_fsub(ir, x, largest);
+    if (!softmax->emitter->step->softmax.drops)
+        return math_exp_below(ir, below, lanes);
+    IrValue zero = ir_f32_vector(ir, 0, lanes), least = ir_f32_vector(ir, SOFTMAX_DROPPED, lanes);
+    IrValue dropped = ir_fcompare(ir, IR_LESS, below, least);
+    IrValue power = math_exp_below(ir, ir_select(ir, dropped, zero, below), lanes);
+    return ir_select(ir, dropped, zero, power);
+}
+
 /* The results of `count` lanes at `index`: their powers, which the output holds, over the sum, or,
  * of the elements themselves, what `denominator` = log(sum) leaves. */
 static void result_emit(const Softmax *softmax, IrValue index, int count, IrValue largest,
@@ -63,7 +76,7 @@ static void slices_emit(const Softmax *softmax) {
     loop = ir_loop_begin(ir, zero, extent, 1, &sum, 1);
     at = ir_mul_const(ir, loop.index, softmax->stride);
     IrValue x = lanes_load(softmax, ir_at(ir, softmax->input, at));
-    IrValue power = math_exp_below(ir, ir_fsub(ir, x, largest), lanes);
+    IrValue power = power_of(softmax, x, largest);
     if (!is_logarithm(softmax))
         lanes_store(softmax, ir_at(ir, softmax->output, at), power);
     sum = ir_fadd(ir, sum, power);
@@ -128,7 +141,7 @@ static IrValue powers_emit(const Softmax *softmax, IrValue index, int count, IrV
     Ir *ir = softmax->emitter->ir;
     int lanes = softmax->emitter->lanes;
     IrValue x = slice_load(softmax, index, count);
-    IrValue power = math_exp_below(ir, ir_fsub(ir, x, largest), lanes);
+    IrValue power = power_of(softmax, x, largest);
     if (!is_logarithm(softmax))
         ir_store_part(ir, ir_at(ir, softmax->output, index), power, lanes, count);
     return ir_fadd(ir, sum, power);

@@ -313,6 +313,10 @@ typedef struct Choice {
     double cycles; /* predicted */
 } Choice;
 
+/* Shares of an attention so small change no sum; as denormals, which a mask of -100 makes of them,
+ * each would cost an Intel processor some 150 cycles wherever it is multiplied. */
+#define SOFTMAX_DROPPED (-80.0)
+
 typedef struct Step {
     StepKind kind;
     const Node *node; /* the layer it is accounted to; its span is the debug location. NULL for a
@@ -389,6 +393,7 @@ typedef struct Step {
             bool causal; /* over the last axis: only of the first i + 1 numbers in row i of the
                             axis before, the others are neither read nor written */
             bool logarithm;
+            bool drops; /* what is less than e^SOFTMAX_DROPPED of the largest is 0 */
         } softmax;
         Normalisation normalise;
         ResponseNorm response; /* LRN */
