@@ -68,7 +68,7 @@ static void weigh(const Plan *plan, Step *step, double live) {
     const Machine *machine = plan->machine;
     double samples = (double)plan->batch, weights = (double)step->dense.weight->elements;
     double arithmetic = cycles_of_slots(machine, weights / machine->lanes);
-    double reading = moving_cycles(machine, weights * sizeof(float), all_weight_bytes(plan));
+    double reading = moving_cycles(machine, weights * sizeof(float), plan->weight_bytes);
     double kept = samples * live; /* written, and read again */
     double keeping =
         kept > (double)machine->cache_bytes ? moving_cycles(machine, 2 * kept, kept) : 0;

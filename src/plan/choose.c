@@ -76,7 +76,7 @@ static Candidate candidate_begin(const Plan *plan, const Weight *weight, StepKin
                        .channels = weight->shape.dims[1],
                        .filters = weight->shape.dims[0],
                        .share = kind == STEP_STRASSEN ? STRASSEN_SHARE : 1,
-                       .far = all_weight_bytes(plan) > (double)plan->machine->shared_cache_bytes,
+                       .far = plan->weight_bytes > (double)plan->machine->shared_cache_bytes,
                        .parts = plan_parts(plan)};
 }
 

@@ -127,13 +127,6 @@ static double value_bytes(const Step *step) {
     return numbers * sizeof(float);
 }
 
-double all_weight_bytes(const Plan *plan) {
-    double elements = 0;
-    for (size_t i = 0; i < plan->graph->weights.count; i++)
-        elements += (double)plan->graph->weights.data[i]->elements;
-    return elements * sizeof(float);
-}
-
 double cycles_of_slots(const Machine *machine, double slots) {
     return slots / machine->fma_per_cycle;
 }

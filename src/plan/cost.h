@@ -19,9 +19,6 @@ typedef struct StepCost {
 /* Of a step that layout, tile and memory are done with. */
 StepCost step_cost(const Plan *plan, const Step *step);
 
-/* Of all weights; packed, they are as many or a few more. */
-double all_weight_bytes(const Plan *plan);
-
 /* Cycles to read or write that many bytes, of `all` that are in use: in the shared cache if it has
  * room for those, else in memory. */
 double moving_cycles(const Machine *machine, double bytes, double all);

@@ -2,6 +2,13 @@
 
 #include <assert.h>
 
+static double all_weight_bytes(const Graph *graph) {
+    double elements = 0;
+    for (size_t i = 0; i < graph->weights.count; i++)
+        elements += (double)graph->weights.data[i]->elements;
+    return elements * sizeof(float);
+}
+
 static Plan *build(Arena *arena, Diagnostics *diagnostics, const Graph *graph,
                    const Machine *machine, const PlanOptions *options) {
     Plan *plan = ARENA_NEW(arena, Plan);
@@ -10,6 +17,7 @@ static Plan *build(Arena *arena, Diagnostics *diagnostics, const Graph *graph,
     plan->machine = machine;
     plan->threads = options->threads;
     plan->batch = options->batch;
+    plan->weight_bytes = all_weight_bytes(graph);
     plan->keeps = options->keep;
     assert(plan->batch <= PLAN_MAX_BATCH && !(plan->keeps && plan->batch > 1));
 

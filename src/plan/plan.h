@@ -25,6 +25,7 @@ typedef struct Plan {
     const Machine *machine;
     int threads;         /* that a call may run on; below 2: one, without a pool */
     int64_t batch;       /* samples of a call; below 2: one, and values have no sample axis */
+    double weight_bytes; /* of all weights; packed, they are as many or a few more */
     bool keeps;          /* every value stays in the arena until the call ends */
     bool shared;         /* some step has parts: more than one thread is worth its while */
     VEC(Value *) values; /* the graph's, then those between the steps of one layer; by Value.id */
