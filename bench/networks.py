@@ -12,6 +12,7 @@ PARITY = ROOT / "tests/parity"  # modules of networks that torchvision does not 
 WORK = ROOT / "build/bench"
 NETC = ROOT / "build/netc"
 SEED = 7
+sys.path.append(str(PARITY))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -97,7 +98,6 @@ def module_of(name):
     sys.modules.setdefault("torchvision._meta_registrations",
                            types.ModuleType("torchvision._meta_registrations"))
     from torchvision import models
-    sys.path.append(str(PARITY))
     import modules
     network = NETWORKS[name]
     torch.manual_seed(0)

@@ -30,7 +30,8 @@ void kernel_gemm(Lowering *lowering, const Node *node, const Product *product, V
  * `bias` may be NULL. */
 void kernel_gemm_weight(Lowering *lowering, const Node *node, const Product *product, Value *left,
                         const Weight *weight, const Weight *bias, int64_t first, Value *result);
-/* Softmax over the last axis of `input`, for causal attention. */
+/* Softmax over the last axis of `input`, for attention: shares that are next to nothing are 0
+ * (SOFTMAX_DROPPED). `causal`: row i is of the first i + 1 numbers only. */
 void kernel_softmax_rows(Lowering *lowering, const Node *node, bool causal, Value *input,
                          Value *result);
 /* Rows of a weight [rows, width]: those that the elements of input 0 number, or the first ones in

@@ -24,7 +24,7 @@ typedef struct Recurrence {
     int gates, chains;
     IrValue weights; /* pointer to the direction's [padded / V][hidden][gates][V] */
     IrValue bias;    /* pointer to its [gates][padded], or NULL */
-    int64_t states;  /* floats of them */
+    int64_t states;  /* floats of the direction's states in scratch memory, the cell state last */
     IrValue cell;    /* pointer to the cell state */
     /* One time: */
     IrValue inputs; /* pointer to its [gates][hidden] */

@@ -65,13 +65,9 @@ typedef struct Banding {
 
 /* ---- which steps -------------------------------------------------------------------------- */
 
-static const Window *window_of(const Step *step) {
-    return step->kind == STEP_WINDOW ? &step->window.window : &step->conv.window;
-}
-
 /* How many rows above its own the step reads, which may be a halo. */
 static int64_t pad_above(const Step *step) {
-    return window_of(step)->pad_begin[0];
+    return step_window(step)->pad_begin[0];
 }
 
 static Halo halo_made_by(const Step *zero) {
@@ -164,7 +160,7 @@ static void link_steps(Banding *banding, size_t first) {
 
 /* Rows of its input, from the first on, that the first `rows` rows of a step take. */
 static int64_t rows_taken(const Step *step, int64_t rows) {
-    const Window *window = window_of(step);
+    const Window *window = step_window(step);
     int64_t reach = (window->kernel[0] - 1) * window->dilation[0];
     return window->stride[0] * (rows - 1) + reach + 1 - window->pad_begin[0];
 }
@@ -177,7 +173,7 @@ static int64_t rows_ahead(const Link *reader) {
 
 /* How many rows above those of the turn its reader needs in a part's first turn. */
 static int64_t rows_above(const Link *reader) {
-    const Window *window = window_of(reader->step);
+    const Window *window = step_window(reader->step);
     return window->stride[0] * reader->above + window->pad_begin[0];
 }
 
@@ -239,7 +235,7 @@ static bool set_links(Banding *banding, int64_t rows, int64_t turns) {
     set_link(banding, link, NULL, rows);
     while (link > banding->links) {
         const Link *reader = link--;
-        set_link(banding, link, reader, window_of(reader->step)->stride[0] * reader->rows);
+        set_link(banding, link, reader, step_window(reader->step)->stride[0] * reader->rows);
         if (!window_serves(link, reader, turns))
             return false;
     }
@@ -303,7 +299,7 @@ static double cycles_lost(const Banding *banding, const Link *link, int64_t turn
  * third cache, and read from there, what the second has no room for. */
 static double cycles_won(const Banding *banding, const Link *link, const Link *reader) {
     const View *view = &link->step->output;
-    const Window *window = window_of(reader->step);
+    const Window *window = step_window(reader->step);
     const Machine *machine = banding->plan->machine;
     double won = 0;
     if (window->kernel[0] > 1) {

@@ -1,5 +1,6 @@
 #include "plan/meet.h"
 
+#include "plan/tile_cost.h"
 #include "support/checked.h"
 
 /* ---- whole steps --------------------------------------------------------------------------- */
@@ -65,13 +66,9 @@ static const Window *window_of_rows(const Step *step) {
         step->band.band)
         return NULL;
     static const Window pixel = {.kernel = {1, 1, 1}, .stride = {1, 1, 1}, .dilation = {1, 1, 1}};
-    if (step->kind == STEP_CONV || step->kind == STEP_DEPTHWISE)
-        return &step->conv.window;
     if (step->kind == STEP_MAP)
         return &pixel;
-    const Window *window = &step->window.window;
-    bool is_image = window->input_slices == 1 && window->output_slices == 1;
-    return step->kind == STEP_WINDOW && is_image ? window : NULL;
+    return tile_is_free(step) ? step_window(step) : NULL;
 }
 
 static Rows rows_done(const Step *step, int part) {

@@ -38,9 +38,16 @@ static void set_parts(Step *step, int parts) {
 
 /* ---- how a step is cut --------------------------------------------------------------------- */
 
-/* Parts that the kernel can have: of a recurrence, which goes from one time to the next, the
- * directions that it goes in. */
-static int most_parts(const Step *step, int threads) {
+/* Parts that step `index` can have, or the band that it is in: of a recurrence, which goes from one
+ * time to the next, the directions that it goes in. */
+static int most_parts(const Plan *plan, size_t index) {
+    const Step *step = plan->steps.data[index];
+    const Band *band = step->band.band;
+    int threads = plan->threads;
+    if (band)
+        return band->turns % threads == 0 ? threads : 1;
+    if (plan_repeats(plan, index))
+        return 1;
     switch (step->kind) {
     case STEP_CONV:
     case STEP_WINOGRAD:
@@ -226,11 +233,8 @@ static double cut_steps(Plan *plan, const double *cycles) {
     size_t count = plan->steps.count;
     for (size_t i = 0; i < count; i++) {
         Step *step = plan->steps.data[i];
-        const Band *band = step->band.band;
-        int parts = band ? (band->turns % plan->threads == 0 ? plan->threads : 1)
-                         : (plan_repeats(plan, i) ? 1 : most_parts(step, plan->threads));
         step->parts = 1;
-        set_parts(step, parts);
+        set_parts(step, most_parts(plan, i));
         if (step->parts > 1 && has_split(step, plan->threads))
             step->split = choose_split(plan, step, plan->threads);
     }

@@ -451,6 +451,11 @@ static inline bool step_input_is_channels(const Step *step, int k) {
     return false;
 }
 
+/* The window of a CONV, DEPTHWISE or WINDOW. */
+static inline const Window *step_window(const Step *step) {
+    return step->kind == STEP_WINDOW ? &step->window.window : &step->conv.window;
+}
+
 /* Whether a step's kernel is told which rows to do. */
 static inline bool step_takes_rows(const Step *step) {
     return step->band.band && step->band.when == TURNS_ALL;

@@ -47,11 +47,8 @@ static Tile conv_tile(const Machine *machine, const Step *step) {
     return tile;
 }
 
-/* The weights of a vector of channels stay in registers if they leave half of them free. */
-static TileProblem depthwise_problem(const Machine *machine, const Step *step) {
-    const View *output = &step->output;
-    int64_t taps = step->conv.window.kernel[0] * step->conv.window.kernel[1];
-    int kept = taps <= machine->registers / 2 ? (int)taps : 1;
+/* Of each channel by itself. */
+static TileProblem channel_problem(const Machine *machine, const View *output, int64_t taps) {
     return (TileProblem){
         .machine = machine,
         .height = output->height,
@@ -60,8 +57,17 @@ static TileProblem depthwise_problem(const Machine *machine, const Step *step) {
         .taps = taps,
         .max_vectors = 1,
         .max_pixels = machine->registers,
-        .registers = machine->registers - kept - 1 + !machine->fused,
+        .registers = machine->registers,
     };
+}
+
+/* The weights of a vector of channels stay in registers if they leave half of them free. */
+static TileProblem depthwise_problem(const Machine *machine, const Step *step) {
+    int64_t taps = step->conv.window.kernel[0] * step->conv.window.kernel[1];
+    int kept = taps <= machine->registers / 2 ? (int)taps : 1;
+    TileProblem problem = channel_problem(machine, &step->output, taps);
+    problem.registers += !machine->fused - kept - 1;
+    return problem;
 }
 
 static Tile depthwise_tile(const Machine *machine, const Step *step) {
@@ -71,19 +77,13 @@ static Tile depthwise_tile(const Machine *machine, const Step *step) {
 
 /* Windows test their bounds row by row; a row of a few pixels is enough to hide the latency. */
 static TileProblem window_problem(const Machine *machine, const Step *step) {
-    const View *output = &step->output;
-    const Window *window = &step->window.window;
-    return (TileProblem){
-        .machine = machine,
-        .height = output->height,
-        .width = output->width,
-        .vectors = 1,
-        .taps = window->kernel[0] * window->kernel[1] * window->kernel[WINDOW_DEPTH],
-        .max_vectors = 1,
-        .max_pixels = machine->fma_latency,
-        .registers = machine->registers - 2,
-        .row_multiple = 1,
-    };
+    const int64_t *kernel = step->window.window.kernel;
+    TileProblem problem =
+        channel_problem(machine, &step->output, kernel[0] * kernel[1] * kernel[WINDOW_DEPTH]);
+    problem.max_pixels = machine->fma_latency;
+    problem.registers -= 2;
+    problem.row_multiple = 1;
+    return problem;
 }
 
 static Tile window_tile(const Machine *machine, const Step *step) {

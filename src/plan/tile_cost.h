@@ -48,9 +48,10 @@ Tile tile_choose(const TileProblem *problem);
 /* Whether the step's tile can be another one of as many vectors: of an image, blocked, a CONV,
  * DEPTHWISE or WINDOW. Its kernel does any whole tiles of rows that it is asked for. */
 static inline bool tile_is_free(const Step *step) {
-    bool is_flat = step->kind == STEP_CONV || step->kind == STEP_DEPTHWISE ||
-                   (step->kind == STEP_WINDOW && step->window.window.input_slices == 1 &&
-                    step->window.window.output_slices == 1);
+    const Window *window = step_window(step);
+    bool is_flat =
+        step->kind == STEP_CONV || step->kind == STEP_DEPTHWISE ||
+        (step->kind == STEP_WINDOW && window->input_slices == 1 && window->output_slices == 1);
     return is_flat && step->output.block > 1;
 }
 
