@@ -316,6 +316,11 @@ static bool is_strassen(const Step *step, const Machine *machine) {
            has_halves(step->conv.weight, pixels_of(step), machine);
 }
 
+/* Whether Strassen's method is weighed: tests ask for it where it does not pay. */
+static bool weighs_strassen(const Plan *plan, const PlanOptions *options) {
+    return !options->exact && (plan->machine->strassen || options->tile_size == STRASSEN_PIXELS);
+}
+
 static void choose_conv(Plan *plan, Step *step, const PlanOptions *options) {
     int taps = (int)step->conv.window.kernel[0], asked = options->tile_size;
     double best = conv_cycles(plan->machine, step);
@@ -350,7 +355,7 @@ static bool is_strassen_product(const Plan *plan, const Step *step) {
 
 static void choose_product(Plan *plan, Step *step, const PlanOptions *options) {
     product_choose(plan, step);
-    if (options->exact || !is_strassen_product(plan, step))
+    if (!weighs_strassen(plan, options) || !is_strassen_product(plan, step))
         return;
     int asked = options->tile_size;
     const Weight *weight = step->gemm.weight, *bias = step->gemm.bias;
@@ -380,8 +385,9 @@ void plan_choose(Plan *plan, const PlanOptions *options) {
         Step *step = plan->steps.data[i];
         if (step->kind == STEP_GEMM)
             choose_product(plan, step, options);
-        else if (step->kind == STEP_CONV && step->conv.groups == 1 && !options->exact &&
-                 (is_winograd(step) || is_strassen(step, plan->machine)))
+        else if (step->kind == STEP_CONV && step->conv.groups == 1 &&
+                 ((is_winograd(step) && !options->exact) ||
+                  (is_strassen(step, plan->machine) && weighs_strassen(plan, options))))
             choose_conv(plan, step, options);
     }
 }
