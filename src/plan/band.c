@@ -294,15 +294,30 @@ static double cycles_lost(const Banding *banding, const Link *link, int64_t turn
     return step_cost(banding->plan, step).cycles * share;
 }
 
-/* Cycles that are saved where a link hands on to `reader`: to wait before windows reach into the
- * rows of another part, and until those have come from the other's cache; and to write to the
- * third cache, and read from there, what the second has no room for. */
+/* Cycles to read the weights of all links again in each turn of a part but the first: from the
+ * third cache, unless the second has room for them beside the windows. */
+static double cycles_again(const Banding *banding, int64_t turns) {
+    const Machine *machine = banding->plan->machine;
+    double bytes = 0;
+    for (int k = 0; k < banding->count; k++) {
+        const Step *step = banding->links[k].step;
+        if (step->kind != STEP_WINDOW)
+            bytes += (double)step->conv.weight->elements * sizeof(float);
+    }
+    if (bytes <= (double)(machine->cache_bytes - banding->most_bytes))
+        return 0;
+    return bytes * (double)(turns / banding->parts - 1) / machine->bytes_per_cycle;
+}
+
+/* Cycles that are saved where a link hands on to `reader`: with threads, to wait before windows
+ * reach into the rows of another part, and until those have come from the other's cache; and to
+ * write to the third cache, and read from there, what the second has no room for. */
 static double cycles_won(const Banding *banding, const Link *link, const Link *reader) {
     const View *view = &link->step->output;
     const Window *window = step_window(reader->step);
     const Machine *machine = banding->plan->machine;
     double won = 0;
-    if (window->kernel[0] > 1) {
+    if (banding->parts > 1 && window->kernel[0] > 1) {
         int64_t blocks = divide_up(view->channels, view->block);
         int64_t lines = divide_up(view->row_stride * (int64_t)sizeof(float), MACHINE_LINE_BYTES);
         won += SEAM_WAITS * machine->wait_cycles +
@@ -315,7 +330,7 @@ static double cycles_won(const Banding *banding, const Link *link, const Link *r
 }
 
 static double gain_of_links(const Banding *banding, int64_t turns) {
-    double gain = 0;
+    double gain = -cycles_again(banding, turns);
     for (int k = 0; k < banding->count; k++) {
         const Link *link = &banding->links[k];
         gain -= cycles_lost(banding, link, turns);
@@ -478,7 +493,6 @@ void plan_band(Plan *plan, const PlanOptions *options) {
                        .parts = plan_parts(plan),
                        .least_turns = 2,
                        .most_bytes = plan->machine->cache_bytes / 4 * 3};
-    banding.always = banding.parts == 1;
     if (options->band_turns > 0) {
         banding.least_turns = options->band_turns;
         banding.most_bytes = 0;
