@@ -70,13 +70,6 @@ static bool first_cache_holds(const Conv *conv) {
     return conv->group_channels * channel_weights(conv) <= CACHED_WEIGHTS;
 }
 
-/* Whether the input comes from further away than the second cache. */
-static bool input_is_far(const Conv *conv) {
-    const Emitter *emitter = conv->emitter;
-    int64_t bytes = view_elements(&emitter->step->inputs[0]) * (int64_t)sizeof(float);
-    return bytes > emitter->machine->cache_bytes;
-}
-
 /* ---- taps ---------------------------------------------------------------------------------- */
 
 /* One tap of one channel: `input` is what it reads for output pixel (0, 0), `weights` its T
@@ -257,7 +250,7 @@ static void tile_emit_channels(ConvTile *tile, const NextBlock *next) {
     IrValue channel = ir_add(ir, conv->first_channel, loop.index);
     IrValue from = ir_at(ir, tile->input, view_channel_index(ir, view, channel));
     IrValue read = ir_mul_const(ir, loop.index, channel_weights(conv));
-    if (!first_cache_holds(conv) || input_is_far(conv))
+    if (!first_cache_holds(conv) || view_is_far(conv->emitter, view))
         input_prefetch(tile, from, channel);
     next_block_prefetch(next, read, tile->channels * channel_weights(conv));
     kernel_emit_taps(tile, from, ir_at(ir, conv->weights, read));
@@ -294,6 +287,7 @@ static void tile_emit(void *context, IrValue row, IrValue column, int rows, int 
     NextBlock next = {0};
     if (!first_cache_holds(conv))
         next = tile_next_block(&tile, row, column);
+    tile_prefetch(emitter, conv->first_filter, row, column, rows, columns, conv->vectors);
     tile_emit_channels(&tile, &next);
     tile_widen_sums(&tile);
     tile_finish(emitter, conv->first_filter, row, column, tile.sums, rows, columns, conv->vectors);

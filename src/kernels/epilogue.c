@@ -4,6 +4,7 @@
 #include <assert.h>
 
 #include "kernels/operation.h"
+#include "kernels/prefetch.h"
 
 /* ---- spots --------------------------------------------------------------------------------- */
 
@@ -247,6 +248,33 @@ static void finish_one_by_one(const Emitter *emitter, IrValue channel, IrValue r
     spot_finish(emitter, &spot, sum, lanes);
     ir_loop_end(ir, &across);
     ir_loop_end(ir, &down);
+}
+
+/* Asks for the pixels of a tile in one input, of which `corner` is the first. */
+static void operand_prefetch(const Emitter *emitter, const View *view, IrValue corner, int rows,
+                             int columns, int vectors) {
+    const int64_t line = MACHINE_LINE_BYTES / (int64_t)sizeof(float);
+    Ir *ir = emitter->ir;
+    for (int v = 0; v < vectors; v++) {
+        for (int r = 0; r < rows; r++) {
+            int64_t begin = view_channel_offset(view, (int64_t)v * emitter->lanes) +
+                            view_pixel_offset(view, r, 0);
+            for (int64_t at = 0; at < columns * view->pixel_stride; at += line)
+                ir_prefetch(ir, ir_at_const(ir, corner, begin + at), IR_FIRST_CACHE);
+        }
+    }
+}
+
+void tile_prefetch(const Emitter *emitter, IrValue channel, IrValue row, IrValue column, int rows,
+                   int columns, int vectors) {
+    if (!emitter->machine->prefetch_operands)
+        return;
+    Spot corner = spot_at(emitter, channel, row, column);
+    for (int i = 0; i < emitter->step->input_count; i++) {
+        const View *view = &emitter->step->inputs[i];
+        if (corner.operands[i] && view->block > 1 && view_is_far(emitter, view))
+            operand_prefetch(emitter, view, corner.operands[i], rows, columns, vectors);
+    }
 }
 
 void tile_finish(const Emitter *emitter, IrValue channel, IrValue row, IrValue column,

@@ -38,6 +38,11 @@ Spot spot_advanced(const Emitter *emitter, const Spot *spot, IrValue lanes);
 /* Sends `value` through the epilogue and stores its first `count` lanes (all in a blocked view). */
 void spot_finish(const Emitter *emitter, const Spot *spot, IrValue value, int count);
 
+/* Asks for what finishing the tile's sums will read beside them, of blocked inputs that do not stay
+ * in the second cache; on machines with prefetch_operands. */
+void tile_prefetch(const Emitter *emitter, IrValue channel, IrValue row, IrValue column, int rows,
+                   int columns, int vectors);
+
 /* Finishes the sums of a tile, [rows][columns][vectors], lanes along the channels, whose corner is
  * at `channel`, a multiple of V, `row` and `column`. */
 void tile_finish(const Emitter *emitter, IrValue channel, IrValue row, IrValue column,

@@ -3,6 +3,12 @@
 /* Floats of a cache line. */
 #define LINE (MACHINE_LINE_BYTES / (int64_t)sizeof(float))
 
+bool view_is_far(const Emitter *emitter, const View *view) {
+    const Machine *machine = emitter->machine;
+    int64_t bytes = view_elements(view) * (int64_t)sizeof(float);
+    return machine->prefetch_bytes > 0 && bytes > machine->cache_bytes;
+}
+
 /* Asks for what lies `bytes` behind `vectors` vectors of weights. */
 static void prefetch_behind(const Emitter *emitter, IrValue weights, int64_t vectors,
                             int64_t bytes) {

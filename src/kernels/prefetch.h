@@ -1,4 +1,4 @@
-/* Weights that are asked for before they are read. Private to kernels/.
+/* Weights, and values, that are asked for before they are read. Private to kernels/.
  *
  * A kernel reads the weights of a block of outputs once for each of its tiles. Those of the tile in
  * hand are asked for some KB ahead in their own stream, and come from the second cache. The next
@@ -9,6 +9,9 @@
 #define NETC_KERNELS_PREFETCH_H
 
 #include "kernels/emitter.h"
+
+/* Whether what the view shows is to be asked for, as the second cache does not hold all of it. */
+bool view_is_far(const Emitter *emitter, const View *view);
 
 /* Where `vectors` vectors of weights are read: asks for those that come machine.prefetch_bytes
  * behind them, which may be past the end. For weights that do not stay in the first cache. */

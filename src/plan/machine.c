@@ -36,6 +36,7 @@ static const Machine machines[] = {
      .ways = 8,
      .prefetch_bytes = 4096,
      .prefetch_once_bytes = 512,
+     .prefetch_operands = true,
      .cache_bytes = 512 * 1024,
      .shared_cache_bytes = 8 << 20,
      .memory_bytes_per_cycle = 8,
