@@ -6,7 +6,8 @@
 bool view_is_far(const Emitter *emitter, const View *view) {
     const Machine *machine = emitter->machine;
     int64_t bytes = view_elements(view) * (int64_t)sizeof(float);
-    return machine->prefetch_bytes > 0 && bytes > machine->cache_bytes;
+    return machine->prefetch_bytes > 0 && bytes > machine->cache_bytes &&
+           buffer_bytes(view->buffer) > machine->cache_bytes;
 }
 
 /* Asks for what lies `bytes` behind `vectors` vectors of weights. */

@@ -10,7 +10,8 @@
 
 #include "kernels/emitter.h"
 
-/* Whether what the view shows is to be asked for, as the second cache does not hold all of it. */
+/* Whether what the view shows is to be asked for, as the second cache does not hold all of it: nor
+ * its buffer, which may be a window that moves down the image. */
 bool view_is_far(const Emitter *emitter, const View *view);
 
 /* Where `vectors` vectors of weights are read: asks for those that come machine.prefetch_bytes
