@@ -253,15 +253,11 @@ static void finish_one_by_one(const Emitter *emitter, IrValue channel, IrValue r
 /* Asks for the pixels of a tile in one input, of which `corner` is the first. */
 static void operand_prefetch(const Emitter *emitter, const View *view, IrValue corner, int rows,
                              int columns, int vectors) {
-    const int64_t line = MACHINE_LINE_BYTES / (int64_t)sizeof(float);
-    Ir *ir = emitter->ir;
     for (int v = 0; v < vectors; v++) {
-        for (int r = 0; r < rows; r++) {
-            int64_t begin = view_channel_offset(view, (int64_t)v * emitter->lanes) +
-                            view_pixel_offset(view, r, 0);
-            for (int64_t at = 0; at < columns * view->pixel_stride; at += line)
-                ir_prefetch(ir, ir_at_const(ir, corner, begin + at), IR_FIRST_CACHE);
-        }
+        int64_t channel = view_channel_offset(view, (int64_t)v * emitter->lanes);
+        for (int r = 0; r < rows; r++)
+            prefetch_lines(emitter, corner, channel + view_pixel_offset(view, r, 0),
+                           columns * view->pixel_stride);
     }
 }
 

@@ -4,21 +4,21 @@
 #define LINE (MACHINE_LINE_BYTES / (int64_t)sizeof(float))
 
 bool view_is_far(const Emitter *emitter, const View *view) {
-    const Machine *machine = emitter->machine;
+    int64_t most = emitter->machine->cache_bytes;
     int64_t bytes = view_elements(view) * (int64_t)sizeof(float);
-    return machine->prefetch_bytes > 0 && bytes > machine->cache_bytes &&
-           buffer_bytes(view->buffer) > machine->cache_bytes;
+    return bytes > most && buffer_bytes(view->buffer) > most;
+}
+
+void prefetch_lines(const Emitter *emitter, IrValue pointer, int64_t begin, int64_t floats) {
+    for (int64_t at = 0; at < floats; at += LINE)
+        ir_prefetch(emitter->ir, ir_at_const(emitter->ir, pointer, begin + at), IR_FIRST_CACHE);
 }
 
 /* Asks for what lies `bytes` behind `vectors` vectors of weights. */
 static void prefetch_behind(const Emitter *emitter, IrValue weights, int64_t vectors,
                             int64_t bytes) {
-    Ir *ir = emitter->ir;
-    int64_t ahead = bytes / (int64_t)sizeof(float);
-    if (emitter->machine->prefetch_bytes == 0)
-        return;
-    for (int64_t at = 0; at < vectors * emitter->lanes; at += LINE)
-        ir_prefetch(ir, ir_at_const(ir, weights, ahead + at), IR_FIRST_CACHE);
+    if (emitter->machine->prefetch_bytes > 0)
+        prefetch_lines(emitter, weights, bytes / (int64_t)sizeof(float), vectors * emitter->lanes);
 }
 
 void prefetch_stream(const Emitter *emitter, IrValue weights, int64_t vectors) {

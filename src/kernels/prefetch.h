@@ -10,9 +10,12 @@
 
 #include "kernels/emitter.h"
 
-/* Whether what the view shows is to be asked for, as the second cache does not hold all of it: nor
- * its buffer, which may be a window that moves down the image. */
+/* Whether the second cache does not hold all that the view shows: nor its buffer, which may be a
+ * window that moves down the image. */
 bool view_is_far(const Emitter *emitter, const View *view);
+
+/* Asks for the lines of `floats` floats, the first `begin` behind `pointer`. */
+void prefetch_lines(const Emitter *emitter, IrValue pointer, int64_t begin, int64_t floats);
 
 /* Where `vectors` vectors of weights are read: asks for those that come machine.prefetch_bytes
  * behind them, which may be past the end. For weights that do not stay in the first cache. */

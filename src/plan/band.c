@@ -56,8 +56,8 @@ typedef struct Banding {
     Plan *plan;
     int parts; /* that may share a band */
     int least_turns;
-    int64_t most_bytes; /* between two steps, and in windows: most of the second cache; 0: any */
-    bool always;        /* as many steps as can be, whether it is worth it or not */
+    int64_t most_bytes; /* between two steps, and in windows: most of the second cache; 0: any, and
+                           as many steps as can be, whether it is worth it or not */
     VEC(Step *) steps;  /* as they will run */
     Link links[MAX_STEPS];
     int count;
@@ -349,7 +349,7 @@ static int64_t choose_links(Banding *banding) {
         int64_t turns = turns_of_links(banding);
         if (turns == 0)
             continue;
-        if (banding->always)
+        if (banding->most_bytes == 0)
             return turns;
         double gain = gain_of_links(banding, turns);
         if (gain > most) {
@@ -496,7 +496,6 @@ void plan_band(Plan *plan, const PlanOptions *options) {
     if (options->band_turns > 0) {
         banding.least_turns = options->band_turns;
         banding.most_bytes = 0;
-        banding.always = true;
     }
     for (size_t i = 0; i < plan->steps.count;)
         i = push_from(&banding, i);

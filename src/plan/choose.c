@@ -303,22 +303,20 @@ static bool is_winograd(const Step *step) {
            (is_square(window->kernel, 3) || is_square(window->kernel, 5));
 }
 
-/* Halves of whole blocks, and pixels enough for two. */
-static bool has_halves(const Weight *weight, int64_t pixels, const Machine *machine) {
+/* Whether Strassen's method is weighed: on this machine or because a test asks for it, and of
+ * halves of whole blocks, with pixels enough for two. */
+static bool weighs_strassen(const Plan *plan, const Weight *weight, int64_t pixels,
+                            const PlanOptions *options) {
     const int64_t *dims = weight->shape.dims;
-    int64_t unit = 2 * machine->lanes;
-    return dims[0] % unit == 0 && dims[1] % unit == 0 && pixels >= STRASSEN_PIXELS;
+    int64_t unit = 2 * plan->machine->lanes;
+    return (plan->machine->strassen || options->tile_size == STRASSEN_PIXELS) &&
+           dims[0] % unit == 0 && dims[1] % unit == 0 && pixels >= STRASSEN_PIXELS;
 }
 
-static bool is_strassen(const Step *step, const Machine *machine) {
+static bool is_strassen(const Plan *plan, const Step *step, const PlanOptions *options) {
     const Window *window = &step->conv.window;
     return is_square(window->kernel, 1) && is_square(window->pad_begin, 0) &&
-           has_halves(step->conv.weight, pixels_of(step), machine);
-}
-
-/* Whether Strassen's method is weighed: tests ask for it where it does not pay. */
-static bool weighs_strassen(const Plan *plan, const PlanOptions *options) {
-    return !options->exact && (plan->machine->strassen || options->tile_size == STRASSEN_PIXELS);
+           weighs_strassen(plan, step->conv.weight, pixels_of(step), options);
 }
 
 static void choose_conv(Plan *plan, Step *step, const PlanOptions *options) {
@@ -345,17 +343,17 @@ static void choose_conv(Plan *plan, Step *step, const PlanOptions *options) {
 /* Whether a product has a whole weight, and its result is a layer's. An error in what lies between
  * the steps of a layer would be no share of the layer's result: attention's scores, say, go through
  * an exponential function. */
-static bool is_strassen_product(const Plan *plan, const Step *step) {
+static bool is_strassen_product(const Plan *plan, const Step *step, const PlanOptions *options) {
     const Product *product = &step->gemm.product;
     const Weight *weight = step->gemm.weight;
     return weight && weight->elements == product->columns * product->depth &&
            step->output_value->id < (int64_t)plan->graph->values.count &&
-           has_halves(weight, product->rows, plan->machine);
+           weighs_strassen(plan, weight, product->rows, options);
 }
 
 static void choose_product(Plan *plan, Step *step, const PlanOptions *options) {
     product_choose(plan, step);
-    if (!weighs_strassen(plan, options) || !is_strassen_product(plan, step))
+    if (options->exact || !is_strassen_product(plan, step, options))
         return;
     int asked = options->tile_size;
     const Weight *weight = step->gemm.weight, *bias = step->gemm.bias;
@@ -385,9 +383,8 @@ void plan_choose(Plan *plan, const PlanOptions *options) {
         Step *step = plan->steps.data[i];
         if (step->kind == STEP_GEMM)
             choose_product(plan, step, options);
-        else if (step->kind == STEP_CONV && step->conv.groups == 1 &&
-                 ((is_winograd(step) && !options->exact) ||
-                  (is_strassen(step, plan->machine) && weighs_strassen(plan, options))))
+        else if (step->kind == STEP_CONV && step->conv.groups == 1 && !options->exact &&
+                 (is_winograd(step) || is_strassen(plan, step, options)))
             choose_conv(plan, step, options);
     }
 }

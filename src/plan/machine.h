@@ -43,7 +43,7 @@ typedef struct Machine {
                                       is waited for. Measured on a Xeon; 0: they come in time */
     bool strassen;                 /* Strassen's method is weighed. Not with AVX2: a Zen 4 gained
                                       2 % at most, and a Zen 3, whose second cache does not hold
-                                      what the products read, lost 6 to 15 of ViT and Swin */
+                                      what the products read, lost 7 to 13 of ViT and Swin */
     double fma_per_cycle;          /* multiply-adds of vectors that begin in a cycle */
     bool quick_halves;      /* twice as many of half the lanes: 512 bits by two units of 256 */
     double issue_per_cycle; /* instructions of any kind that do; half of what the core can,
