@@ -25,7 +25,7 @@ CONVOLUTIONS = {  # channels, size, filters, kernel, stride
 DENSE = [(202_500, 250), (25_088, 4096), (4096, 4096), (2048, 1000)]
 
 
-KINDS = ("conv", "winograd", "dense")
+KINDS = ("conv", "winograd", "strassen", "dense")
 
 
 def step(body, options):
