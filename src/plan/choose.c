@@ -34,6 +34,7 @@
  * products and after, most of them stores; fitted in the same way. */
 #define STRASSEN_TILE     34
 #define STRASSEN_UNHIDDEN 0.2  /* of the time to read its weights from the last cache */
+#define UNEVEN            0.9  /* of the cycles, for which threads share work the dearer way */
 #define STRASSEN_SHARE    0.98 /* of the direct method's cycles that are worth its memory */
 
 /* A convolution by products of transformed tiles. */
@@ -164,24 +165,13 @@ static void choose_columns(const Candidate *candidate, int vectors, int parts, T
     }
 }
 
-static int row_parts(const Candidate *candidate) {
-    return candidate->split == SPLIT_ROWS ? candidate->parts : 1;
-}
-
-/* The cheapest register tile, and its cycles of one product and thread. Threads may want other
- * columns, but the same weights. */
+/* The cheapest register tile of one thread, and its cycles of one product. */
 static Tile choose_tile(const Candidate *candidate, double *cycles) {
     TileProblem problem = product_problem(candidate);
     Tile best = {0};
     *cycles = INFINITY;
     for (int vectors = 1; vectors <= smaller(problem.vectors, problem.max_vectors); vectors++)
         choose_columns(candidate, vectors, 1, &best, cycles);
-    double shared = INFINITY;
-    if (row_parts(candidate) > 1)
-        choose_columns(candidate, best.vectors, row_parts(candidate), &best, &shared);
-    best.unroll = PRODUCT_UNROLL;
-    while (candidate->channels % best.unroll != 0)
-        best.unroll /= 2; /* a divisor of the lanes as well: a turn stays in a block */
     return best;
 }
 
@@ -210,7 +200,8 @@ static void choose_group(Candidate *candidate) {
     int64_t group = machine->cache_bytes / GROUP_CACHE_SHARE / bytes;
     if (group < GROUP_TILES)
         group = GROUP_TILES;
-    int64_t tiles = tiles_of_part(candidate, columns, row_parts(candidate));
+    int parts = candidate->split == SPLIT_ROWS ? candidate->parts : 1;
+    int64_t tiles = tiles_of_part(candidate, columns, parts);
     int64_t groups = divide_up(tiles, group < tiles ? group : tiles);
     candidate->group = divide_up(divide_up(tiles, groups), columns) * columns;
     candidate->run = by_product ? candidate->group : columns;
@@ -229,8 +220,43 @@ static double waiting_cycles(const Candidate *candidate, double products, double
     return waits ? candidate->machine->memory_wait * reading * (reading / products) : 0;
 }
 
-/* Sets the cycles, the tile, the group, and how threads share the work. Those that share the
- * filters all transform the whole input; those that share the tiles all read all weights. */
+/* The part of the filters that the thread has which has most of them: whole blocks. */
+static double share_of_filters(const Candidate *candidate) {
+    int64_t vectors = candidate->tile.vectors;
+    int64_t blocks = divide_up(candidate->filter_blocks, vectors);
+    int64_t most = divide_up(blocks, candidate->parts) * vectors;
+    return fmin(1, (double)most / (double)candidate->filter_blocks);
+}
+
+/* How threads share the work, whose parts take so many cycles of one thread. Those that share the
+ * filters all transform the whole input; those that share the tiles all read all weights, and may
+ * want another number of columns. What costs less decides, unless the parts are so uneven that the
+ * other way is faster for the thread that has most. All have the vectors of one thread's register
+ * tile, and so the same weights. */
+static void choose_split(Candidate *candidate, double before, double products, double reading,
+                         double after) {
+    double filters = share_of_filters(candidate);
+    double by_filters = before + (products + reading + after) * filters;
+    Tile tile;
+    double product = INFINITY;
+    choose_columns(candidate, candidate->tile.vectors, candidate->parts, &tile, &product);
+    double tiles = (double)tiles_of_part(candidate, tile.columns, candidate->parts) /
+                   (double)candidate->tile_count;
+    double by_tiles = (before + after) * tiles + (double)candidate->positions * product + reading;
+    double handicap = before < reading ? UNEVEN : 1 / UNEVEN;
+    candidate->split = by_filters * handicap < by_tiles ? SPLIT_CHANNELS : SPLIT_ROWS;
+    if (candidate->split == SPLIT_ROWS)
+        candidate->tile = tile;
+}
+
+static int unroll_of(const Candidate *candidate) {
+    int unroll = PRODUCT_UNROLL;
+    while (candidate->channels % unroll != 0)
+        unroll /= 2; /* a divisor of the lanes as well: a turn stays in a block */
+    return unroll;
+}
+
+/* Sets the cycles of one thread, the tile, the group, and how threads share the work. */
 static void candidate_cycles(Candidate *candidate) {
     double positions = (double)candidate->positions;
     double bytes = positions * (double)candidate->channels * (double)candidate->filters * 4;
@@ -240,10 +266,12 @@ static void candidate_cycles(Candidate *candidate) {
     double product;
     bool is_strassen = candidate->kind == STEP_STRASSEN;
     double near = is_strassen ? STRASSEN_UNHIDDEN * bytes / candidate->machine->bytes_per_cycle : 0;
-    candidate->split = before < (is_strassen ? near : reading) ? SPLIT_CHANNELS : SPLIT_ROWS;
     candidate->tile = choose_tile(candidate, &product);
-    choose_group(candidate);
     double products = positions * product;
+    if (candidate->parts > 1)
+        choose_split(candidate, before, products, is_strassen ? near : reading, after);
+    candidate->tile.unroll = unroll_of(candidate);
+    choose_group(candidate);
     double waiting = is_strassen ? waiting_cycles(candidate, products, reading) : 0;
     candidate->cycles = before + fmax(products, reading) + waiting + after + near;
 }
