@@ -7,7 +7,7 @@
  *     head * (2 M - 1) * (2 N - 1) + (M - 1 - i + k) * (2 N - 1) + N - 1 - j + l. */
 #include "kernels/epilogue.h"
 
-/* A loop nest over the queries of all windows and heads, and the rows of their keys. */
+/* Loops over all heads of all windows, their queries, and the rows of the keys. */
 typedef struct Queries {
     const Emitter *emitter;
     const WindowGrid *grid;
@@ -89,27 +89,31 @@ static void query_emit(Queries *at, IrValue numbers, IrValue first) {
     ir_loop_end(ir, &loop);
 }
 
+/* All queries of the windows that `at` stands in. `head` is the number of the head, and `turn` that
+ * of window and head among all of them. */
+static void head_emit(Queries *at, IrValue head, IrValue turn) {
+    Ir *ir = at->emitter->ir;
+    const int64_t *places = at->grid->places;
+    int64_t positions = (2 * places[0] - 1) * (2 * places[1] - 1), keys = places[0] * places[1];
+    IrValue numbers = ir_at(ir, emitter_weights(at->emitter), ir_mul_const(ir, head, positions));
+    IrLoop queries = ir_loop_begin(ir, ir_i64(ir, 0), ir_i64(ir, keys), 1, NULL, 0);
+    at->query[0] = ir_div_const(ir, queries.index, places[1]);
+    at->query[1] = ir_rem_const(ir, queries.index, places[1]);
+    IrValue number = ir_add(ir, ir_mul_const(ir, turn, keys), queries.index);
+    query_emit(at, numbers, ir_mul_const(ir, number, keys));
+    ir_loop_end(ir, &queries);
+}
+
+/* A turn is a head of a window; threads share them. */
 void window_bias_emit(const Emitter *emitter) {
     Ir *ir = emitter->ir;
     const WindowGrid *grid = &emitter->step->window_bias.grid;
     Queries at = {.emitter = emitter, .grid = grid};
-    const int64_t counts[] = {grid->windows[0], grid->windows[1], grid->heads, grid->places[0],
-                              grid->places[1]};
-    enum { LOOPS = sizeof counts / sizeof counts[0] };
-    IrLoop loops[LOOPS];
-    IrValue number = ir_i64(ir, 0); /* of the query, among all of the output */
-    for (int i = 0; i < LOOPS; i++) {
-        loops[i] = ir_loop_begin(ir, ir_i64(ir, 0), ir_i64(ir, counts[i]), 1, NULL, 0);
-        number = ir_add(ir, ir_mul_const(ir, number, counts[i]), loops[i].index);
-    }
-    at.window[0] = loops[0].index;
-    at.window[1] = loops[1].index;
-    at.query[0] = loops[3].index;
-    at.query[1] = loops[4].index;
-    int64_t positions = (2 * grid->places[0] - 1) * (2 * grid->places[1] - 1);
-    IrValue numbers =
-        ir_at(ir, emitter_weights(emitter), ir_mul_const(ir, loops[2].index, positions));
-    query_emit(&at, numbers, ir_mul_const(ir, number, grid->places[0] * grid->places[1]));
-    for (int i = LOOPS - 1; i >= 0; i--)
-        ir_loop_end(ir, &loops[i]);
+    Portion turns = portion_of(emitter, grid->windows[0] * grid->windows[1] * grid->heads);
+    IrLoop loop = ir_loop_begin(ir, turns.begin, turns.end, 1, NULL, 0);
+    IrValue window = ir_div_const(ir, loop.index, grid->heads);
+    at.window[0] = ir_div_const(ir, window, grid->windows[1]);
+    at.window[1] = ir_rem_const(ir, window, grid->windows[1]);
+    head_emit(&at, ir_rem_const(ir, loop.index, grid->heads), loop.index);
+    ir_loop_end(ir, &loop);
 }

@@ -1,7 +1,5 @@
 #include "output/timing.h"
 
-#include <string.h>
-
 #include "output/json_value.h"
 #include "plan/cost.h"
 
@@ -32,15 +30,6 @@ static double sum_cycles(const Plan *plan) {
     return sum;
 }
 
-static int name_width(const Plan *plan) {
-    int width = 4;
-    for (size_t i = 0; i < plan->steps.count; i++) {
-        int length = (int)strlen(plan->steps.data[i]->name);
-        width = length > width ? length : width;
-    }
-    return width;
-}
-
 /* A rate in thousands of millions a second; blank where there is nothing to count. */
 static void print_rate(double amount, double seconds, StrBuf *out) {
     if (amount > 0)
@@ -49,10 +38,26 @@ static void print_rate(double amount, double seconds, StrBuf *out) {
         strbuf_format(out, "  %7s", "");
 }
 
-void timing_text(const Timing *timing, StrBuf *out) {
+/* Names come last, as those of fused layers are long. */
+static void print_steps(const Timing *timing, StrBuf *out) {
     const Plan *plan = timing->plan;
     double seconds = sum_seconds(timing), cycles = sum_cycles(plan);
-    int width = name_width(plan);
+    strbuf_format(out, "%10s  %6s  %9s  %7s  %7s  %-12s  %s\n", "time", "share", "predicted",
+                  "GFLOP/s", "GB/s", "kind", "step");
+    for (size_t i = 0; i < plan->steps.count; i++) {
+        const Step *step = plan->steps.data[i];
+        StepCost cost = step_cost(plan, step);
+        print_seconds(timing->step_seconds[i], 7, out);
+        strbuf_format(out, "  %4.1f %%  %7.1f %%", 100 * timing->step_seconds[i] / seconds,
+                      100 * cost.cycles / cycles);
+        print_rate(2 * cost.macs, timing->step_seconds[i], out);
+        print_rate(cost.bytes, timing->step_seconds[i], out);
+        strbuf_format(out, "  %-12s  %s\n", step_kind_name(step->kind), step->name);
+    }
+}
+
+void timing_text(const Timing *timing, StrBuf *out) {
+    const Plan *plan = timing->plan;
     int64_t samples = plan_samples(plan);
     strbuf_format(out, "%s for %s, %d thread%s: ", plan->graph->name, timing->cpu,
                   plan->shared ? plan->threads : 1, plan->shared ? "s" : "");
@@ -66,19 +71,8 @@ void timing_text(const Timing *timing, StrBuf *out) {
     if (timing->count->macs > 0)
         strbuf_format(out, ", %.1f GFLOP/s",
                       2 * (double)timing->count->macs * (double)samples / timing->seconds / 1e9);
-    strbuf_format(out, "\n\n%-*s  %-12s  %10s  %6s  %9s  %7s  %7s\n", width, "step", "kind", "time",
-                  "share", "predicted", "GFLOP/s", "GB/s");
-    for (size_t i = 0; i < plan->steps.count; i++) {
-        const Step *step = plan->steps.data[i];
-        StepCost cost = step_cost(plan, step);
-        strbuf_format(out, "%-*s  %-12s  ", width, step->name, step_kind_name(step->kind));
-        print_seconds(timing->step_seconds[i], 7, out);
-        strbuf_format(out, "  %4.1f %%  %7.1f %%", 100 * timing->step_seconds[i] / seconds,
-                      100 * cost.cycles / cycles);
-        print_rate(2 * cost.macs, timing->step_seconds[i], out);
-        print_rate(cost.bytes, timing->step_seconds[i], out);
-        strbuf_add(out, "\n");
-    }
+    strbuf_add(out, "\n\n");
+    print_steps(timing, out);
 }
 
 void timing_json(const Timing *timing, StrBuf *out) {

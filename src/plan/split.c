@@ -68,9 +68,9 @@ static int most_parts(const Plan *plan, size_t index) {
     case STEP_RESIZE:
     case STEP_MAP:
     case STEP_COPY:
-    case STEP_ZERO: return threads;
+    case STEP_ZERO:
+    case STEP_WINDOW_BIAS: return threads;
     case STEP_RECURRENT: return smaller(threads, step->recurrent.directions);
-    case STEP_WINDOW_BIAS:
     case STEP_VIEW:
     case STEP_CONCAT: break;
     }
