@@ -7,16 +7,9 @@
 #include "layers/foreign.h"
 #include "support/suggest.h"
 
-static int find_attribute(const LayerInfo *layer, const char *name) {
-    for (int i = 0; i < layer->attribute_count; i++)
-        if (strcmp(layer->attributes[i].name, name) == 0)
-            return i;
-    return -1;
-}
-
 /* Whether an argument is for the attribute `name`, by its place or by its name. */
 static bool is_given(const AttributeCall *call, const char *name) {
-    int place = find_attribute(call->layer, name), position = 0;
+    int place = layer_attribute(call->layer, name), position = 0;
     for (size_t i = 0; i < call->count; i++) {
         const char *written = call->arguments[i].name.text;
         if (written ? strcmp(written, name) == 0 : position++ == place)
@@ -83,7 +76,7 @@ static void report_given_twice(Elaborator *e, const AttributeCall *call, const A
 static int place_argument(Elaborator *e, const AttributeCall *call, size_t index, int *position) {
     const Argument *argument = &call->arguments[index];
     if (argument->name.text) {
-        int found = find_attribute(call->layer, argument->name.text);
+        int found = layer_attribute(call->layer, argument->name.text);
         if (found < 0)
             report_unknown_argument(e, call, argument);
         return found;
@@ -176,7 +169,7 @@ static bool read_default(Elaborator *e, const AttributeCall *call, int index,
     const AttributeInfo *info = &call->layer->attributes[index];
     if (!info->fallback[0])
         return true;
-    int earlier = find_attribute(call->layer, info->fallback);
+    int earlier = layer_attribute(call->layer, info->fallback);
     if (earlier >= 0) {
         assert(earlier < index);
         attributes[index] = attributes[earlier];

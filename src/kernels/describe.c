@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "kernels/kernel.h"
+#include "support/checked.h"
 
 /* A step from any values to another; it has the name of what it makes. */
 static Step *append_part(Lowering *lowering, const Node *node, StepKind kind, Value *const *inputs,
@@ -175,7 +176,7 @@ void kernel_recurrent(Lowering *lowering, const Node *node, RecurrentCell cell, 
         step->recurrent.biases[d] = biases[d];
     }
     int64_t states = cell == RECURRENT_LSTM ? 3 : 2;
-    step->scratch_floats = directions * states * ((hidden + lanes - 1) / lanes * lanes);
+    step->scratch_floats = directions * states * divide_up(hidden, lanes) * lanes;
 }
 
 void kernel_dense(Lowering *lowering, const Node *node, const Weight *weight, const Weight *bias) {

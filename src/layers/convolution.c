@@ -329,11 +329,9 @@ static void convolution_lower(Lowering *lowering, const Node *node) {
 static Window point_window(const Node *node) {
     int64_t extents[MAX_SPATIAL];
     window_extents(&node->outputs[0]->type.shape, extents);
-    return (Window){.kernel = {1, 1, 1},
-                    .stride = {1, 1, 1},
-                    .dilation = {1, 1, 1},
-                    .input_slices = extents[WINDOW_DEPTH],
-                    .output_slices = extents[WINDOW_DEPTH]};
+    Window window = WINDOW_OF_PIXEL;
+    window.input_slices = window.output_slices = extents[WINDOW_DEPTH];
+    return window;
 }
 
 static const Weight *pointwise_bias(const Node *node) {

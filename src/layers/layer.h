@@ -104,6 +104,9 @@ const LayerInfo *layer_find(const char *name);
 /* All layers in the order of layers.def. */
 const LayerInfo *const *layer_table(size_t *count);
 
+/* The place of the attribute called `name` in the layer's table; -1 if it has none. */
+int layer_attribute(const LayerInfo *layer, const char *name);
+
 /* Word number `index` of those that a WORD attribute takes, `length` bytes long; NULL past the
  * last. */
 const char *attribute_choice(const AttributeInfo *info, int64_t index, size_t *length);

@@ -26,6 +26,13 @@ const LayerInfo *layer_find(const char *name) {
     return NULL;
 }
 
+int layer_attribute(const LayerInfo *layer, const char *name) {
+    for (int i = 0; i < layer->attribute_count; i++)
+        if (strcmp(layer->attributes[i].name, name) == 0)
+            return i;
+    return -1;
+}
+
 const char *attribute_choice(const AttributeInfo *info, int64_t index, size_t *length) {
     assert(info->kind == ATTRIBUTE_WORD);
     const char *word = info->fallback;

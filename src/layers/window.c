@@ -106,10 +106,7 @@ bool slide_transposed_output(const Slide *slide, int64_t output_pad, int64_t *ou
 /* ---- of a node ---------------------------------------------------------------------------- */
 
 int node_attribute(const Node *node, const char *name) {
-    for (int i = 0; i < node->layer->attribute_count; i++)
-        if (strcmp(node->layer->attributes[i].name, name) == 0)
-            return i;
-    return -1;
+    return layer_attribute(node->layer, name);
 }
 
 bool node_switch(const Node *node, const char *name) {
@@ -181,11 +178,7 @@ void window_extents(const Shape *shape, int64_t extents[MAX_SPATIAL]) {
 }
 
 Window window_from_slides(const Node *node, const Slide *slides, int axes) {
-    Window window = {.kernel = {1, 1, 1},
-                     .stride = {1, 1, 1},
-                     .dilation = {1, 1, 1},
-                     .input_slices = 1,
-                     .output_slices = 1};
+    Window window = WINDOW_OF_PIXEL;
     if (axes == MAX_SPATIAL) {
         window.input_slices = node->inputs[0]->type.shape.dims[1];
         window.output_slices = node->outputs[0]->type.shape.dims[1];

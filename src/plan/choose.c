@@ -394,11 +394,7 @@ static void choose_product(Plan *plan, Step *step, const PlanOptions *options) {
         !is_better(step, &candidate, asked ? INFINITY : direct))
         return;
     memset(&step->conv, 0, sizeof step->conv);
-    step->conv.window = (Window){.kernel = {1, 1, 1},
-                                 .stride = {1, 1, 1},
-                                 .dilation = {1, 1, 1},
-                                 .input_slices = 1,
-                                 .output_slices = 1};
+    step->conv.window = (Window)WINDOW_OF_PIXEL;
     step->conv.groups = 1;
     step->conv.weight = weight;
     step->conv.bias = bias;

@@ -12,6 +12,7 @@
 
 #include "plan/halo.h"
 #include "plan/storage.h"
+#include "support/checked.h"
 
 /* What a reader can work with. */
 typedef enum NeedKind {
@@ -121,7 +122,7 @@ static bool goes_by_columns(const Layout *layout, const Step *step) {
         return false;
     if (step->kind == STEP_WINDOW)
         return halo_is_none(step) && step->window.window.stride[1] <= 2;
-    int64_t vectors = output.channels * ((output.width + lanes - 1) / lanes);
+    int64_t vectors = output.channels * divide_up(output.width, lanes);
     return step->conv.groups == 1 && step->conv.window.stride[1] == 1 && vectors < output.width;
 }
 

@@ -65,7 +65,7 @@ static const Window *window_of_rows(const Step *step) {
     if (step->parts < 2 || step->split != SPLIT_ROWS || step->output.block == 1 || step->scratch ||
         step->band.band)
         return NULL;
-    static const Window pixel = {.kernel = {1, 1, 1}, .stride = {1, 1, 1}, .dilation = {1, 1, 1}};
+    static const Window pixel = WINDOW_OF_PIXEL;
     if (step->kind == STEP_MAP)
         return &pixel;
     return tile_is_free(step) ? step_window(step) : NULL;

@@ -2,6 +2,8 @@
 
 #include <assert.h>
 
+#include "support/checked.h"
+
 static double all_weight_bytes(const Graph *graph) {
     double elements = 0;
     for (size_t i = 0; i < graph->weights.count; i++)
@@ -66,7 +68,7 @@ ConvLanes conv_lanes(const Step *step, const Machine *machine) {
 
 /* The floats of its buffer that a view lies in, first to past the last. */
 static void view_range(const View *view, int64_t *begin, int64_t *end) {
-    int64_t blocks = (view->channels + view->block - 1) / view->block;
+    int64_t blocks = divide_up(view->channels, view->block);
     *begin = view->offset;
     *end = view->offset + (blocks - 1) * view->block_stride +
            (view->height - 1) * view->row_stride + (view->width - 1) * view->pixel_stride +

@@ -137,6 +137,14 @@ typedef struct Window {
     int64_t output_slices;
 } Window;
 
+/* Initialises the window of a step that reads of each image only the pixel that it makes. */
+#define WINDOW_OF_PIXEL                                                                            \
+    {.kernel = {1, 1, 1},                                                                          \
+     .stride = {1, 1, 1},                                                                          \
+     .dilation = {1, 1, 1},                                                                        \
+     .input_slices = 1,                                                                            \
+     .output_slices = 1}
+
 /* Matrices within a tensor in row-major order: element (i, k) of matrix number b is the tensor's
  * element number  offset + b * batch_stride + i * row_stride + k. */
 typedef struct Matrices {
