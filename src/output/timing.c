@@ -62,7 +62,9 @@ void timing_text(const Timing *timing, StrBuf *out) {
     strbuf_format(out, "%s for %s, %d thread%s: ", plan->graph->name, timing->cpu,
                   plan->shared ? plan->threads : 1, plan->shared ? "s" : "");
     print_seconds(timing->seconds, 0, out);
-    strbuf_format(out, " a call (median of %lld)", (long long)timing->calls);
+    strbuf_format(out, " a call (median of %lld, fastest ", (long long)timing->calls);
+    print_seconds(timing->fastest, 0, out);
+    strbuf_add(out, ")");
     if (samples > 1) {
         strbuf_format(out, " of %lld samples, ", (long long)samples);
         print_seconds(timing->seconds / (double)samples, 0, out);
@@ -88,10 +90,11 @@ void timing_json(const Timing *timing, StrBuf *out) {
                                         "macs", cost.macs, "bytes", cost.bytes));
     }
     json_t *root =
-        json_pack("{s:s, s:s, s:i, s:I, s:I, s:f, s:o, s:o}", "network", plan->graph->name, "cpu",
-                  timing->cpu, "threads", plan->shared ? plan->threads : 1, "batch",
+        json_pack("{s:s, s:s, s:i, s:I, s:I, s:f, s:f, s:o, s:o}", "network", plan->graph->name,
+                  "cpu", timing->cpu, "threads", plan->shared ? plan->threads : 1, "batch",
                   (json_int_t)plan_samples(plan), "calls", (json_int_t)timing->calls, "seconds",
-                  timing->seconds, "macs", json_whole_number(timing->count->macs), "steps", steps);
+                  timing->seconds, "fastest_seconds", timing->fastest, "macs",
+                  json_whole_number(timing->count->macs), "steps", steps);
     json_print(root, JSON_INDENT(2), out);
     strbuf_add(out, "\n");
 }

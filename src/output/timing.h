@@ -12,7 +12,8 @@ typedef struct Timing {
     const GraphCount *count;
     const char *cpu; /* that the code is for */
     int64_t calls;
-    double seconds;             /* of a call */
+    double seconds; /* of a call */
+    double fastest; /* of the fastest one, far from the median where the machine has more to do */
     const double *step_seconds; /* by place in Plan.steps; measured in other calls */
 } Timing;
 
