@@ -43,6 +43,8 @@ def number(value):
 
 
 def milliseconds(value):
+    if value >= 1000:
+        return f"{value / 1000:.3g} s"
     return f"{value:.3g} ms" if value >= 1 else f"{value * 1000:.3g} us"
 
 
