@@ -1,8 +1,5 @@
 #include "kernels/prefetch.h"
 
-/* Floats of a cache line. */
-#define LINE (MACHINE_LINE_BYTES / (int64_t)sizeof(float))
-
 bool view_is_far(const Emitter *emitter, const View *view) {
     int64_t most = emitter->machine->cache_bytes;
     int64_t bytes = view_elements(view) * (int64_t)sizeof(float);
@@ -10,7 +7,7 @@ bool view_is_far(const Emitter *emitter, const View *view) {
 }
 
 void prefetch_lines(const Emitter *emitter, IrValue pointer, int64_t begin, int64_t floats) {
-    for (int64_t at = 0; at < floats; at += LINE)
+    for (int64_t at = 0; at < floats; at += MACHINE_LINE_FLOATS)
         ir_prefetch(emitter->ir, ir_at_const(emitter->ir, pointer, begin + at), IR_FIRST_CACHE);
 }
 
@@ -48,6 +45,6 @@ void next_block_prefetch(const NextBlock *next, IrValue read, int64_t run) {
         return;
     Ir *ir = next->emitter->ir;
     IrValue from = ir_at(ir, next->share, ir_div_const(ir, read, next->tiles));
-    for (int64_t at = 0; at * next->tiles < run; at += LINE)
+    for (int64_t at = 0; at * next->tiles < run; at += MACHINE_LINE_FLOATS)
         ir_prefetch(ir, ir_at_const(ir, from, at), IR_SECOND_CACHE);
 }

@@ -287,10 +287,8 @@ const LayerInfo *foreign_layer(const char *name) {
 }
 
 static const AttributeInfo *find_argument(const LayerInfo *layer, const char *name) {
-    for (int i = 0; i < layer->attribute_count; i++)
-        if (strcmp(layer->attributes[i].name, name) == 0)
-            return &layer->attributes[i];
-    return NULL;
+    int place = layer_attribute(layer, name);
+    return place >= 0 ? &layer->attributes[place] : NULL;
 }
 
 const AttributeInfo *foreign_argument(const LayerInfo *layer, const char *name) {

@@ -24,21 +24,13 @@ static const char *kind_text(AttributeKind kind) {
     return "";
 }
 
-/* The attribute of an earlier row whose value is the default, or NULL. */
-static const AttributeInfo *fallback_attribute(const LayerInfo *layer, int index) {
-    for (int i = 0; i < index; i++)
-        if (strcmp(layer->attributes[i].name, layer->attributes[index].fallback) == 0)
-            return &layer->attributes[i];
-    return NULL;
-}
-
 static void print_default(const LayerInfo *layer, int index, StrBuf *out) {
     const AttributeInfo *attribute = &layer->attributes[index];
     if (!attribute->fallback)
         strbuf_add(out, "required");
     else if (!attribute->fallback[0])
         strbuf_add(out, "none");
-    else if (fallback_attribute(layer, index))
+    else if (layer_attribute(layer, attribute->fallback) >= 0)
         strbuf_format(out, "as `%s`", attribute->fallback);
     else
         strbuf_format(out, "`%.*s`", (int)strcspn(attribute->fallback, "|"), attribute->fallback);

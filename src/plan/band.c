@@ -319,7 +319,7 @@ static double cycles_won(const Banding *banding, const Link *link, const Link *r
     double won = 0;
     if (banding->parts > 1 && window->kernel[0] > 1) {
         int64_t blocks = divide_up(view->channels, view->block);
-        int64_t lines = divide_up(view->row_stride * (int64_t)sizeof(float), MACHINE_LINE_BYTES);
+        int64_t lines = divide_up(view->row_stride, MACHINE_LINE_FLOATS);
         won += SEAM_WAITS * machine->wait_cycles +
                LINE_CYCLES * (double)(window->pad_begin[0] * blocks * lines);
     }
@@ -422,13 +422,13 @@ static void push_zero(Banding *banding, const Link *link, int64_t turns) {
 
 /* Makes the link's output, which is the reader's input, a window that moves. */
 static void make_window(const Banding *banding, const Link *link, Step *reader) {
-    const int64_t line = MACHINE_LINE_BYTES / (int64_t)sizeof(float);
     View *view = &link->step->output;
     int64_t elements = window_elements(link), parts = banding->parts;
     view->offset += (link->above - link->halo.begin[0]) * view->row_stride;
     view->block_stride = window_rows(link) * view->row_stride;
     view->turn_stride = link->rows * view->row_stride;
-    view->part_stride = parts > 1 ? divide_up(elements, line) * line : 0;
+    view->part_stride =
+        parts > 1 ? divide_up(elements, MACHINE_LINE_FLOATS) * MACHINE_LINE_FLOATS : 0;
     view->buffer->elements = elements + (parts - 1) * view->part_stride;
     reader->inputs[0] = *view;
 }

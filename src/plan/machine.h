@@ -15,8 +15,8 @@ typedef enum MachineKind {
     MACHINE_NEON,        /* 4 lanes, 32 registers, FMA by element */
 } MachineKind;
 
-/* Of a cache line, in every row. */
-#define MACHINE_LINE_BYTES 64
+/* f32 in a cache line, which has 64 bytes in every row. */
+#define MACHINE_LINE_FLOATS 16
 
 typedef struct Machine {
     MachineKind kind;
