@@ -9,6 +9,7 @@
 
 #include "kernels/kernel.h"
 #include "layers/edit.h"
+#include "layers/lanes.h"
 #include "layers/layer.h"
 #include "support/checked.h"
 
@@ -174,18 +175,15 @@ static void attention_operations(const Node *node, Factors *factors) {
 
 /* ---- reference ---------------------------------------------------------------------------- */
 
-void attention_project(const Weight *weight, const Weight *bias, int64_t first, int64_t rows,
-                       const Real *x, Real *y) {
-    int64_t width = weight->shape.dims[1];
-    for (int64_t r = 0; r < rows; r++)
-        for (int64_t i = 0; i < width; i++) {
-            RealSum sum = {0};
-            for (int64_t k = 0; k < width; k++)
-                real_sum_product(&sum, weight->data[(first + i) * width + k], x[r * width + k]);
-            if (bias != NULL)
-                real_sum_product(&sum, 1, (Real){.value = bias->data[first + i]});
-            y[r * width + i] = real_sum_finish(&sum, 0);
-        }
+void attention_project(const Evaluation *evaluation, const Weight *weight, const Weight *bias,
+                       int64_t first, int64_t rows, const Real *x, Real *y) {
+    evaluate_rows(evaluation, &(RowProducts){.weight = weight,
+                                             .bias = bias,
+                                             .first = first,
+                                             .units = weight->shape.dims[1],
+                                             .input = x,
+                                             .rows = rows,
+                                             .result = y});
 }
 
 Real attention_score(const Real *q, const Real *k, int64_t width) {
@@ -221,16 +219,17 @@ static void attention_evaluate(Evaluation *evaluation) {
     Real *v = ARENA_ARRAY(&arena, (size_t)(a.keys * a.width), Real);
     Real *context = ARENA_ARRAY(&arena, (size_t)(a.queries * a.width), Real);
     Real *shares = ARENA_ARRAY(&arena, (size_t)a.keys, Real);
-    attention_project(w.in, w.in_bias, 0, a.queries, evaluation->inputs[0], q);
-    attention_project(w.in, w.in_bias, a.width, a.keys, evaluation->inputs[key_input(node)], k);
-    attention_project(w.in, w.in_bias, 2 * a.width, a.keys, evaluation->inputs[value_input(node)],
-                      v);
+    attention_project(evaluation, w.in, w.in_bias, 0, a.queries, evaluation->inputs[0], q);
+    attention_project(evaluation, w.in, w.in_bias, a.width, a.keys,
+                      evaluation->inputs[key_input(node)], k);
+    attention_project(evaluation, w.in, w.in_bias, 2 * a.width, a.keys,
+                      evaluation->inputs[value_input(node)], v);
     for (int64_t head = 0; head < a.heads; head++) {
         int64_t column = head * a.head_width;
         for (int64_t query = 0; query < a.queries; query++)
             attend(&a, query, q + column, k + column, v + column, shares, context + column);
     }
-    attention_project(w.out, w.out_bias, 0, a.queries, context, evaluation->output);
+    attention_project(evaluation, w.out, w.out_bias, 0, a.queries, context, evaluation->output);
     arena_free(&arena);
 }
 

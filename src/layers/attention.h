@@ -11,8 +11,8 @@ bool attention_check_heads(Inference *inference, int attribute, int64_t width);
 
 /* `rows` rows of x times the transposed of the weight's rows from `first` on, and the bias (NULL:
  * none). Rows of x and y are as long as those of the weight [.., width]. */
-void attention_project(const Weight *weight, const Weight *bias, int64_t first, int64_t rows,
-                       const Real *x, Real *y);
+void attention_project(const Evaluation *evaluation, const Weight *weight, const Weight *bias,
+                       int64_t first, int64_t rows, const Real *x, Real *y);
 
 /* q k' / sqrt(width) of two vectors: the root is rounded, and so is the product with its
  * reciprocal. */

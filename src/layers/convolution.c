@@ -6,11 +6,9 @@
  * over c and k, where o and k run over the spatial axes and x is 0 in the padding. separable is two
  * of them: one with as many groups as channels and no bias, then one whose kernel has a single tap
  * (Chollet 2017, Xception). */
-#include <math.h>
-
 #include "kernels/kernel.h"
-#include "layers/evaluate.h"
 #include "layers/filters.h"
+#include "layers/lanes.h"
 #include "layers/layer.h"
 #include "layers/window.h"
 #include "support/checked.h"
@@ -149,8 +147,8 @@ typedef struct Range {
     int64_t end;
 } Range;
 
-/* Those of 0 ... count - 1 for which 0 <= start + i * step < limit: the taps of a window, or the
- * windows of a tap, that are inside the input. */
+/* Those of 0 ... count - 1 for which 0 <= start + i * step < limit: the taps of a window that are
+ * inside the input. */
 static Range range_inside(int64_t start, int64_t step, int64_t count, int64_t limit) {
     int64_t begin = start < 0 ? (step - 1 - start) / step : 0;
     int64_t end = start < limit ? (step - 1 + limit - start) / step : 0;
@@ -164,8 +162,14 @@ typedef struct Convolution {
     int64_t group_channels;
     int64_t input[MAX_SPATIAL];
     int64_t output[MAX_SPATIAL];
-    Range *columns; /* by tap kx: the output columns for which it is inside the input */
 } Convolution;
+
+static int64_t places(const int64_t extents[MAX_SPATIAL]) {
+    int64_t product = 1;
+    for (int i = 0; i < MAX_SPATIAL; i++)
+        product *= extents[i];
+    return product;
+}
 
 /* Taps along an axis that are inside the input for output `place`, and where tap 0 reads. */
 static Range taps_inside(const Convolution *convolution, enum WindowAxis axis, int64_t place,
@@ -176,129 +180,99 @@ static Range taps_inside(const Convolution *convolution, enum WindowAxis axis, i
                         convolution->input[axis]);
 }
 
-/* A row of output pixels being collected: for each what RealSum has for one. */
-typedef struct RowSum {
-    double *value;
-    double *magnitude;
-    double *error;
-    int64_t lines; /* kernel rows that are inside the input */
-} RowSum;
-
-/* Adds weight * x[first + i * step] to pixel i of `columns`, as real_sum_product does. All the time
- * of the reference goes into this loop: what does not depend on i stays out of it. */
-static void row_add_products(RowSum *sum, Range columns, double weight, const Real *x,
-                             int64_t first, int64_t step) {
-    double *restrict value = sum->value;
-    double *restrict magnitude = sum->magnitude;
-    double *restrict error = sum->error;
-    double absolute = fabs(weight);
-    for (int64_t i = columns.begin; i < columns.end; i++) {
-        Real factor = x[first + i * step];
-        double product = weight * factor.value;
-        value[i] += product;
-        magnitude[i] += fabs(product);
-        error[i] += factor.error > 0 ? absolute * factor.error : 0;
-    }
-}
-
-/* Adds the taps of kernel row (kz, ky) of a channel: `line` is the row of the input that they read,
- * `taps` their weights. */
-static void row_add_line(RowSum *sum, const Convolution *convolution, const Real *line,
-                         const float *taps) {
-    const Window *window = &convolution->window;
-    for (int64_t kx = 0; kx < window->kernel[WINDOW_WIDTH]; kx++)
-        row_add_products(sum, convolution->columns[kx], taps[kx], line,
-                         kx * window->dilation[WINDOW_WIDTH] - window->pad_begin[WINDOW_WIDTH],
-                         window->stride[WINDOW_WIDTH]);
-}
-
-/* Collects row `row` of slice `slice` of the output. `input` is the first channel of the group,
- * `weight` the filter. */
-static void row_collect(RowSum *sum, const Convolution *convolution, int64_t slice, int64_t row,
-                        const Real *input, const float *weight) {
+/* The sum of the pixel at `place`; `input` is the group's, its channels beside each other in each
+ * pixel. */
+static LaneSum pixel_collect(const Convolution *convolution, const int64_t place[MAX_SPATIAL],
+                             const Real *input, const Tap *taps) {
     const Window *window = &convolution->window;
     const int64_t *kernel = window->kernel, *extents = convolution->input;
-    int64_t front, top;
-    Range slices = taps_inside(convolution, WINDOW_DEPTH, slice, &front);
-    Range rows = taps_inside(convolution, WINDOW_HEIGHT, row, &top);
-    for (int64_t column = 0; column < convolution->output[WINDOW_WIDTH]; column++)
-        sum->value[column] = sum->magnitude[column] = sum->error[column] = 0;
-    for (int64_t c = 0; c < convolution->group_channels; c++) {
-        for (int64_t kz = slices.begin; kz < slices.end; kz++) {
-            int64_t z = c * extents[WINDOW_DEPTH] + front + kz * window->dilation[WINDOW_DEPTH];
-            for (int64_t ky = rows.begin; ky < rows.end; ky++) {
-                int64_t y = z * extents[WINDOW_HEIGHT] + top + ky * window->dilation[WINDOW_HEIGHT];
-                int64_t tap = (c * kernel[WINDOW_DEPTH] + kz) * kernel[WINDOW_HEIGHT] + ky;
-                row_add_line(sum, convolution, input + y * extents[WINDOW_WIDTH],
-                             weight + tap * kernel[WINDOW_WIDTH]);
+    int64_t channels = convolution->group_channels, front, top, left;
+    Range slices = taps_inside(convolution, WINDOW_DEPTH, place[WINDOW_DEPTH], &front);
+    Range rows = taps_inside(convolution, WINDOW_HEIGHT, place[WINDOW_HEIGHT], &top);
+    Range columns = taps_inside(convolution, WINDOW_WIDTH, place[WINDOW_WIDTH], &left);
+    LaneSum sum = {.terms = channels * (slices.end - slices.begin) * (rows.end - rows.begin) *
+                            (columns.end - columns.begin)};
+    for (int64_t kz = slices.begin; kz < slices.end; kz++) {
+        int64_t z = front + kz * window->dilation[WINDOW_DEPTH];
+        for (int64_t ky = rows.begin; ky < rows.end; ky++) {
+            int64_t y = z * extents[WINDOW_HEIGHT] + top + ky * window->dilation[WINDOW_HEIGHT];
+            int64_t line = (kz * kernel[WINDOW_HEIGHT] + ky) * kernel[WINDOW_WIDTH];
+            for (int64_t kx = columns.begin; kx < columns.end; kx++) {
+                int64_t x = y * extents[WINDOW_WIDTH] + left + kx * window->dilation[WINDOW_WIDTH];
+                for (int64_t c = 0; c < channels; c++)
+                    lane_sum_product(&sum, &taps[(line + kx) * channels + c],
+                                     input[x * channels + c]);
             }
         }
     }
-    sum->lines = (slices.end - slices.begin) * (rows.end - rows.begin);
+    return sum;
 }
 
-/* The sum of pixel `column` of the row. */
-static RealSum row_pixel(const RowSum *sum, const Convolution *convolution, int64_t column) {
-    int64_t left;
-    Range taps = taps_inside(convolution, WINDOW_WIDTH, column, &left);
-    return (RealSum){.value = sum->value[column],
-                     .magnitude = sum->magnitude[column],
-                     .error = sum->error[column],
-                     .terms = convolution->group_channels * sum->lines * (taps.end - taps.begin)};
-}
+/* A convolution's tensors. Its filters are done LANES at a time, those of each group by themselves:
+ * each group has so many `blocks`. */
+typedef struct Filters {
+    const Convolution *convolution;
+    const Weight *weight;
+    const Weight *bias; /* NULL: none */
+    const Real *input;  /* [groups, places, channels of a group] while they are done */
+    Real *result;
+    int64_t groups;
+    int64_t blocks;
+} Filters;
 
-/* Sets the columns, in `scratch`. */
-static void convolution_prepare(Convolution *convolution, Arena *scratch) {
-    const Window *window = &convolution->window;
-    int64_t taps = window->kernel[WINDOW_WIDTH];
-    convolution->columns = ARENA_ARRAY(scratch, (size_t)taps, Range);
-    for (int64_t kx = 0; kx < taps; kx++)
-        convolution->columns[kx] =
-            range_inside(kx * window->dilation[WINDOW_WIDTH] - window->pad_begin[WINDOW_WIDTH],
-                         window->stride[WINDOW_WIDTH], convolution->output[WINDOW_WIDTH],
-                         convolution->input[WINDOW_WIDTH]);
-}
-
-/* One filter; `result` is its channel of the output. */
-static void filter_evaluate(const Convolution *convolution, RowSum *row_sum, const Real *input,
-                            const float *taps, const float *bias, Real *result) {
+/* Block number `index` of a group's filters: all pixels of their channels. */
+static void block_evaluate(void *context, size_t index) {
+    const Filters *filters = context;
+    const Convolution *convolution = filters->convolution;
     const int64_t *output = convolution->output;
-    for (int64_t line = 0; line < output[WINDOW_DEPTH] * output[WINDOW_HEIGHT]; line++) {
-        row_collect(row_sum, convolution, line / output[WINDOW_HEIGHT],
-                    line % output[WINDOW_HEIGHT], input, taps);
-        for (int64_t column = 0; column < output[WINDOW_WIDTH]; column++) {
-            RealSum sum = row_pixel(row_sum, convolution, column);
-            if (bias != NULL)
-                real_sum_product(&sum, *bias, (Real){.value = 1});
-            *result++ = real_sum_finish(&sum, FOLD_ROUNDINGS);
-        }
-    }
-}
-
-static int64_t places(const int64_t extents[MAX_SPATIAL]) {
-    int64_t product = 1;
-    for (int i = 0; i < MAX_SPATIAL; i++)
-        product *= extents[i];
-    return product;
-}
-
-/* All filters, in `groups` groups; of the convolution the window and both extents are given. */
-static void convolve(Convolution convolution, int64_t groups, const Weight *weight,
-                     const Weight *bias, const Real *input, Real *result) {
+    int64_t group_filters = filters->weight->shape.dims[0] / filters->groups;
+    int64_t group = (int64_t)index / filters->blocks;
+    int64_t begin = (int64_t)index % filters->blocks * LANES;
+    int64_t first = group * group_filters + begin;
+    int64_t count = group_filters - begin < LANES ? group_filters - begin : LANES;
+    const Real *input =
+        filters->input + group * convolution->group_channels * places(convolution->input);
     Arena scratch = {0};
-    convolution.group_channels = weight->shape.dims[1];
-    convolution_prepare(&convolution, &scratch);
-    size_t width = (size_t)convolution.output[WINDOW_WIDTH];
-    RowSum row_sum = {.value = ARENA_ARRAY(&scratch, width, double),
-                      .magnitude = ARENA_ARRAY(&scratch, width, double),
-                      .error = ARENA_ARRAY(&scratch, width, double)};
-    int64_t filters = weight->shape.dims[0];
-    int64_t group_size = convolution.group_channels * places(convolution.input);
-    for (int64_t filter = 0; filter < filters; filter++)
-        filter_evaluate(&convolution, &row_sum, input + filter / (filters / groups) * group_size,
-                        weight->data + filter * (weight->elements / filters),
-                        bias != NULL ? &bias->data[filter] : NULL,
-                        result + filter * places(convolution.output));
+    const Tap *taps =
+        lanes_taps(&scratch, filters->weight, first, count, places(convolution->window.kernel));
+    for (int64_t pixel = 0; pixel < places(output); pixel++) {
+        int64_t line = pixel / output[WINDOW_WIDTH];
+        int64_t place[MAX_SPATIAL] = {[WINDOW_DEPTH] = line / output[WINDOW_HEIGHT],
+                                      [WINDOW_HEIGHT] = line % output[WINDOW_HEIGHT],
+                                      [WINDOW_WIDTH] = pixel % output[WINDOW_WIDTH]};
+        LaneSum sum = pixel_collect(convolution, place, input, taps);
+        for (int lane = 0; lane < count; lane++)
+            filters->result[(first + lane) * places(output) + pixel] = lane_sum_finish(
+                &sum, lane, filters->bias ? &filters->bias->data[first + lane] : NULL,
+                FOLD_ROUNDINGS);
+    }
+    arena_free(&scratch);
+}
+
+/* The input [groups, channels, places] as [groups, places, channels]. */
+static Real *channels_last(const Convolution *convolution, const Filters *filters, Arena *scratch) {
+    int64_t channels = convolution->group_channels, pixels = places(convolution->input);
+    Real *last = ARENA_ARRAY(scratch, (size_t)(filters->groups * channels * pixels), Real);
+    for (int64_t i = 0; i < filters->groups * channels; i++) {
+        Real *to = last + i / channels * channels * pixels + i % channels;
+        for (int64_t pixel = 0; pixel < pixels; pixel++)
+            to[pixel * channels] = filters->input[i * pixels + pixel];
+    }
+    return last;
+}
+
+/* All filters; of the convolution the window and both extents are given, of the filters not the
+ * convolution and the blocks. */
+static void convolve(const Evaluation *evaluation, Convolution *convolution, Filters *filters) {
+    const Shape *shape = &filters->weight->shape;
+    Arena scratch = {0};
+    convolution->group_channels = shape->dims[1];
+    filters->convolution = convolution;
+    filters->blocks = divide_up(shape->dims[0] / filters->groups, LANES);
+    filters->input = channels_last(convolution, filters, &scratch);
+    double products = (double)places(convolution->output) * (double)filters->weight->elements;
+    evaluation_share(evaluation, products, block_evaluate, filters,
+                     filters->groups * filters->blocks);
     arena_free(&scratch);
 }
 
@@ -315,8 +289,13 @@ static int64_t groups_of(const Node *node) {
 
 static void convolution_evaluate(Evaluation *evaluation) {
     const Node *node = evaluation->node;
-    convolve(convolution_of(node), groups_of(node), filters_weight(node), filters_bias(node),
-             evaluation->inputs[0], evaluation->output);
+    Convolution convolution = convolution_of(node);
+    convolve(evaluation, &convolution,
+             &(Filters){.weight = filters_weight(node),
+                        .bias = filters_bias(node),
+                        .input = evaluation->inputs[0],
+                        .result = evaluation->output,
+                        .groups = groups_of(node)});
 }
 
 static void convolution_lower(Lowering *lowering, const Node *node) {
@@ -348,10 +327,17 @@ static void separable_evaluate(Evaluation *evaluation) {
     Arena scratch = {0};
     size_t elements = (size_t)(depthwise->shape.dims[0] * places(first.output));
     Real *middle = ARENA_ARRAY(&scratch, elements, Real);
-    convolve(first, node->inputs[0]->type.shape.dims[0], depthwise, NULL, evaluation->inputs[0],
-             middle);
-    convolve(second, 1, node->weights.data[SEPARABLE_POINTWISE], pointwise_bias(node), middle,
-             evaluation->output);
+    convolve(evaluation, &first,
+             &(Filters){.weight = depthwise,
+                        .input = evaluation->inputs[0],
+                        .result = middle,
+                        .groups = node->inputs[0]->type.shape.dims[0]});
+    convolve(evaluation, &second,
+             &(Filters){.weight = node->weights.data[SEPARABLE_POINTWISE],
+                        .bias = pointwise_bias(node),
+                        .input = middle,
+                        .result = evaluation->output,
+                        .groups = 1});
     arena_free(&scratch);
 }
 

@@ -1,7 +1,7 @@
 /* dense: y = weight x + bias, a matrix-vector product, or one for each row along the last axis. */
 #include "kernels/kernel.h"
 #include "layers/edit.h"
-#include "layers/evaluate.h"
+#include "layers/lanes.h"
 #include "layers/layer.h"
 #include "support/checked.h"
 
@@ -99,27 +99,16 @@ static bool dense_footprint(const Node *node, Footprint axes[MAX_SPATIAL]) {
     return node->outputs[0]->type.shape.rank == 1;
 }
 
-static void evaluate_vector(const Weight *weight, const Weight *bias, const Real *input,
-                            Real *output) {
-    int64_t inputs = weight->shape.dims[1];
-    for (int64_t unit = 0; unit < weight->shape.dims[0]; unit++) {
-        const float *row = weight->data + unit * inputs;
-        RealSum sum = {0};
-        for (int64_t i = 0; i < inputs; i++)
-            real_sum_product(&sum, row[i], input[i]);
-        if (bias != NULL)
-            real_sum_product(&sum, bias->data[unit], (Real){.value = 1});
-        output[unit] = real_sum_finish(&sum, FOLD_ROUNDINGS);
-    }
-}
-
 static void dense_evaluate(Evaluation *evaluation) {
     const Node *node = evaluation->node;
     const Weight *weight = node->weights.data[0];
-    int64_t units = weight->shape.dims[0], inputs = weight->shape.dims[1];
-    for (int64_t row = 0; row < row_count(node); row++)
-        evaluate_vector(weight, bias_of(node), evaluation->inputs[0] + row * inputs,
-                        evaluation->output + row * units);
+    evaluate_rows(evaluation, &(RowProducts){.weight = weight,
+                                             .bias = bias_of(node),
+                                             .units = weight->shape.dims[0],
+                                             .input = evaluation->inputs[0],
+                                             .rows = row_count(node),
+                                             .result = evaluation->output,
+                                             .extra = FOLD_ROUNDINGS});
 }
 
 static void dense_lower(Lowering *lowering, const Node *node) {

@@ -9,6 +9,7 @@
 
 #include <float.h>
 #include <math.h>
+#include <pthreadpool.h>
 
 #include "graph/graph.h"
 
@@ -23,12 +24,18 @@ typedef struct Real {
     double error; /* >= 0, never NaN */
 } Real;
 
-struct Evaluation {
+typedef struct Evaluation {
     const Node *node;
     const Real *const *inputs; /* elements of each input, row-major */
     Real *output;              /* elements of output 0, to be filled */
     Real *const *outputs;      /* the same of every output */
-};
+    pthreadpool_t *pool;       /* of the whole run; NULL in it until some layer shares its work */
+} Evaluation;
+
+/* Calls task(context, i) for all 0 <= i < count: on all processors, in any order, if it is worth it
+ * for so many products in all. Where memory runs out in another thread the process ends. */
+void evaluation_share(const Evaluation *evaluation, double products, pthreadpool_task_1d_t task,
+                      void *context, int64_t count);
 
 #define UNIT_ROUNDOFF 0x1p-24  /* of f32 */
 #define F32_TINY      0x1p-149 /* absolute error of one operation that underflows */
@@ -46,23 +53,19 @@ typedef struct RealSum {
 
 /* Adds weight * x, where `weight` is exact. */
 static inline void real_sum_product(RealSum *sum, double weight, Real x) {
-    double product = weight * x.value;
-    double absolute = weight < 0 ? -weight : weight;
+    double product = weight * x.value, size = fabs(product);
     sum->value += product;
-    double size = product < 0 ? -product : product;
     if (size <= DBL_MAX)
         sum->magnitude += size;
     if (x.error > 0) /* an infinite weight times an exact x claims its class */
-        sum->error += absolute * x.error;
+        sum->error += fabs(weight) * x.error;
     sum->terms++;
 }
 
 /* Adds x * y, where both may be off: |(x + d)(y + e) - xy| <= |x| |e| + |d| |y| + |d| |e|. */
 static inline void real_sum_pair(RealSum *sum, Real x, Real y) {
-    if (x.error > 0) {
-        double absolute = y.value < 0 ? -y.value : y.value;
-        sum->error += x.error * (absolute + y.error);
-    }
+    if (x.error > 0)
+        sum->error += x.error * (fabs(y.value) + y.error);
     real_sum_product(sum, x.value, y);
 }
 

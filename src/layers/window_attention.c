@@ -236,9 +236,9 @@ static void attend(const Head *h, int64_t query, Real *shares, Real *context) {
 }
 
 /* One window: its pixels of `padded` [pixels, C], what attention makes of them to `context`. */
-static void attend_window(const Node *node, const WindowAttention *a, const int64_t window[2],
-                          const Real *padded, Real *context) {
-    WindowAttentionWeights w = weights_of(node);
+static void attend_window(const Evaluation *evaluation, const WindowAttention *a,
+                          const int64_t window[2], const Real *padded, Real *context) {
+    WindowAttentionWeights w = weights_of(evaluation->node);
     Arena arena = {0};
     size_t size = (size_t)(a->places * a->width);
     Real *pixels = ARENA_ARRAY(&arena, size, Real), *parts[3];
@@ -248,7 +248,7 @@ static void attend_window(const Node *node, const WindowAttention *a, const int6
                (size_t)a->width * sizeof *pixels);
     for (int i = 0; i < 3; i++) {
         parts[i] = ARENA_ARRAY(&arena, size, Real);
-        attention_project(w.in, w.in_bias, i * a->width, a->places, pixels, parts[i]);
+        attention_project(evaluation, w.in, w.in_bias, i * a->width, a->places, pixels, parts[i]);
     }
     Head head = {.attention = a,
                  .table = w.table,
@@ -274,10 +274,11 @@ static void windowattention_evaluate(Evaluation *evaluation) {
         memcpy(padded + y * a.padded[1] * a.width, evaluation->inputs[0] + y * (int64_t)row,
                row * sizeof *padded);
     for (int64_t i = 0; i < a.windows; i++)
-        attend_window(node, &a, (int64_t[]){i / a.grid.windows[1], i % a.grid.windows[1]}, padded,
-                      context);
+        attend_window(evaluation, &a, (int64_t[]){i / a.grid.windows[1], i % a.grid.windows[1]},
+                      padded, context);
     for (int64_t y = 0; y < a.image[0]; y++)
-        attention_project(w.out, w.out_bias, 0, a.image[1], context + y * a.padded[1] * a.width,
+        attention_project(evaluation, w.out, w.out_bias, 0, a.image[1],
+                          context + y * a.padded[1] * a.width,
                           evaluation->output + y * (int64_t)row);
     arena_free(&arena);
 }

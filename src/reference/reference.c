@@ -23,32 +23,55 @@ static void loosen(Real *elements, int64_t count, double share) {
         elements[i].error += share * largest;
 }
 
-static void evaluate_node(Arena *arena, const Node *node, const double *shares, Real **values) {
-    const Real **inputs = ARENA_ARRAY(arena, node->input_count, const Real *);
+/* A run of the reference. */
+typedef struct Reference {
+    Arena *arena;
+    const double *shares;
+    Real **values; /* by Value.id */
+    pthreadpool_t pool;
+} Reference;
+
+static Reference reference_begin(Arena *arena, const Graph *graph, const double *shares) {
+    return (Reference){.arena = arena,
+                       .shares = shares,
+                       .values = ARENA_ARRAY(arena, graph->values.count, Real *)};
+}
+
+static void evaluate_node(Reference *run, const Node *node) {
+    const Real **inputs = ARENA_ARRAY(run->arena, node->input_count, const Real *);
     for (size_t i = 0; i < node->input_count; i++)
-        inputs[i] = values[node->inputs[i]->id];
-    Real **outputs = ARENA_ARRAY(arena, node->output_count, Real *);
+        inputs[i] = run->values[node->inputs[i]->id];
+    Real **outputs = ARENA_ARRAY(run->arena, node->output_count, Real *);
     for (size_t i = 0; i < node->output_count; i++) {
         size_t count = (size_t)shape_elements(&node->outputs[i]->type.shape);
-        outputs[i] = values[node->outputs[i]->id] = ARENA_ARRAY(arena, count, Real);
+        outputs[i] = run->values[node->outputs[i]->id] = ARENA_ARRAY(run->arena, count, Real);
     }
-    Evaluation evaluation = {
-        .node = node, .inputs = inputs, .output = outputs[0], .outputs = outputs};
+    Evaluation evaluation = {.node = node,
+                             .inputs = inputs,
+                             .output = outputs[0],
+                             .outputs = outputs,
+                             .pool = &run->pool};
     node->layer->evaluate(&evaluation);
-    if (shares && shares[node->id] > 0)
-        loosen(outputs[0], shape_elements(&node->outputs[0]->type.shape), shares[node->id]);
+    if (run->shares && run->shares[node->id] > 0)
+        loosen(outputs[0], shape_elements(&node->outputs[0]->type.shape), run->shares[node->id]);
+}
+
+static void reference_end(Reference *run) {
+    if (run->pool)
+        pthreadpool_destroy(run->pool);
 }
 
 Real **reference_run(Arena *arena, const Graph *graph, const float *const *inputs,
                      const double *shares) {
-    Real **values = ARENA_ARRAY(arena, graph->values.count, Real *);
+    Reference run = reference_begin(arena, graph, shares);
     for (size_t i = 0; i < graph->inputs.count; i++) {
         const Value *input = graph->inputs.data[i];
-        values[input->id] = exact_values(arena, input, inputs[i]);
+        run.values[input->id] = exact_values(arena, input, inputs[i]);
     }
     for (size_t i = 0; i < graph->nodes.count; i++)
-        evaluate_node(arena, graph->nodes.data[i], shares, values);
-    return values;
+        evaluate_node(&run, graph->nodes.data[i]);
+    reference_end(&run);
+    return run.values;
 }
 
 /* The absolute error; infinite if the two are of different classes. */
@@ -85,22 +108,23 @@ Comparison reference_compare(const Real *reference, const float *actual, int64_t
 
 void reference_compare_layers(Arena *arena, const Graph *graph, const float *const *made,
                               const double *shares, Comparison *results) {
-    Real **values = ARENA_ARRAY(arena, graph->values.count, Real *);
+    Reference run = reference_begin(arena, graph, shares);
     for (size_t i = 0; i < graph->inputs.count; i++) {
         const Value *input = graph->inputs.data[i];
-        values[input->id] = exact_values(arena, input, made[input->id]);
+        run.values[input->id] = exact_values(arena, input, made[input->id]);
     }
     for (size_t i = 0; i < graph->nodes.count; i++) {
         const Node *node = graph->nodes.data[i];
-        evaluate_node(arena, node, shares, values);
+        evaluate_node(&run, node);
         for (size_t k = 0; k < node->output_count; k++) {
             const Value *output = node->outputs[k];
             const float *actual = made[output->id];
             if (!actual)
                 continue;
-            results[output->id] =
-                reference_compare(values[output->id], actual, shape_elements(&output->type.shape));
-            values[output->id] = exact_values(arena, output, actual);
+            results[output->id] = reference_compare(run.values[output->id], actual,
+                                                    shape_elements(&output->type.shape));
+            run.values[output->id] = exact_values(arena, output, actual);
         }
     }
+    reference_end(&run);
 }

@@ -1,5 +1,4 @@
-/* The float64 reference: each layer against numbers worked out by hand, and what is said of two
- * results that differ. */
+/* The float64 reference: layers against numbers worked out by hand, and results that differ. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,7 +8,7 @@
 #include <cmocka.h>
 
 #include "layer_fixture.h"
-#include "layers/evaluate.h"
+#include "layers/lanes.h"
 
 #define LENGTH(array) ((int64_t)(sizeof(array) / sizeof *(array)))
 
@@ -101,6 +100,57 @@ static void dense_is_weight_times_input(void **state) {
     add_weight(fixture, dense, shape_make(2, 2, 3), (const float[]){1, 10, 100, -1, 0, 1});
     add_weight(fixture, dense, shape_make(1, 2), (const float[]){0.5F, -0.5F});
     ASSERT_VALUES(run(fixture), 321.5, 1.5);
+}
+
+/* More units than lanes: each has its own, and what an infinite input makes of it. */
+static void dense_keeps_units_apart(void **state) {
+    enum { UNITS = 2 * LANES + 1 };
+    Fixture *fixture = *state;
+    Value *input = make_input(fixture, shape_make(1, 2), (const float[]){INFINITY, 3});
+    Node *dense = make_node(fixture, "dense", input, shape_make(1, UNITS));
+    float weights[2 * UNITS];
+    for (int i = 0; i < UNITS; i++) {
+        weights[2 * i] = i < LANES ? -1 : 1;
+        weights[2 * i + 1] = 1;
+    }
+    add_weight(fixture, dense, shape_make(2, UNITS, 2), weights);
+    const Real *result = run(fixture);
+    for (int i = 0; i < UNITS; i++) {
+        assert_true(result[i].value == (i < LANES ? -INFINITY : INFINITY));
+        assert_true(result[i].error == 0);
+    }
+}
+
+/* Small whole numbers, so that every sum is exact. */
+static int whole(int i, int modulus) {
+    return i % modulus - modulus / 2;
+}
+
+/* So much that all processors share it. */
+static void conv_is_shared(void **state) {
+    enum { CHANNELS = 40, FILTERS = 30, SIZE = 32, TAPS = 9 };
+    Fixture *fixture = *state;
+    static float image[CHANNELS * SIZE * SIZE], weights[FILTERS * CHANNELS * TAPS];
+    for (int i = 0; i < LENGTH(image); i++)
+        image[i] = (float)whole(i, 7);
+    for (int i = 0; i < LENGTH(weights); i++)
+        weights[i] = (float)whole(i, 5);
+    Value *input = make_input(fixture, shape_make(3, CHANNELS, SIZE, SIZE), image);
+    Node *conv = make_node(fixture, "conv", input, shape_make(3, FILTERS, SIZE, SIZE));
+    set_size(conv, "kernel", 3, 3);
+    set_padding(conv, 1);
+    add_weight(fixture, conv, shape_make(4, FILTERS, CHANNELS, 3, 3), weights);
+    const Real *result = run(fixture);
+    for (int i = 0; i < FILTERS * SIZE * SIZE; i++) {
+        int filter = i / (SIZE * SIZE), sum = 0;
+        for (int k = 0; k < CHANNELS * TAPS; k++) {
+            int y = i / SIZE % SIZE + k % TAPS / 3 - 1, x = i % SIZE + k % 3 - 1;
+            if (y >= 0 && y < SIZE && x >= 0 && x < SIZE)
+                sum += whole(filter * CHANNELS * TAPS + k, 5) *
+                       whole((k / TAPS * SIZE + y) * SIZE + x, 7);
+        }
+        assert_true(result[i].value == sum);
+    }
 }
 
 static void macs_count_padding_taps(void **state) {
@@ -513,6 +563,8 @@ int main(void) {
         TEST(conv_groups_see_their_own_channels),
         TEST(depthwise_multiplies_channels),
         TEST(dense_is_weight_times_input),
+        TEST(dense_keeps_units_apart),
+        TEST(conv_is_shared),
         TEST(macs_count_padding_taps),
         TEST(maxpool_never_takes_padding),
         TEST(maxpool_dilates),
