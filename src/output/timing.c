@@ -16,18 +16,24 @@ static void print_seconds(double seconds, int width, StrBuf *out) {
     strbuf_format(out, "%*.*f %s", width, decimals, value, units[unit]);
 }
 
-static double sum_seconds(const Timing *timing) {
-    double sum = 0;
-    for (size_t i = 0; i < timing->plan->steps.count; i++)
-        sum += timing->step_seconds[i];
-    return sum;
+/* A step's time and what was predicted for it, or the same of several. */
+typedef struct Row {
+    double seconds;
+    StepCost cost;
+    int steps;
+} Row;
+
+static Row row_of_step(const Timing *timing, size_t index) {
+    StepCost cost = step_cost(timing->plan, timing->plan->steps.data[index]);
+    return (Row){timing->step_seconds[index], cost, 1};
 }
 
-static double sum_cycles(const Plan *plan) {
-    double sum = 0;
-    for (size_t i = 0; i < plan->steps.count; i++)
-        sum += step_cost(plan, plan->steps.data[i]).cycles;
-    return sum;
+static void row_add(Row *sum, const Row *row) {
+    sum->seconds += row->seconds;
+    sum->cost.cycles += row->cost.cycles;
+    sum->cost.macs += row->cost.macs;
+    sum->cost.bytes += row->cost.bytes;
+    sum->steps += row->steps;
 }
 
 /* A rate in thousands of millions a second; blank where there is nothing to count. */
@@ -38,22 +44,56 @@ static void print_rate(double amount, double seconds, StrBuf *out) {
         strbuf_format(out, "  %7s", "");
 }
 
+/* All but the name. */
+static void print_row(const Row *row, const Row *all, StepKind kind, StrBuf *out) {
+    print_seconds(row->seconds, 7, out);
+    strbuf_format(out, "  %4.1f %%  %7.1f %%", 100 * row->seconds / all->seconds,
+                  100 * row->cost.cycles / all->cost.cycles);
+    print_rate(2 * row->cost.macs, row->seconds, out);
+    print_rate(row->cost.bytes, row->seconds, out);
+    strbuf_format(out, "  %-12s  ", step_kind_name(kind));
+}
+
+static void print_heading(const char *last, StrBuf *out) {
+    strbuf_format(out, "\n%10s  %6s  %9s  %7s  %7s  %-12s  %s\n", "time", "share", "predicted",
+                  "GFLOP/s", "GB/s", "kind", last);
+}
+
+/* The kind that takes longest; none if there is none. */
+static const Row *longest_of(const Row kinds[STEP_KINDS]) {
+    const Row *longest = NULL;
+    for (const Row *row = kinds; row < kinds + STEP_KINDS; row++)
+        if (row->steps > 0 && (!longest || row->seconds > longest->seconds))
+            longest = row;
+    return longest;
+}
+
+/* Those that take longest first; takes them out of `kinds`. */
+static void print_kinds(Row kinds[STEP_KINDS], const Row *all, StrBuf *out) {
+    print_heading("steps", out);
+    for (const Row *row; (row = longest_of(kinds)) != NULL; kinds[row - kinds].steps = 0) {
+        print_row(row, all, (StepKind)(row - kinds), out);
+        strbuf_format(out, "%d\n", row->steps);
+    }
+}
+
 /* Names come last, as those of fused layers are long. */
 static void print_steps(const Timing *timing, StrBuf *out) {
     const Plan *plan = timing->plan;
-    double seconds = sum_seconds(timing), cycles = sum_cycles(plan);
-    strbuf_format(out, "%10s  %6s  %9s  %7s  %7s  %-12s  %s\n", "time", "share", "predicted",
-                  "GFLOP/s", "GB/s", "kind", "step");
+    Row all = {0}, kinds[STEP_KINDS] = {0};
+    for (size_t i = 0; i < plan->steps.count; i++) {
+        Row row = row_of_step(timing, i);
+        row_add(&all, &row);
+        row_add(&kinds[plan->steps.data[i]->kind], &row);
+    }
+    print_heading("step", out);
     for (size_t i = 0; i < plan->steps.count; i++) {
         const Step *step = plan->steps.data[i];
-        StepCost cost = step_cost(plan, step);
-        print_seconds(timing->step_seconds[i], 7, out);
-        strbuf_format(out, "  %4.1f %%  %7.1f %%", 100 * timing->step_seconds[i] / seconds,
-                      100 * cost.cycles / cycles);
-        print_rate(2 * cost.macs, timing->step_seconds[i], out);
-        print_rate(cost.bytes, timing->step_seconds[i], out);
-        strbuf_format(out, "  %-12s  %s\n", step_kind_name(step->kind), step->name);
+        Row row = row_of_step(timing, i);
+        print_row(&row, &all, step->kind, out);
+        strbuf_format(out, "%s\n", step->name);
     }
+    print_kinds(kinds, &all, out);
 }
 
 void timing_text(const Timing *timing, StrBuf *out) {
@@ -73,7 +113,7 @@ void timing_text(const Timing *timing, StrBuf *out) {
     if (timing->count->macs > 0)
         strbuf_format(out, ", %.1f GFLOP/s",
                       2 * (double)timing->count->macs * (double)samples / timing->seconds / 1e9);
-    strbuf_add(out, "\n\n");
+    strbuf_add(out, "\n");
     print_steps(timing, out);
 }
 

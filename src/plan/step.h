@@ -87,6 +87,8 @@ typedef enum StepKind {
     STEP_CONCAT,    /* lowering only: inputs side by side along `concat.axis` */
 } StepKind;
 
+#define STEP_KINDS (STEP_CONCAT + 1)
+
 /* What steps may read and write.
  *
  * MAP, COPY and REARRANGE read f32 or bytes, which become the same numbers as f32; all others f32.
