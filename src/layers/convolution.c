@@ -211,13 +211,13 @@ static LaneSum pixel_collect(const Convolution *convolution, const int64_t place
 /* A convolution's tensors. Its filters are done LANES at a time, those of each group by themselves:
  * each group has so many `blocks`. */
 typedef struct Filters {
-    const Convolution *convolution;
     const Weight *weight;
     const Weight *bias; /* NULL: none */
-    const Real *input;  /* [groups, places, channels of a group] while they are done */
+    const Real *input;  /* [groups, places, channels of a group] */
     Real *result;
     int64_t groups;
     int64_t blocks;
+    const Convolution *convolution;
 } Filters;
 
 /* Block number `index` of a group's filters: all pixels of their channels. */
@@ -250,8 +250,9 @@ static void block_evaluate(void *context, size_t index) {
 }
 
 /* The input [groups, channels, places] as [groups, places, channels]. */
-static Real *channels_last(const Convolution *convolution, const Filters *filters, Arena *scratch) {
-    int64_t channels = convolution->group_channels, pixels = places(convolution->input);
+static Real *channels_last(const Filters *filters, Arena *scratch) {
+    int64_t channels = filters->convolution->group_channels;
+    int64_t pixels = places(filters->convolution->input);
     Real *last = ARENA_ARRAY(scratch, (size_t)(filters->groups * channels * pixels), Real);
     for (int64_t i = 0; i < filters->groups * channels; i++) {
         Real *to = last + i / channels * channels * pixels + i % channels;
@@ -261,18 +262,18 @@ static Real *channels_last(const Convolution *convolution, const Filters *filter
     return last;
 }
 
-/* All filters; of the convolution the window and both extents are given, of the filters not the
- * convolution and the blocks. */
-static void convolve(const Evaluation *evaluation, Convolution *convolution, Filters *filters) {
-    const Shape *shape = &filters->weight->shape;
+/* All filters; of the convolution the window and both extents are given, of the filters all up to
+ * the groups, the input as [groups, channels, places]. */
+static void convolve(const Evaluation *evaluation, Convolution convolution, Filters filters) {
+    const Shape *shape = &filters.weight->shape;
     Arena scratch = {0};
-    convolution->group_channels = shape->dims[1];
-    filters->convolution = convolution;
-    filters->blocks = divide_up(shape->dims[0] / filters->groups, LANES);
-    filters->input = channels_last(convolution, filters, &scratch);
-    double products = (double)places(convolution->output) * (double)filters->weight->elements;
-    evaluation_share(evaluation, products, block_evaluate, filters,
-                     filters->groups * filters->blocks);
+    convolution.group_channels = shape->dims[1];
+    filters.convolution = &convolution;
+    filters.blocks = divide_up(shape->dims[0] / filters.groups, LANES);
+    filters.input = channels_last(&filters, &scratch);
+    double products = (double)places(convolution.output) * (double)filters.weight->elements;
+    evaluation_share(evaluation, products, block_evaluate, &filters,
+                     filters.groups * filters.blocks);
     arena_free(&scratch);
 }
 
@@ -289,13 +290,12 @@ static int64_t groups_of(const Node *node) {
 
 static void convolution_evaluate(Evaluation *evaluation) {
     const Node *node = evaluation->node;
-    Convolution convolution = convolution_of(node);
-    convolve(evaluation, &convolution,
-             &(Filters){.weight = filters_weight(node),
-                        .bias = filters_bias(node),
-                        .input = evaluation->inputs[0],
-                        .result = evaluation->output,
-                        .groups = groups_of(node)});
+    convolve(evaluation, convolution_of(node),
+             (Filters){.weight = filters_weight(node),
+                       .bias = filters_bias(node),
+                       .input = evaluation->inputs[0],
+                       .result = evaluation->output,
+                       .groups = groups_of(node)});
 }
 
 static void convolution_lower(Lowering *lowering, const Node *node) {
@@ -327,17 +327,17 @@ static void separable_evaluate(Evaluation *evaluation) {
     Arena scratch = {0};
     size_t elements = (size_t)(depthwise->shape.dims[0] * places(first.output));
     Real *middle = ARENA_ARRAY(&scratch, elements, Real);
-    convolve(evaluation, &first,
-             &(Filters){.weight = depthwise,
-                        .input = evaluation->inputs[0],
-                        .result = middle,
-                        .groups = node->inputs[0]->type.shape.dims[0]});
-    convolve(evaluation, &second,
-             &(Filters){.weight = node->weights.data[SEPARABLE_POINTWISE],
-                        .bias = pointwise_bias(node),
-                        .input = middle,
-                        .result = evaluation->output,
-                        .groups = 1});
+    convolve(evaluation, first,
+             (Filters){.weight = depthwise,
+                       .input = evaluation->inputs[0],
+                       .result = middle,
+                       .groups = node->inputs[0]->type.shape.dims[0]});
+    convolve(evaluation, second,
+             (Filters){.weight = node->weights.data[SEPARABLE_POINTWISE],
+                       .bias = pointwise_bias(node),
+                       .input = middle,
+                       .result = evaluation->output,
+                       .groups = 1});
     arena_free(&scratch);
 }
 
