@@ -225,6 +225,7 @@ static void block_evaluate(void *context, size_t index) {
     const Filters *filters = context;
     const Convolution *convolution = filters->convolution;
     const int64_t *output = convolution->output;
+    int64_t pixels = places(output);
     int64_t group_filters = filters->weight->shape.dims[0] / filters->groups;
     int64_t group = (int64_t)index / filters->blocks;
     int64_t begin = (int64_t)index % filters->blocks * LANES;
@@ -235,16 +236,15 @@ static void block_evaluate(void *context, size_t index) {
     Arena scratch = {0};
     const Tap *taps =
         lanes_taps(&scratch, filters->weight, first, count, places(convolution->window.kernel));
-    for (int64_t pixel = 0; pixel < places(output); pixel++) {
+    for (int64_t pixel = 0; pixel < pixels; pixel++) {
         int64_t line = pixel / output[WINDOW_WIDTH];
         int64_t place[MAX_SPATIAL] = {[WINDOW_DEPTH] = line / output[WINDOW_HEIGHT],
                                       [WINDOW_HEIGHT] = line % output[WINDOW_HEIGHT],
                                       [WINDOW_WIDTH] = pixel % output[WINDOW_WIDTH]};
         LaneSum sum = pixel_collect(convolution, place, input, taps);
         for (int lane = 0; lane < count; lane++)
-            filters->result[(first + lane) * places(output) + pixel] = lane_sum_finish(
-                &sum, lane, filters->bias ? &filters->bias->data[first + lane] : NULL,
-                FOLD_ROUNDINGS);
+            filters->result[(first + lane) * pixels + pixel] =
+                lane_sum_finish(&sum, lane, filters->bias, first + lane, FOLD_ROUNDINGS);
     }
     arena_free(&scratch);
 }

@@ -29,7 +29,7 @@ typedef struct Evaluation {
     const Real *const *inputs; /* elements of each input, row-major */
     Real *output;              /* elements of output 0, to be filled */
     Real *const *outputs;      /* the same of every output */
-    pthreadpool_t *pool;       /* of the whole run; NULL in it until some layer shares its work */
+    pthreadpool_t *pool;       /* the run's, made when a layer first shares its work; NULL: none */
 } Evaluation;
 
 /* Calls task(context, i) for all 0 <= i < count: on all processors, in any order, if it is worth it

@@ -20,13 +20,13 @@ Tap *lanes_taps(Arena *arena, const Weight *weight, int64_t first, int64_t count
     return taps;
 }
 
-Real lane_sum_finish(const LaneSum *sum, int lane, const float *bias, int64_t extra) {
+Real lane_sum_finish(const LaneSum *sum, int lane, const Weight *bias, int64_t row, int64_t extra) {
     RealSum one = {.value = sum->value.of[lane],
                    .magnitude = sum->magnitude.of[lane],
                    .error = sum->error.of[lane],
                    .terms = sum->terms};
     if (bias != NULL)
-        real_sum_product(&one, *bias, (Real){.value = 1});
+        real_sum_product(&one, bias->data[row], (Real){.value = 1});
     return real_sum_finish(&one, extra);
 }
 
@@ -43,9 +43,8 @@ static void units_evaluate(void *context, size_t index) {
         for (int64_t i = 0; i < depth; i++)
             lane_sum_product(&sum, &taps[i], products->input[row * depth + i]);
         for (int lane = 0; lane < count; lane++)
-            products->result[row * products->units + begin + lane] = lane_sum_finish(
-                &sum, lane, products->bias ? &products->bias->data[first + lane] : NULL,
-                products->extra);
+            products->result[row * products->units + begin + lane] =
+                lane_sum_finish(&sum, lane, products->bias, first + lane, products->extra);
     }
     arena_free(&scratch);
 }

@@ -49,8 +49,9 @@ static inline void lane_sum_product(LaneSum *sum, const Tap *tap, Real x) {
  * that is [.., places] in the weight is [places, ..] there. */
 Tap *lanes_taps(Arena *arena, const Weight *weight, int64_t first, int64_t count, int64_t places);
 
-/* The sum of one lane and `bias`, NULL: none; `extra` as for real_sum_finish. */
-Real lane_sum_finish(const LaneSum *sum, int lane, const float *bias, int64_t extra);
+/* The sum of the lane that has row `row`, and that row's bias, NULL: none; `extra` as for
+ * real_sum_finish. */
+Real lane_sum_finish(const LaneSum *sum, int lane, const Weight *bias, int64_t row, int64_t extra);
 
 /* [rows, units]: of each row of `input` the products with rows of the weight, from `first` on. */
 typedef struct RowProducts {

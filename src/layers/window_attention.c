@@ -235,23 +235,21 @@ static void attend(const Head *h, int64_t query, Real *shares, Real *context) {
     }
 }
 
-/* One window: its pixels of `padded` [pixels, C], what attention makes of them to `context`. */
-static void attend_window(const Evaluation *evaluation, const WindowAttention *a,
-                          const int64_t window[2], const Real *padded, Real *context) {
-    WindowAttentionWeights w = weights_of(evaluation->node);
+/* One window: its pixels of the projections [pixels, C], what attention makes of them to `context`.
+ */
+static void attend_window(const WindowAttention *a, const Weight *table, const int64_t window[2],
+                          Real *const projections[3], Real *context) {
     Arena arena = {0};
-    size_t size = (size_t)(a->places * a->width);
-    Real *pixels = ARENA_ARRAY(&arena, size, Real), *parts[3];
-    Real *shares = ARENA_ARRAY(&arena, (size_t)a->places, Real);
-    for (int64_t place = 0; place < a->places; place++)
-        memcpy(pixels + place * a->width, padded + pixel_of(a, window, place) * a->width,
-               (size_t)a->width * sizeof *pixels);
+    Real *shares = ARENA_ARRAY(&arena, (size_t)a->places, Real), *parts[3];
     for (int i = 0; i < 3; i++) {
-        parts[i] = ARENA_ARRAY(&arena, size, Real);
-        attention_project(evaluation, w.in, w.in_bias, i * a->width, a->places, pixels, parts[i]);
+        parts[i] = ARENA_ARRAY(&arena, (size_t)(a->places * a->width), Real);
+        for (int64_t place = 0; place < a->places; place++)
+            memcpy(parts[i] + place * a->width,
+                   projections[i] + pixel_of(a, window, place) * a->width,
+                   (size_t)a->width * sizeof(Real));
     }
     Head head = {.attention = a,
-                 .table = w.table,
+                 .table = table,
                  .window = {window[0], window[1]},
                  .q = parts[0],
                  .k = parts[1],
@@ -269,13 +267,18 @@ static void windowattention_evaluate(Evaluation *evaluation) {
     Arena arena = {0};
     size_t size = (size_t)(a.pixels * a.width), row = (size_t)(a.image[1] * a.width);
     Real *padded = ARENA_ARRAY(&arena, size, Real); /* zeros */
-    Real *context = ARENA_ARRAY(&arena, size, Real);
+    Real *context = ARENA_ARRAY(&arena, size, Real), *projections[3];
     for (int64_t y = 0; y < a.image[0]; y++)
         memcpy(padded + y * a.padded[1] * a.width, evaluation->inputs[0] + y * (int64_t)row,
                row * sizeof *padded);
+    for (int i = 0; i < 3; i++) {
+        projections[i] = ARENA_ARRAY(&arena, size, Real);
+        attention_project(evaluation, w.in, w.in_bias, i * a.width, a.pixels, padded,
+                          projections[i]);
+    }
     for (int64_t i = 0; i < a.windows; i++)
-        attend_window(evaluation, &a, (int64_t[]){i / a.grid.windows[1], i % a.grid.windows[1]},
-                      padded, context);
+        attend_window(&a, w.table, (int64_t[]){i / a.grid.windows[1], i % a.grid.windows[1]},
+                      projections, context);
     for (int64_t y = 0; y < a.image[0]; y++)
         attention_project(evaluation, w.out, w.out_bias, 0, a.image[1],
                           context + y * a.padded[1] * a.width,

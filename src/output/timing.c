@@ -23,11 +23,6 @@ typedef struct Row {
     int steps;
 } Row;
 
-static Row row_of_step(const Timing *timing, size_t index) {
-    StepCost cost = step_cost(timing->plan, timing->plan->steps.data[index]);
-    return (Row){timing->step_seconds[index], cost, 1};
-}
-
 static void row_add(Row *sum, const Row *row) {
     sum->seconds += row->seconds;
     sum->cost.cycles += row->cost.cycles;
@@ -80,20 +75,22 @@ static void print_kinds(Row kinds[STEP_KINDS], const Row *all, StrBuf *out) {
 /* Names come last, as those of fused layers are long. */
 static void print_steps(const Timing *timing, StrBuf *out) {
     const Plan *plan = timing->plan;
-    Row all = {0}, kinds[STEP_KINDS] = {0};
+    Arena scratch = {0};
+    Row *rows = ARENA_ARRAY(&scratch, plan->steps.count, Row), all = {0}, kinds[STEP_KINDS] = {0};
     for (size_t i = 0; i < plan->steps.count; i++) {
-        Row row = row_of_step(timing, i);
-        row_add(&all, &row);
-        row_add(&kinds[plan->steps.data[i]->kind], &row);
+        const Step *step = plan->steps.data[i];
+        rows[i] = (Row){timing->step_seconds[i], step_cost(plan, step), 1};
+        row_add(&all, &rows[i]);
+        row_add(&kinds[step->kind], &rows[i]);
     }
     print_heading("step", out);
     for (size_t i = 0; i < plan->steps.count; i++) {
         const Step *step = plan->steps.data[i];
-        Row row = row_of_step(timing, i);
-        print_row(&row, &all, step->kind, out);
+        print_row(&rows[i], &all, step->kind, out);
         strbuf_format(out, "%s\n", step->name);
     }
     print_kinds(kinds, &all, out);
+    arena_free(&scratch);
 }
 
 void timing_text(const Timing *timing, StrBuf *out) {
